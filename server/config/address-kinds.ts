@@ -1,0 +1,72 @@
+import { isIP } from "node:net";
+import type { ListenAddress } from "./config.ts";
+import { type Refuse, showAddress, text } from "./kind.ts";
+
+/** ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080". Port 0 asks for any free one. */
+export const listenAddress = text<ListenAddress>(
+  '":port", "host:port" or "[IPv6]:port", with a port from 0 to 65535',
+  (value, refuse) => {
+    const { host, port } = split(value, refuse);
+    if (host !== "") assertHost(host, refuse);
+    return { text: value, host: host === "" ? undefined : host, port };
+  },
+);
+
+/** A DNS server. A name would need a resolver to find the resolver. */
+export const resolverAddress = text<string>(
+  '"address:port" or "[IPv6]:port", with an IP address and a port from 1 to 65535',
+  (value, refuse) => {
+    const { host, port } = split(value, refuse);
+    if (isIP(host) === 0) return refuse("the host is not an IP address");
+    return port === 0 ? refuse() : value;
+  },
+);
+
+/** A server to connect to, by address or name. */
+export const brokerAddress = text<string>(
+  '"host:port" or "[IPv6]:port", with a port from 1 to 65535',
+  (value, refuse) => {
+    const { host, port } = split(value, refuse);
+    assertHost(host, refuse);
+    return port === 0 ? refuse() : value;
+  },
+  showAddress,
+);
+
+/** True when no two servers can listen on both. Port 0 never clashes: the system finds a free one. */
+export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return isWildcard(a) || isWildcard(b) || a.host?.toLowerCase() === b.host?.toLowerCase();
+}
+
+function isWildcard(address: ListenAddress): boolean {
+  return address.host === undefined || address.host === "0.0.0.0" || address.host === "::";
+}
+
+/** The host without its brackets, "" when there is none, and the port. */
+function split(value: string, refuse: Refuse): { host: string; port: number } {
+  const colon = value.lastIndexOf(":");
+  if (colon === -1) return refuse("no colon before the port");
+  const port = /^\d{1,5}$/.test(value.slice(colon + 1)) ? Number(value.slice(colon + 1)) : -1;
+  const host = value.slice(0, colon);
+  if (isIP(value) === 6 || isIP(host) === 6) {
+    return refuse('IPv6 needs brackets, as in "[::1]:8080"');
+  }
+  if (port < 0 || port > 65535) return refuse("not a port");
+  if (!host.startsWith("[")) return { host, port };
+  const address = host.slice(1, -1);
+  if (!host.endsWith("]") || isIP(address) !== 6) return refuse("no IPv6 address in the brackets");
+  return { host: address, port };
+}
+
+// Underscores are no host names by RFC 1123, but container networks have them.
+const hostName = /^(?=.{1,253}$)(?:\w(?:[\w-]{0,61}\w)?\.)*\w(?:[\w-]{0,61}\w)?$/;
+const endsInNumber = /(?:^|\.)\d+$/;
+
+function assertHost(host: string, refuse: Refuse): void {
+  if (isIP(host) !== 0) return;
+  // "300.1.2.3" and "127.1" would be asked of the DNS in vain.
+  if (!hostName.test(host) || endsInNumber.test(host)) {
+    refuse("the host is neither an IP address nor a name");
+  }
+}

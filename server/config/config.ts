@@ -1,0 +1,94 @@
+/** An address to listen on. `host` undefined means every interface, IPv4 and IPv6. */
+export interface ListenAddress {
+  /** As the operator wrote it, for logs: ":8443", "127.0.0.1:8080", "[::1]:8080". */
+  readonly text: string;
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+export const outputTypes = ["stdout", "clickhouse", "elasticsearch", "kafka"] as const;
+export type OutputType = (typeof outputTypes)[number];
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LimitsConfig {
+  readonly maxBodySizeBytes: number;
+  readonly maxEventsPerBatch: number;
+  readonly maxEventSizeBytes: number;
+  /** Requests a second per sensor; undefined: no limit. */
+  readonly perSensorRps: number | undefined;
+  /** Events a second per sensor; undefined: no limit. */
+  readonly perSensorEventsRps: number | undefined;
+}
+
+export interface DnsConfig {
+  readonly isEnabled: boolean;
+  /** "host:port"; undefined: the system's resolvers. */
+  readonly resolverAddr: string | undefined;
+  readonly cacheTtlSeconds: number;
+  readonly maxQps: number;
+  /** How long a batch waits for names at most. */
+  readonly maxWaitMs: number;
+}
+
+export interface EnrichmentConfig {
+  readonly geoipDbPath: string | undefined;
+  readonly asnDbPath: string | undefined;
+  readonly dns: DnsConfig;
+}
+
+export interface OutboxConfig {
+  readonly isEnabled: boolean;
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly flushIntervalMs: number;
+  readonly maxBatchSize: number;
+  readonly retryBackoffMs: number;
+  readonly retryMaxBackoffMs: number;
+}
+
+/** Everything the configuration file and the environment say, checked and complete; frozen. */
+export interface Config {
+  readonly server: {
+    readonly listenAddress: ListenAddress;
+    /** undefined: plain HTTP. */
+    readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+    /** undefined: no management port. */
+    readonly managementListenAddress: ListenAddress | undefined;
+  };
+  readonly auth: { readonly tokenFile: string | undefined };
+  readonly limits: LimitsConfig;
+  readonly enrichment: EnrichmentConfig;
+  readonly output: {
+    readonly type: OutputType;
+    readonly clickhouse: {
+      /** "" when unset, which is only allowed for another output type. */
+      readonly url: string;
+      readonly database: string;
+      readonly table: string;
+      readonly user: string | undefined;
+      readonly password: string | undefined;
+    };
+    readonly elasticsearch: {
+      /** As ClickHouse's. */
+      readonly url: string;
+      readonly index: string;
+      readonly user: string | undefined;
+      readonly password: string | undefined;
+    };
+    /** No brokers and no topic when unset, which is only allowed for another output type. */
+    readonly kafka: { readonly brokers: readonly string[]; readonly topic: string };
+    readonly outbox: OutboxConfig;
+  };
+  readonly logging: { readonly level: LogLevel; readonly format: "json" | "console" };
+  readonly observability: { readonly isMetricsEnabled: boolean };
+}
+
+/** One sensor and the token it signs in with. */
+export interface SensorCredential {
+  readonly sensorId: string;
+  /** Another spelling of the id that `X-Spip-ID` may use: the one a shell allowed in the variable's name. */
+  readonly alias: string | undefined;
+  readonly token: string;
+}

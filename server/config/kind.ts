@@ -1,0 +1,141 @@
+import type { TomlValue } from "smol-toml";
+
+/** Ends the reading of a value with an error; `reason` is added when "allowed" alone does not explain it. */
+export type Refuse = (reason?: string) => never;
+
+/** What values a key takes. The reader knows section and key, and makes the error's line of it. */
+export interface Kind<T> {
+  /** Follows "allowed: " in an error. */
+  readonly allowed: string;
+  /** Integers arrive as bigint, floats as number. */
+  readonly read: (value: TomlValue, refuse: Refuse) => T;
+  /** How a refused value is printed; a kind that may hold a secret prints less. */
+  readonly show: (value: TomlValue) => string;
+}
+
+export const flag: Kind<boolean> = {
+  allowed: "true or false",
+  read: (value, refuse) => (typeof value === "boolean" ? value : refuse()),
+  show: showValue,
+};
+
+/** An integer from `min` to `max`, both safe integers. */
+export function integer({ min, max }: { readonly min: number; readonly max: number }): Kind<number> {
+  return {
+    allowed: `an integer from ${min} to ${max}`,
+    read: (value, refuse) => {
+      if (typeof value !== "bigint" || value < BigInt(min) || value > BigInt(max)) return refuse();
+      return Number(value);
+    },
+    show: showValue,
+  };
+}
+
+/** A positive integer, or one of the values that switch the limit off and are read as undefined. */
+export function limit({
+  max,
+  off,
+}: {
+  readonly max: number;
+  readonly off: readonly number[];
+}): Kind<number | undefined> {
+  const positive = integer({ min: 1, max });
+  return {
+    allowed: `${positive.allowed}, or ${off.join(" or ")}, which switches it off`,
+    read: (value, refuse) =>
+      off.some((number) => value === BigInt(number)) ? undefined : positive.read(value, refuse),
+    show: showValue,
+  };
+}
+
+export function choice<const T extends string>(values: readonly T[]): Kind<T> {
+  return {
+    allowed: values.map((value) => `"${value}"`).join(", "),
+    read: (value, refuse) => values.find((allowed) => allowed === value) ?? refuse(),
+    show: showValue,
+  };
+}
+
+/** Text that `read` checks and may turn into something else. */
+export function text<T>(
+  allowed: string,
+  read: (text: string, refuse: Refuse) => T,
+  show: (value: TomlValue) => string = showValue,
+): Kind<T> {
+  return {
+    allowed,
+    read: (value, refuse) => (typeof value === "string" ? read(value, refuse) : refuse()),
+    show,
+  };
+}
+
+/** Text as it stands, when it matches. */
+export function textLike(
+  allowed: string,
+  pattern: RegExp,
+  show: (value: TomlValue) => string = showValue,
+): Kind<string> {
+  return text(allowed, (value, refuse) => (pattern.test(value) ? value : refuse()), show);
+}
+
+/** A list of 1 to `maxItems` values of another kind. */
+export function listOf<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]> {
+  return {
+    allowed: `a list of 1 to ${maxItems} texts, each ${kind.allowed}`,
+    read: (value, refuse) => {
+      if (!Array.isArray(value) || value.length === 0 || value.length > maxItems) return refuse();
+      return value.map((item) =>
+        kind.read(item, (reason) =>
+          refuse(`item ${kind.show(item)}${reason === undefined ? "" : `: ${reason}`}`),
+        ),
+      );
+    },
+    show: showValue,
+  };
+}
+
+/** Without control characters: such a path or name is a slip, and would break an error's one line. */
+export const path: Kind<string> = textLike("a path", /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u);
+
+const maxShownLength = 100;
+
+/** A value on one line and not endless: `"tex"`, `0`, `a list`. */
+export function showValue(value: TomlValue): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
+    return cut(String(value));
+  }
+  return showType(value);
+}
+
+/** Only what a value is, for values that nobody may see. */
+export function showType(value: TomlValue): string {
+  if (typeof value === "string") return "text (not shown)";
+  if (typeof value === "bigint") return "an integer";
+  if (typeof value === "number") return "a float";
+  if (typeof value === "boolean") return "true or false";
+  if (Array.isArray(value)) return "a list";
+  return isTable(value) ? "a section" : "a date or time";
+}
+
+/** Text that holds credentials where none belong, as in "user:password@host", is not printed. */
+export function showAddress(value: TomlValue): string {
+  return typeof value === "string" && /[@?#]/.test(value) ? showType(value) : showValue(value);
+}
+
+export function isTable(value: TomlValue | undefined): value is { [key: string]: TomlValue } {
+  // The parser makes tables without a prototype; dates and times are instances of classes.
+  return typeof value === "object" && !Array.isArray(value) && Object.getPrototypeOf(value) === null;
+}
+
+/** In quotes, on one line whatever the text holds. */
+export function quote(value: string): string {
+  return JSON.stringify(cut(value)).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
+function cut(value: string): string {
+  return value.length > maxShownLength ? `${value.slice(0, maxShownLength)}…` : value;
+}

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import type { Config } from "../../server/config/config.ts";
+import { parseConfig } from "../../server/config/load-config.ts";
+import { refusal } from "./refusal.ts";
+
+const plain = "[server]\ntls = false\n";
+
+describe("tls", () => {
+  const missing = "config: server: tls enabled but cert_file or key_file missing";
+
+  test("is on by default, so an empty file lacks its files", () => {
+    expect(refusal(() => parseConfig("", {}))).toBe(missing);
+  });
+
+  test("needs key_file too", () => {
+    expect(refusal(() => parseConfig('[server]\ntls = true\ncert_file = "a"', {}))).toBe(missing);
+  });
+
+  test("needs cert_file too", () => {
+    expect(refusal(() => parseConfig('[server]\ntls = true\nkey_file = "a"', {}))).toBe(missing);
+  });
+
+  test("takes an empty path for none", () => {
+    expect(refusal(() => parseConfig('[server]\ncert_file = ""\nkey_file = ""', {}))).toBe(missing);
+  });
+
+  test("is on with both files, which are not opened", () => {
+    const config = parseConfig('[server]\ncert_file = "/no/a.crt"\nkey_file = "/no/a.key"', {});
+    expect(config.server.tls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
+  });
+
+  test("can be off though files are named", () => {
+    expect(parseConfig(`${plain}cert_file = "a"\nkey_file = "b"`, {}).server.tls).toBeUndefined();
+  });
+});
+
+describe("the management address", () => {
+  function configure(ingest: string, management: string): Config {
+    return parseConfig(
+      `${plain}listen_address = "${ingest}"\nmanagement_listen_address = "${management}"`,
+      {},
+    );
+  }
+
+  for (const [ingest, management] of [
+    [":8080", ":8080"],
+    ["127.0.0.1:8080", "127.0.0.1:8080"],
+    ["Localhost:8080", "localhost:8080"],
+    [":8080", "127.0.0.1:8080"],
+    ["[::1]:8080", "0.0.0.0:8080"],
+    ["[::]:8080", "127.0.0.1:8080"],
+  ] as const) {
+    test(`${management} beside ingest on ${ingest} is refused`, () => {
+      expect(refusal(() => configure(ingest, management))).toBe(
+        `config: server: management_listen_address is "${management}", which listen_address "${ingest}" already takes; allowed: another port`,
+      );
+    });
+  }
+
+  for (const [ingest, management] of [
+    [":8080", ":9080"],
+    [":0", ":0"],
+    ["127.0.0.1:8080", "127.0.0.2:8080"],
+  ] as const) {
+    test(`${management} beside ingest on ${ingest} is allowed`, () => {
+      expect(configure(ingest, management).server.managementListenAddress?.text).toBe(management);
+    });
+  }
+
+  test("must not be the default ingest address either", () => {
+    expect(refusal(() => parseConfig(`${plain}management_listen_address = ":8443"`, {}))).toContain(
+      'which listen_address ":8443" already takes',
+    );
+  });
+});
+
+describe("limits", () => {
+  test("an event larger than a body is refused", () => {
+    const toml = `${plain}[limits]\nmax_body_size_bytes = 1000\nmax_event_size_bytes = 1001`;
+    expect(refusal(() => parseConfig(toml, {}))).toBe(
+      "config: limits: max_event_size_bytes is 1001; allowed: at most max_body_size_bytes, 1000",
+    );
+  });
+
+  test("an event may be as large as a body", () => {
+    const toml = `${plain}[limits]\nmax_body_size_bytes = 1000\nmax_event_size_bytes = 1000`;
+    expect(parseConfig(toml, {}).limits.maxEventSizeBytes).toBe(1000);
+  });
+
+  test("an event's default size gives way to a smaller body", () => {
+    const toml = `${plain}[limits]\nmax_body_size_bytes = 1000`;
+    expect(parseConfig(toml, {}).limits.maxEventSizeBytes).toBe(1000);
+  });
+
+  test("0 requests a second is refused by an error that says -1 switches the limit off", () => {
+    expect(refusal(() => parseConfig(`${plain}[limits]\nper_sensor_rps = 0`, {}))).toBe(
+      "config: limits: per_sensor_rps is 0; allowed: an integer from 1 to 1000000, or -1, which switches it off",
+    );
+  });
+});
+
+describe("the outbox", () => {
+  test("a longest pause below the first is refused", () => {
+    const toml = `${plain}[output.outbox]\nretry_backoff_ms = 500\nretry_max_backoff_ms = 499`;
+    expect(refusal(() => parseConfig(toml, {}))).toBe(
+      "config: output.outbox: retry_max_backoff_ms is 499; allowed: at least retry_backoff_ms, 500",
+    );
+  });
+
+  test("the longest pause's default gives way to a longer first one", () => {
+    const toml = `${plain}[output.outbox]\nretry_backoff_ms = 60000`;
+    expect(parseConfig(toml, {}).output.outbox.retryMaxBackoffMs).toBe(60000);
+  });
+});
+
+describe("output.type", () => {
+  test("an unknown one is told the allowed ones", () => {
+    expect(refusal(() => parseConfig(`${plain}[output]\ntype = "file"`, {}))).toBe(
+      'config: output: type is "file"; allowed: "stdout", "clickhouse", "elasticsearch", "kafka"',
+    );
+  });
+
+  for (const [type, settings, missing] of [
+    ["clickhouse", "", "clickhouse_url"],
+    ["clickhouse", 'clickhouse_url = ""', "clickhouse_url"],
+    ["elasticsearch", "", "elasticsearch_url"],
+    ["kafka", 'kafka_topic = "a"', "kafka_brokers"],
+    ["kafka", 'kafka_brokers = ["a:1"]', "kafka_topic"],
+  ] as const) {
+    test(`"${type}" with ${settings || "nothing more"} lacks ${missing}`, () => {
+      expect(refusal(() => parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}))).toBe(
+        `config: output: ${missing} is missing; type = "${type}" needs it`,
+      );
+    });
+  }
+
+  for (const [type, settings] of [
+    ["stdout", ""],
+    ["clickhouse", 'clickhouse_url = "http://localhost:8123"'],
+    ["elasticsearch", 'elasticsearch_url = "https://localhost:9200"'],
+    ["kafka", 'kafka_brokers = ["a:1"]\nkafka_topic = "a"'],
+  ] as const) {
+    test(`"${type}" is allowed with what it needs`, () => {
+      expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.type).toBe(type);
+    });
+  }
+});

@@ -1,0 +1,92 @@
+import { expect, test } from "bun:test";
+import type { Config } from "../../server/config/config.ts";
+import { parseConfig } from "../../server/config/load-config.ts";
+import { refusal } from "./refusal.ts";
+
+const plain = "[server]\ntls = false\n[output]\n";
+
+const credentials: readonly {
+  readonly key: string;
+  readonly variable: string;
+  readonly value: (config: Config) => unknown;
+}[] = [
+  {
+    key: "clickhouse_user",
+    variable: "LOOM_CLICKHOUSE_USER",
+    value: (config) => config.output.clickhouse.user,
+  },
+  {
+    key: "clickhouse_password",
+    variable: "LOOM_CLICKHOUSE_PASSWORD",
+    value: (config) => config.output.clickhouse.password,
+  },
+  {
+    key: "elasticsearch_user",
+    variable: "LOOM_ELASTICSEARCH_USER",
+    value: (config) => config.output.elasticsearch.user,
+  },
+  {
+    key: "elasticsearch_pass",
+    variable: "LOOM_ELASTICSEARCH_PASS",
+    value: (config) => config.output.elasticsearch.password,
+  },
+];
+
+for (const { key, variable, value } of credentials) {
+  test(`${variable} wins over ${key}`, () => {
+    const config = parseConfig(`${plain}${key} = "file"`, { [variable]: "environment" });
+    expect(value(config)).toBe("environment");
+  });
+
+  test(`${variable} alone is enough`, () => {
+    expect(value(parseConfig(plain, { [variable]: "environment" }))).toBe("environment");
+  });
+
+  test(`an empty ${variable} leaves ${key} as it is`, () => {
+    expect(value(parseConfig(`${plain}${key} = "file"`, { [variable]: "" }))).toBe("file");
+  });
+
+  test(`a wrong ${variable} is named and not shown`, () => {
+    const message = refusal(() => parseConfig(plain, { [variable]: "hunter2\n" }));
+    expect(message).toStartWith(`config: output: ${variable} is text (not shown); allowed: text without `);
+    expect(message).not.toContain("hunter2");
+  });
+
+  test(`a wrong ${key} is not shown`, () => {
+    const message = refusal(() => parseConfig(`${plain}${key} = 31337`, {}));
+    expect(message).toStartWith(`config: output: ${key} is an integer; allowed: text without `);
+    expect(message).not.toContain("31337");
+  });
+}
+
+test("a user with its password behind a colon is not shown", () => {
+  const message = refusal(() => parseConfig(`${plain}elasticsearch_user = "elastic:hunter2"`, {}));
+  expect(message).not.toContain("hunter2");
+});
+
+for (const [key, homes] of [
+  ["clickhouse_url", "clickhouse_user and clickhouse_password"],
+  ["elasticsearch_url", "elasticsearch_user and elasticsearch_pass"],
+]) {
+  for (const url of [
+    "http://loom:hunter2@localhost:8123",
+    "ftp://loom:hunter2@localhost",
+    "http://loom:hunter2@local host",
+    "http://localhost/?user=loom&password=hunter2",
+    "http://localhost/#hunter2",
+    "loom:hunter2@localhost:8123",
+  ]) {
+    test(`${key} = "${url}" is refused without showing it, with the keys for credentials`, () => {
+      const message = refusal(() => parseConfig(`${plain}${key} = "${url}"`, {}));
+      expect(message).toStartWith(`config: output: ${key} is text (not shown)`);
+      expect(message).toEndWith(`user and password go to ${homes}`);
+      expect(message).not.toContain("hunter2");
+    });
+  }
+}
+
+test("a broker with credentials is not shown", () => {
+  const message = refusal(() => parseConfig(`${plain}kafka_brokers = ["loom:hunter2@a:9092"]`, {}));
+  expect(message).toStartWith("config: output: kafka_brokers is a list (item text (not shown)");
+  expect(message).not.toContain("hunter2");
+});

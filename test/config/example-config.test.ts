@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { parse } from "smol-toml";
+import { exampleConfig } from "../../server/cli/example-config.ts";
+import { type Key, sections } from "../../server/config/keys.ts";
+import { parseConfig } from "../../server/config/load-config.ts";
+import { type ReadValues, readValues } from "../../server/config/read-values.ts";
+
+const keys = Object.entries<Record<string, Key<unknown>>>(sections).flatMap(([section, sectionKeys]) =>
+  Object.entries(sectionKeys).map(([name, key]) => ({ section, name, key, path: `${section}.${name}` })),
+);
+
+/** The example with every commented key in force. */
+const everything = exampleConfig().replace(/^# (\w+ = )/gm, "$1");
+
+function read(toml: string): ReadValues {
+  return readValues(parse(toml, { integersAsBigInt: true }), {});
+}
+
+test("the example is a configuration as it stands", () => {
+  expect(parseConfig(exampleConfig(), {}).server.tls).toEqual({
+    certFile: "/etc/loom/tls.crt",
+    keyFile: "/etc/loom/tls.key",
+  });
+});
+
+test("the example with every commented key in force is a configuration too", () => {
+  expect(parseConfig(everything, {}).enrichment.geoipDbPath).toBe("/var/lib/loom/GeoLite2-City.mmdb");
+});
+
+test("every known key is in the example, in its section", () => {
+  expect([...read(everything).written].sort()).toEqual(keys.map(({ path }) => path).sort());
+});
+
+test("every key with a default is in force in the example, with that default", () => {
+  const { values, written } = read(exampleConfig());
+  const inExample = new Map<string, unknown>(
+    Object.entries(values).flatMap(([section, sectionValues]) =>
+      Object.entries(sectionValues).map(([name, value]) => [`${section}.${name}`, value] as const),
+    ),
+  );
+  const withDefault = keys.filter(({ key }) => key.fallback !== undefined);
+  expect(withDefault.map(({ path }) => [path, written.has(path), inExample.get(path)])).toEqual(
+    withDefault.map(({ path, key }) => [path, true, key.fallback]),
+  );
+});
+
+test("every variable with credentials is named in the example", () => {
+  const variables = keys.flatMap(({ key }) => (key.environment === undefined ? [] : [key.environment]));
+  expect(variables.filter((variable) => !exampleConfig().includes(variable))).toEqual([]);
+});
+
+/** Bounds that another key sets. */
+const relativeBounds: ReadonlyMap<string, string> = new Map([
+  ["max_event_size_bytes", "1 to max_body_size_bytes"],
+  ["retry_max_backoff_ms", "retry_backoff_ms to 86400000"],
+]);
+
+for (const { name, path, key } of keys) {
+  const checked = /^an integer from (\d+ to \d+)/.exec(key.kind.allowed)?.[1];
+  if (checked === undefined) continue;
+  test(`the comment on ${path} states its bounds`, () => {
+    const comment = new RegExp(`((?:^# .*\n)+)(?:# )?${name} = `, "m").exec(exampleConfig())?.[1];
+    expect(comment).toContain(relativeBounds.get(name) ?? checked);
+  });
+}

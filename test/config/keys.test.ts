@@ -1,0 +1,524 @@
+import { describe, expect, test } from "bun:test";
+import type { Config } from "../../server/config/config.ts";
+import { sections } from "../../server/config/keys.ts";
+import { parseConfig } from "../../server/config/load-config.ts";
+import { refusal } from "./refusal.ts";
+
+/** A file with one key, and plain HTTP unless the key is about that. */
+function fileWith(section: string, line: string): string {
+  const server = section === "server" ? "" : "[server]\ntls = false\n";
+  return `${server}[${section}]\n${line}\n${section === "server" && !line.startsWith("tls") ? "tls = false\n" : ""}`;
+}
+
+interface KeyCase {
+  readonly section: keyof typeof sections;
+  readonly key: string;
+  readonly value: (config: Config) => unknown;
+  readonly fallback: unknown;
+  /** TOML and what it is read as. */
+  readonly accepted: readonly (readonly [string, unknown])[];
+  readonly refused: readonly string[];
+}
+
+const wrongForText = ["1", "1.5", "true", "[]", "{}", "2026-01-01", '["a"]'];
+const wrongForNumber = ['"1"', "true", "[1]", "{}", "1.5", "1.0", "nan", "inf", "-inf", "1e3", "2026-01-01"];
+const wrongForFlag = ['"true"', '"yes"', "1", "0", "[]", '""'];
+const wrongForPath = [...wrongForText, '"a\\nb"', '"\\u0000"', `"${"a".repeat(4097)}"`];
+const wrongForAddress = [
+  ...wrongForText,
+  '"8080"',
+  '":"',
+  '":http"',
+  '":65536"',
+  '":-1"',
+  '": 80"',
+  '"127.0.0.1"',
+  '"::1:8080"',
+  '"[::1]"',
+  '"[127.0.0.1]:80"',
+  '"[::1:80"',
+  '"300.1.2.3:80"',
+  '"-a.example:80"',
+  '"a b:80"',
+  '"http://a:80"',
+  '"*:80"',
+];
+const addresses = [
+  [":8080", undefined, 8080],
+  [":0", undefined, 0],
+  [":65535", undefined, 65535],
+  ["127.0.0.1:8080", "127.0.0.1", 8080],
+  ["0.0.0.0:8080", "0.0.0.0", 8080],
+  ["[::1]:8080", "::1", 8080],
+  ["[::]:8080", "::", 8080],
+  ["localhost:8080", "localhost", 8080],
+  ["loom-1.example.net:8080", "loom-1.example.net", 8080],
+].map(([text, host, port]) => [`"${text}"`, { text, host, port }] as const);
+
+function integers(min: number, max: number): Pick<KeyCase, "accepted" | "refused"> {
+  return {
+    accepted: [
+      [`${min}`, min],
+      [`${max}`, max],
+    ],
+    refused: [
+      ...wrongForNumber,
+      `${min - 1}`,
+      `${max + 1}`,
+      "-9223372036854775808",
+      "99999999999999999999999",
+    ],
+  };
+}
+
+const flags: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ["true", true],
+    ["false", false],
+  ],
+  refused: wrongForFlag,
+};
+
+function paths(isUnsetWhenEmpty: boolean): Pick<KeyCase, "accepted" | "refused"> {
+  const unset = isUnsetWhenEmpty ? ([['""', undefined]] as const) : [];
+  const refused = isUnsetWhenEmpty ? wrongForPath : [...wrongForPath, '""'];
+  return { accepted: [['"/var/lib/ö x"', "/var/lib/ö x"], ['"a"', "a"], ...unset], refused };
+}
+
+const urls: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ['"http://localhost:8123"', "http://localhost:8123"],
+    ['"https://[::1]:9200/prefix/"', "https://[::1]:9200/prefix/"],
+    ['""', ""],
+  ],
+  refused: [
+    ...wrongForText,
+    '"localhost:8123"',
+    '"ftp://localhost"',
+    '"http://"',
+    '"http:/a"',
+    '"http://a b"',
+    '"http://a:99999"',
+    '"http://u@a"',
+    '"http://:p@a"',
+    '"http://a/?password=p"',
+    '"http://a/#b"',
+    `"http://${"a".repeat(2001)}"`,
+  ],
+};
+
+const identifiers: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ['"_a1"', "_a1"],
+    ['"Loom_Events"', "Loom_Events"],
+  ],
+  refused: [
+    ...wrongForText,
+    '""',
+    '"1a"',
+    '"a-b"',
+    '"a.b"',
+    '"a;b"',
+    '"a`"',
+    '"é"',
+    '"a\\n"',
+    `"${"a".repeat(201)}"`,
+  ],
+};
+
+const users: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ['"loom"', "loom"],
+    ['""', undefined],
+  ],
+  refused: [...wrongForText, '"a:b"', '"a\\nb"', `"${"a".repeat(1025)}"`],
+};
+
+const passwords: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ['"p:ä ß"', "p:ä ß"],
+    ['""', undefined],
+  ],
+  refused: [...wrongForText, '"a\\nb"', `"${"a".repeat(4097)}"`],
+};
+
+const cases: readonly KeyCase[] = [
+  {
+    section: "server",
+    key: "listen_address",
+    value: (config) => config.server.listenAddress,
+    fallback: { text: ":8443", host: undefined, port: 8443 },
+    accepted: addresses,
+    refused: [...wrongForAddress, '""'],
+  },
+  {
+    section: "server",
+    key: "tls",
+    value: (config) => config.server.tls,
+    fallback: undefined,
+    accepted: [["false", undefined]],
+    refused: wrongForFlag,
+  },
+  {
+    section: "server",
+    key: "cert_file",
+    value: (config) => config.server.tls?.certFile,
+    fallback: undefined,
+    accepted: [['""', undefined]],
+    refused: wrongForPath,
+  },
+  {
+    section: "server",
+    key: "key_file",
+    value: (config) => config.server.tls?.keyFile,
+    fallback: undefined,
+    accepted: [['""', undefined]],
+    refused: wrongForPath,
+  },
+  {
+    section: "server",
+    key: "management_listen_address",
+    value: (config) => config.server.managementListenAddress,
+    fallback: undefined,
+    accepted: [...addresses, ['""', undefined]],
+    refused: wrongForAddress,
+  },
+  {
+    section: "auth",
+    key: "token_file",
+    value: (config) => config.auth.tokenFile,
+    fallback: undefined,
+    ...paths(true),
+  },
+  {
+    section: "limits",
+    key: "max_body_size_bytes",
+    value: (config) => config.limits.maxBodySizeBytes,
+    fallback: 2097152,
+    ...integers(1, 268435456),
+  },
+  {
+    section: "limits",
+    key: "max_events_per_batch",
+    value: (config) => config.limits.maxEventsPerBatch,
+    fallback: 500,
+    ...integers(1, 100000),
+  },
+  {
+    section: "limits",
+    key: "max_event_size_bytes",
+    value: (config) => config.limits.maxEventSizeBytes,
+    fallback: 131072,
+    ...integers(1, 2097152),
+  },
+  {
+    section: "limits",
+    key: "per_sensor_rps",
+    value: (config) => config.limits.perSensorRps,
+    fallback: 50,
+    accepted: [
+      ["1", 1],
+      ["1000000", 1000000],
+      ["-1", undefined],
+    ],
+    refused: [...wrongForNumber, "0", "-2", "1000001"],
+  },
+  {
+    section: "limits",
+    key: "per_sensor_events_rps",
+    value: (config) => config.limits.perSensorEventsRps,
+    fallback: undefined,
+    accepted: [
+      ["1", 1],
+      ["100000000", 100000000],
+      ["0", undefined],
+      ["-1", undefined],
+    ],
+    refused: [...wrongForNumber, "-2", "100000001"],
+  },
+  {
+    section: "enrichment",
+    key: "geoip_db_path",
+    value: (config) => config.enrichment.geoipDbPath,
+    fallback: undefined,
+    ...paths(true),
+  },
+  {
+    section: "enrichment",
+    key: "asn_db_path",
+    value: (config) => config.enrichment.asnDbPath,
+    fallback: undefined,
+    ...paths(true),
+  },
+  {
+    section: "enrichment.dns",
+    key: "enabled",
+    value: (config) => config.enrichment.dns.isEnabled,
+    fallback: false,
+    ...flags,
+  },
+  {
+    section: "enrichment.dns",
+    key: "resolver_addr",
+    value: (config) => config.enrichment.dns.resolverAddr,
+    fallback: undefined,
+    accepted: [
+      ['"127.0.0.1:53"', "127.0.0.1:53"],
+      ['"[::1]:5353"', "[::1]:5353"],
+      ['""', undefined],
+    ],
+    refused: [...wrongForAddress, '":53"', '"localhost:53"', '"127.0.0.1:0"'],
+  },
+  {
+    section: "enrichment.dns",
+    key: "cache_ttl_seconds",
+    value: (config) => config.enrichment.dns.cacheTtlSeconds,
+    fallback: 300,
+    ...integers(1, 604800),
+  },
+  {
+    section: "enrichment.dns",
+    key: "max_qps",
+    value: (config) => config.enrichment.dns.maxQps,
+    fallback: 10,
+    ...integers(1, 10000),
+  },
+  {
+    section: "enrichment.dns",
+    key: "max_wait_ms",
+    value: (config) => config.enrichment.dns.maxWaitMs,
+    fallback: 300,
+    ...integers(0, 5000),
+  },
+  {
+    section: "output",
+    key: "type",
+    value: (config) => config.output.type,
+    fallback: "stdout",
+    accepted: [['"stdout"', "stdout"]],
+    refused: [...wrongForText, '""', '"Stdout"', '"file"', '"__proto__"'],
+  },
+  {
+    section: "output",
+    key: "clickhouse_url",
+    value: (config) => config.output.clickhouse.url,
+    fallback: "",
+    ...urls,
+  },
+  {
+    section: "output",
+    key: "clickhouse_database",
+    value: (config) => config.output.clickhouse.database,
+    fallback: "default",
+    ...identifiers,
+  },
+  {
+    section: "output",
+    key: "clickhouse_table",
+    value: (config) => config.output.clickhouse.table,
+    fallback: "loom_events",
+    ...identifiers,
+  },
+  {
+    section: "output",
+    key: "clickhouse_user",
+    value: (config) => config.output.clickhouse.user,
+    fallback: undefined,
+    ...users,
+  },
+  {
+    section: "output",
+    key: "clickhouse_password",
+    value: (config) => config.output.clickhouse.password,
+    fallback: undefined,
+    ...passwords,
+  },
+  {
+    section: "output",
+    key: "elasticsearch_url",
+    value: (config) => config.output.elasticsearch.url,
+    fallback: "",
+    ...urls,
+  },
+  {
+    section: "output",
+    key: "elasticsearch_index",
+    value: (config) => config.output.elasticsearch.index,
+    fallback: "loom-events",
+    accepted: [
+      ['"loom-%Y.%m.%d"', "loom-%Y.%m.%d"],
+      ['"a_b+c"', "a_b+c"],
+    ],
+    refused: [
+      ...wrongForText,
+      ...['""', '"."', '".."', '"Loom"', '"-a"', '"_a"', '"+a"', '"a b"', '"a/b"', "'a\\b'", '"a*"', '"a?"'],
+      ...[
+        "'a\"'",
+        '"a<"',
+        '"a>"',
+        '"a|"',
+        '"a,b"',
+        '"a#"',
+        '"a:b"',
+        '"a-%y"',
+        '"a%"',
+        `"${"ä".repeat(128)}"`,
+      ],
+    ],
+  },
+  {
+    section: "output",
+    key: "elasticsearch_user",
+    value: (config) => config.output.elasticsearch.user,
+    fallback: undefined,
+    ...users,
+  },
+  {
+    section: "output",
+    key: "elasticsearch_pass",
+    value: (config) => config.output.elasticsearch.password,
+    fallback: undefined,
+    ...passwords,
+  },
+  {
+    section: "output",
+    key: "kafka_brokers",
+    value: (config) => config.output.kafka.brokers,
+    fallback: [],
+    accepted: [
+      ['["localhost:9092", "kafka_2:9092", "[::1]:9092"]', ["localhost:9092", "kafka_2:9092", "[::1]:9092"]],
+    ],
+    refused: [
+      '"localhost:9092"',
+      "1",
+      "[]",
+      "[1]",
+      "{}",
+      '["a"]',
+      '[":9092"]',
+      '["a:0"]',
+      '["a:1", "::1:1"]',
+    ],
+  },
+  {
+    section: "output",
+    key: "kafka_topic",
+    value: (config) => config.output.kafka.topic,
+    fallback: "",
+    accepted: [['"loom.events_1-a"', "loom.events_1-a"]],
+    refused: [...wrongForText, '"."', '".."', '"a b"', '"a/b"', `"${"a".repeat(250)}"`],
+  },
+  {
+    section: "output.outbox",
+    key: "enabled",
+    value: (config) => config.output.outbox.isEnabled,
+    fallback: true,
+    ...flags,
+  },
+  {
+    section: "output.outbox",
+    key: "dir",
+    value: (config) => config.output.outbox.dir,
+    fallback: "/var/lib/loom/outbox",
+    ...paths(false),
+  },
+  {
+    section: "output.outbox",
+    key: "max_bytes",
+    value: (config) => config.output.outbox.maxBytes,
+    fallback: 268435456,
+    ...integers(65536, 17592186044416),
+  },
+  {
+    section: "output.outbox",
+    key: "flush_interval_ms",
+    value: (config) => config.output.outbox.flushIntervalMs,
+    fallback: 10000,
+    ...integers(1, 3600000),
+  },
+  {
+    section: "output.outbox",
+    key: "max_batch_size",
+    value: (config) => config.output.outbox.maxBatchSize,
+    fallback: 100,
+    ...integers(1, 100000),
+  },
+  {
+    section: "output.outbox",
+    key: "retry_backoff_ms",
+    value: (config) => config.output.outbox.retryBackoffMs,
+    fallback: 1000,
+    ...integers(1, 3600000),
+  },
+  {
+    section: "output.outbox",
+    key: "retry_max_backoff_ms",
+    value: (config) => config.output.outbox.retryMaxBackoffMs,
+    fallback: 30000,
+    ...integers(1000, 86400000),
+  },
+  {
+    section: "logging",
+    key: "level",
+    value: (config) => config.logging.level,
+    fallback: "info",
+    accepted: ["debug", "info", "warn", "error"].map((level) => [`"${level}"`, level] as const),
+    refused: [...wrongForText, '""', '"INFO"', '"trace"'],
+  },
+  {
+    section: "logging",
+    key: "format",
+    value: (config) => config.logging.format,
+    fallback: "json",
+    accepted: [
+      ['"json"', "json"],
+      ['"console"', "console"],
+    ],
+    refused: [...wrongForText, '""', '"text"'],
+  },
+  {
+    section: "observability",
+    key: "metrics_enabled",
+    value: (config) => config.observability.isMetricsEnabled,
+    fallback: true,
+    ...flags,
+  },
+];
+
+for (const { section, key, value, fallback, accepted, refused } of cases) {
+  describe(`[${section}] ${key}`, () => {
+    test(`is ${JSON.stringify(fallback) ?? "unset"} by default`, () => {
+      expect(value(parseConfig("[server]\ntls = false", {}))).toEqual(fallback);
+    });
+
+    for (const [toml, expected] of accepted) {
+      test(`${toml} is read as ${JSON.stringify(expected) ?? "unset"}`, () => {
+        expect(value(parseConfig(fileWith(section, `${key} = ${toml}`), {}))).toEqual(expected);
+      });
+    }
+
+    for (const toml of refused) {
+      test(`${toml.slice(0, 60)} is refused by an error that names the key`, () => {
+        const message = refusal(() => parseConfig(fileWith(section, `${key} = ${toml}`), {}));
+        expect(message).toStartWith(`config: ${section}: ${key} is `);
+        expect(message).toMatch(/; allowed: ./);
+      });
+    }
+  });
+}
+
+for (const address of ["::1:8080", "::1", "2001:db8::1:65536"]) {
+  test(`the error on "${address}" says that IPv6 needs brackets`, () => {
+    const message = refusal(() => parseConfig(fileWith("server", `listen_address = "${address}"`), {}));
+    expect(message).toBe(
+      `config: server: listen_address is "${address}" (IPv6 needs brackets, as in "[::1]:8080"); allowed: ":port", "host:port" or "[IPv6]:port", with a port from 0 to 65535`,
+    );
+  });
+}
+
+test("every key of the table is among these tests", () => {
+  const known = Object.entries(sections).flatMap(([section, keys]) =>
+    Object.keys(keys).map((key) => `${section}.${key}`),
+  );
+  expect(cases.map(({ section, key }) => `${section}.${key}`)).toEqual(known);
+});

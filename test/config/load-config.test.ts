@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig, parseConfig } from "../../server/config/load-config.ts";
+import { refusal } from "./refusal.ts";
+
+let folder = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "loom-config-"));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const plain = "[server]\ntls = false\n";
+
+test("a file is read and the environment applied to it", () => {
+  const path = write("good.toml", `${plain}listen_address = ":8080"\n`);
+  const config = loadConfig(path, { LOOM_CLICKHOUSE_USER: "loom" });
+  expect([config.server.listenAddress.port, config.output.clickhouse.user]).toEqual([8080, "loom"]);
+});
+
+test("a byte order mark and Windows line ends do no harm", () => {
+  const path = write("windows.toml", `\u{feff}${plain.replaceAll("\n", "\r\n")}`);
+  expect(loadConfig(path, {}).server.tls).toBeUndefined();
+});
+
+test("a missing file is named, with what to do", () => {
+  const path = join(folder, "loom.toml");
+  expect(refusal(() => loadConfig(path, {}))).toBe(
+    `config: cannot read ${path}: no such file (name it with -config, or write one with "loom example-config")`,
+  );
+});
+
+test("a directory in the file's place is an error that says so", () => {
+  const path = join(folder, "folder.toml");
+  mkdirSync(path);
+  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is a directory`);
+});
+
+test("a file over 1 MiB is refused", () => {
+  const path = write("large.toml", plain + "#".repeat(1024 * 1024));
+  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: larger than 1048576 bytes`);
+});
+
+test("a file that is not UTF-8 is refused", () => {
+  const path = write("latin1.toml", Buffer.from(`${plain}# \xe4`, "latin1"));
+  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is not UTF-8`);
+});
+
+test("a syntax error is one line with file, line and column", () => {
+  const path = write("syntax.toml", `${plain}listen_address = :8080\n`);
+  expect(refusal(() => loadConfig(path, {}))).toBe(`config: ${path}: line 3, column 18: invalid value`);
+});
+
+test("a syntax error does not show the line it is on", () => {
+  const message = refusal(() => parseConfig('[output]\nclickhouse_password = "hunter2" oops', {}));
+  expect(message).toStartWith("config: loom.toml: line 2, column ");
+  expect(message).not.toContain("hunter2");
+});
+
+test("nesting past a bound is a syntax error", () => {
+  expect(refusal(() => parseConfig(`a = ${"[".repeat(100_000)}`, {}))).toContain("excessively nested");
+});
+
+test("the result is frozen, deeply", () => {
+  const config = parseConfig(`${plain}[output]\nkafka_brokers = ["a:1"]`, {});
+  const parts = [
+    config,
+    config.server,
+    config.server.listenAddress,
+    config.output.outbox,
+    config.output.kafka.brokers,
+  ];
+  expect(parts.map((part) => Object.isFrozen(part))).toEqual([true, true, true, true, true]);
+});
+
+test("the file is not changed by what an earlier one said", () => {
+  parseConfig(`${plain}[logging]\nlevel = "debug"`, {});
+  expect(parseConfig(plain, {}).logging.level).toBe("info");
+});

@@ -1,0 +1,13 @@
+import { ConfigError } from "../../server/config/config-error.ts";
+
+/** The message that `act` fails with; fails the test when it does not, or with more than one line. */
+export function refusal(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (/[\n\r\u2028\u2029]/.test(error.message)) throw new Error(`more than one line: ${error.message}`);
+    return error.message;
+  }
+  throw new Error("nothing was refused");
+}

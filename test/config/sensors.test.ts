@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadSensors, type Sensors } from "../../server/config/sensors.ts";
+import { refusal } from "./refusal.ts";
+
+let folder = "";
+let path = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "loom-sensors-"));
+  path = join(folder, "tokens.txt");
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function loadFile(content: string | Uint8Array, environment: Record<string, string> = {}): Sensors {
+  writeFileSync(path, content);
+  chmodSync(path, 0o600);
+  return loadSensors(path, environment);
+}
+
+describe("the environment", () => {
+  for (const [variable, sensorId, alias] of [
+    ["LOOM_SENSOR_spip_001", "spip-001", "spip_001"],
+    ["LOOM_SENSOR_a_b_c", "a-b-c", "a_b_c"],
+    ["LOOM_SENSOR_spip-001", "spip-001", undefined],
+    ["LOOM_SENSOR_a-b_c", "a-b_c", undefined],
+    ["LOOM_SENSOR_spip", "spip", undefined],
+    ["LOOM_SENSOR_SPIP_1", "SPIP-1", "SPIP_1"],
+    ["LOOM_SENSOR_de.fra.1", "de.fra.1", undefined],
+    ["LOOM_SENSOR_constructor", "constructor", undefined],
+  ] as const) {
+    test(`${variable} is the sensor ${sensorId}${alias === undefined ? "" : `, also spelled ${alias}`}`, () => {
+      expect(loadSensors(undefined, { [variable]: "t0ken" }).sensors).toEqual([
+        { sensorId, alias, token: "t0ken" },
+      ]);
+    });
+  }
+
+  test("only variables with the prefix count", () => {
+    const environment = { LOOM_SENSOR_a: "t", LOOM_SENSORS: "x", PATH: "y", loom_sensor_b: "z" };
+    expect(loadSensors(undefined, environment).sensors.map(({ sensorId }) => sensorId)).toEqual(["a"]);
+  });
+
+  test("a variable that is not set does not count", () => {
+    expect(() => loadSensors(undefined, { LOOM_SENSOR_a: undefined })).toThrow("auth: no tokens configured");
+  });
+
+  test("an empty token is an error that names the variable", () => {
+    expect(refusal(() => loadSensors(undefined, { LOOM_SENSOR_a: "" }))).toBe(
+      "auth: LOOM_SENSOR_a: the token is empty",
+    );
+  });
+
+  test("a variable without an id is an error that names it", () => {
+    expect(refusal(() => loadSensors(undefined, { LOOM_SENSOR_: "t0ken" }))).toBe(
+      "auth: LOOM_SENSOR_: the sensor id is empty",
+    );
+  });
+
+  test("a token with a line end is refused and not shown", () => {
+    const message = refusal(() => loadSensors(undefined, { LOOM_SENSOR_a: "t0ken\n" }));
+    expect(message).toStartWith("auth: LOOM_SENSOR_a: the token has a character that is not allowed");
+    expect(message).not.toContain("t0ken");
+  });
+
+  test("a strange variable stays on the error's line", () => {
+    expect(refusal(() => loadSensors(undefined, { "LOOM_SENSOR_a\n\u001b": "t" }))).toStartWith(
+      'auth: "LOOM_SENSOR_a\\n\\u001b": the sensor id has a character',
+    );
+  });
+
+  test("a token may hold commas and quotes", () => {
+    expect(loadSensors(undefined, { LOOM_SENSOR_a: `a,"b'` }).sensors[0]?.token).toBe(`a,"b'`);
+  });
+});
+
+describe("the token file", () => {
+  test("gives one sensor a line", () => {
+    expect(loadFile("tok1,spip-001\ntok2,spip_002\n").sensors).toEqual([
+      { sensorId: "spip-001", alias: undefined, token: "tok1" },
+      { sensorId: "spip_002", alias: undefined, token: "tok2" },
+    ]);
+  });
+
+  test("may have a byte order mark, Windows line ends, comments, blank lines and blanks around the comma", () => {
+    const content =
+      "\u{feff}tok1 , a\r\n# c\u00f6mment, with comma\r\n\r\n   \t\r\n\ttok2\t,\tb  \r\n  # end";
+    expect(loadFile(content).sensors.map(({ token, sensorId }) => [token, sensorId])).toEqual([
+      ["tok1", "a"],
+      ["tok2", "b"],
+    ]);
+  });
+
+  test("may have comments that are not UTF-8", () => {
+    expect(loadFile(Buffer.from("# \xe4\ntok,a", "latin1")).sensors).toHaveLength(1);
+  });
+
+  test("takes __proto__ as an id like any other", () => {
+    expect(loadFile("tok1,__proto__\ntok2,constructor").sensors.map(({ sensorId }) => sensorId)).toEqual([
+      "__proto__",
+      "constructor",
+    ]);
+  });
+
+  test("is joined with the environment", () => {
+    const { sensors } = loadFile("tok1,a", { LOOM_SENSOR_b: "tok2" });
+    expect(sensors.map(({ sensorId }) => sensorId)).toEqual(["a", "b"]);
+  });
+
+  test("takes a token of 4096 bytes and an id of 128", () => {
+    expect(loadFile(`${"t".repeat(4096)},${"i".repeat(128)}`).sensors).toHaveLength(1);
+  });
+
+  const token = "the characters of the token are not allowed";
+  for (const [fact, line, problem] of [
+    ["a line without a comma", "s3cret", "no comma; allowed: token,sensor_id"],
+    ["an empty token", ",a", "the token is empty"],
+    ["an empty id", "s3cret,", "the sensor id is empty"],
+    ["a blank in the token", "s3cret x,a", token],
+    ["a control character in the token", "s3cret\u0007,a", token],
+    ["a character beyond ASCII in the token", "s3cret\u00e4,a", token],
+    ["a token of 4097 bytes", `${"s3cret0".repeat(600)},a`, "the token is too long; allowed: 4096 bytes"],
+    ["an id of 129 bytes", `s3cret,${"i".repeat(129)}`, "the sensor id is too long; allowed: 128 bytes"],
+    ["a comma in the id", "s3cret,a,b", "the sensor id has a character that is not allowed"],
+    ["a blank in the id", "s3cret,a # comment", "the sensor id has a character that is not allowed"],
+    ["a quote in the id", 's3cret,"a"', "the sensor id has a character that is not allowed"],
+    [
+      "a character beyond ASCII in the id",
+      "s3cret,\u00e4",
+      "the sensor id has a character that is not allowed",
+    ],
+  ] as const) {
+    test(`${fact} is an error with the line's number that does not show the token`, () => {
+      const message = refusal(() => loadFile(`# first\n\n${line}\n`));
+      const expected = problem === token ? "the token has a character that is not allowed" : problem;
+      expect(message).toStartWith(`auth: ${path} line 3: ${expected}`);
+      expect(message).not.toContain("s3cret");
+    });
+  }
+
+  test("that is missing is named", () => {
+    const missing = join(folder, "missing.txt");
+    expect(refusal(() => loadSensors(missing, { LOOM_SENSOR_a: "t" }))).toBe(
+      `auth: cannot read token_file ${missing}: no such file`,
+    );
+  });
+
+  test("that is a directory is named", () => {
+    const directory = join(folder, "directory");
+    mkdirSync(directory);
+    expect(refusal(() => loadSensors(directory, {}))).toBe(
+      `auth: cannot read token_file ${directory}: it is a directory`,
+    );
+  });
+
+  test("over 1 MiB is refused", () => {
+    expect(refusal(() => loadFile("#".repeat(1024 * 1024 + 1)))).toBe(
+      `auth: cannot read token_file ${path}: larger than 1048576 bytes`,
+    );
+  });
+
+  test("that only its owner can read brings no warning", () => {
+    expect(loadFile("tok,a").warnings).toEqual([]);
+  });
+
+  test("that others can read brings a warning and its sensors", () => {
+    writeFileSync(path, "tok,a");
+    chmodSync(path, 0o640);
+    const { sensors, warnings } = loadSensors(path, {});
+    expect(warnings).toEqual([`auth: token_file ${path} is open to other users: mode 0640, better 0600`]);
+    expect(sensors).toHaveLength(1);
+  });
+});
+
+describe("no token at all", () => {
+  const none = "auth: no tokens configured (set LOOM_SENSOR_<id> or auth.token_file)";
+
+  test("is refused without a file", () => {
+    expect(refusal(() => loadSensors(undefined, {}))).toBe(none);
+  });
+
+  test("is refused with a file of comments", () => {
+    expect(refusal(() => loadFile("# nothing\n"))).toBe(none);
+  });
+});
+
+describe("a collision", () => {
+  test("one token for two sensors in the file names both and their lines", () => {
+    expect(refusal(() => loadFile("s3cret,a\nother,b\ns3cret,c"))).toBe(
+      `auth: one token for two sensors: "a" (${path} line 1) and "c" (${path} line 3)`,
+    );
+  });
+
+  test("two tokens for one sensor in the file name it and the lines", () => {
+    expect(refusal(() => loadFile("s3cret1,a\ns3cret2,a"))).toBe(
+      `auth: two tokens for one sensor: "a" (${path} line 1) and "a" (${path} line 2)`,
+    );
+  });
+
+  test("one token in file and environment for two sensors is refused", () => {
+    expect(refusal(() => loadFile("s3cret,a", { LOOM_SENSOR_b: "s3cret" }))).toBe(
+      `auth: one token for two sensors: "a" (${path} line 1) and "b" (LOOM_SENSOR_b)`,
+    );
+  });
+
+  test("two tokens in file and environment for one sensor are refused", () => {
+    expect(refusal(() => loadFile("s3cret1,spip-001", { LOOM_SENSOR_spip_001: "s3cret2" }))).toBe(
+      `auth: two tokens for one sensor: "spip-001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001)`,
+    );
+  });
+
+  test("two variables for one sensor are refused", () => {
+    const environment = { "LOOM_SENSOR_spip-001": "s3cret1", LOOM_SENSOR_spip_001: "s3cret2" };
+    expect(refusal(() => loadSensors(undefined, environment))).toBe(
+      'auth: two tokens for one sensor: "spip-001" (LOOM_SENSOR_spip-001) and "spip-001" (LOOM_SENSOR_spip_001)',
+    );
+  });
+
+  test("an alias that is another sensor's id is refused", () => {
+    expect(refusal(() => loadFile("s3cret1,spip_001", { LOOM_SENSOR_spip_001: "s3cret2" }))).toBe(
+      `auth: two tokens for one sensor: "spip_001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001), both spelled "spip_001"`,
+    );
+  });
+
+  test("the same token for the same sensor, twice, is one sensor with its alias", () => {
+    expect(loadFile("tok,spip-001\ntok,spip-001", { LOOM_SENSOR_spip_001: "tok" }).sensors).toEqual([
+      { sensorId: "spip-001", alias: "spip_001", token: "tok" },
+    ]);
+  });
+});
