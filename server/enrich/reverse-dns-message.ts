@@ -1,0 +1,129 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** What a resolver said about an address: its first usable name, that there is none, or nothing usable. */
+export type PtrAnswer =
+  | { readonly kind: "found"; readonly name: string }
+  | { readonly kind: "notFound" }
+  | { readonly kind: "failed" };
+
+const headerBytes = 12;
+const typePtr = 12;
+const classIn = 1;
+const rcodeNoError = 0;
+const rcodeNameError = 3;
+const maxNameLength = 253;
+const maxLabelBytes = 63;
+
+/**
+ * The name under which an address's PTR records are kept: `4.3.2.1.in-addr.arpa` (RFC 1035, 3.5),
+ * 32 nibbles and `ip6.arpa` (RFC 3596, 2.5). Undefined for what is not an address.
+ */
+export function ptrName(address: string): string | undefined {
+  if (isIPv4(address)) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+  // A zone ("fe80::1%eth0") means something on one machine only.
+  if (!isIPv6(address) || address.includes("%")) return undefined;
+  return `${[...ipv6Digits(address)].reverse().join(".")}.ip6.arpa`;
+}
+
+function ipv6Digits(address: string): string {
+  // The URL parser rewrites a dotted tail ("64:ff9b::1.2.3.4") in hexadecimal.
+  const plain = new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  const [head = "", tail = ""] = plain.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === "" ? [] : tail.split(":");
+  const zeros = Array<string>(8 - before.length - after.length).fill("0");
+  return [...before, ...zeros, ...after].map((group) => group.padStart(4, "0")).join("");
+}
+
+/** One question for the PTR records of `name` as a DNS message (RFC 1035, 4.1), recursion desired. `id`: 0 to 65535. */
+export function encodePtrQuestion(id: number, name: string): Buffer {
+  const labels = name.split(".").map((label) => Buffer.from(`\0${label}`, "latin1"));
+  for (const label of labels) label[0] = label.length - 1;
+  const header = Buffer.from([id >> 8, id & 0xff, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return Buffer.concat([header, ...labels, Buffer.from([0, 0, typePtr, 0, classIn])]);
+}
+
+/**
+ * Reads a resolver's answer to `question`, as encodePtrQuestion made it. Undefined when the message answers something
+ * else; it may be forged, so the asker goes on listening. Of several PTR records the first with a usable name counts.
+ * Records are taken whatever name they stand under, because an address may be delegated through a CNAME (RFC 2317).
+ */
+export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | undefined {
+  if (message.length < headerBytes || message.readUInt16BE(0) !== question.readUInt16BE(0)) return undefined;
+  const isPlainAnswer = (message.readUInt8(2) & 0xf8) === 0x80;
+  if (!isPlainAnswer) return undefined;
+  const rcode = message.readUInt8(3) & 0x0f;
+  const questionCount = message.readUInt16BE(4);
+  // Some servers refuse with a bare header.
+  if (questionCount === 0 && rcode !== rcodeNoError) return { kind: "failed" };
+  const repeatsQuestion = message
+    .subarray(headerBytes, question.length)
+    .equals(question.subarray(headerBytes));
+  if (questionCount !== 1 || !repeatsQuestion) return undefined;
+
+  if (rcode === rcodeNameError) return { kind: "notFound" };
+  if (rcode !== rcodeNoError) return { kind: "failed" };
+  return readRecords(message, question.length);
+}
+
+function readRecords(message: Buffer, start: number): PtrAnswer {
+  const isTruncated = (message.readUInt8(2) & 0x02) !== 0;
+  const recordCount = message.readUInt16BE(6);
+  let isAnyPtr = false;
+  let at = start;
+  for (let index = 0; index < recordCount; index++) {
+    const fields = skipName(message, at);
+    if (fields === undefined || fields + 10 > message.length) return { kind: "failed" };
+    const data = fields + 10;
+    at = data + message.readUInt16BE(fields + 8);
+    if (at > message.length) return { kind: "failed" };
+    if (message.readUInt16BE(fields) !== typePtr || message.readUInt16BE(fields + 2) !== classIn) continue;
+    isAnyPtr = true;
+    const name = readHostname(message, data);
+    if (name !== undefined) return { kind: "found", name };
+  }
+  return { kind: isAnyPtr || isTruncated ? "failed" : "notFound" };
+}
+
+/** The position behind the name at `start`; undefined when the message ends before it does. */
+function skipName(message: Buffer, start: number): number | undefined {
+  let at = start;
+  for (;;) {
+    const length = message[at];
+    if (length === undefined) return undefined;
+    if (length === 0) return at + 1;
+    if (length >= 0xc0) return at + 2;
+    at += 1 + length;
+  }
+}
+
+/**
+ * The hostname at `start`, following compression (RFC 1035, 4.1.4); undefined when it is malformed or not a hostname.
+ * Whoever owns an address chooses its PTR name, so nothing but letters, digits, `-` and `_` passes: no escape
+ * sequence, no markup, no dot inside a label.
+ */
+function readHostname(message: Buffer, start: number): string | undefined {
+  let name = "";
+  let at = start;
+  // Every pointer must lead further back than the one before, so that a loop ends.
+  let earliest = start;
+  for (;;) {
+    const length = message[at];
+    if (length === undefined) return undefined;
+    if (length === 0) return name === "" ? undefined : name;
+    if (length >= 0xc0) {
+      const low = message[at + 1];
+      if (low === undefined) return undefined;
+      at = ((length & 0x3f) << 8) | low;
+      if (at >= earliest) return undefined;
+      earliest = at;
+      continue;
+    }
+    if (length > maxLabelBytes || at + 1 + length > message.length) return undefined;
+    const label = message.toString("latin1", at + 1, at + 1 + length);
+    if (!/^[A-Za-z0-9_-]+$/.test(label)) return undefined;
+    name = name === "" ? label : `${name}.${label}`;
+    if (name.length > maxNameLength) return undefined;
+    at += 1 + length;
+  }
+}
