@@ -1,0 +1,151 @@
+import { isUtf8 } from "node:buffer";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  INVALID,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipColon,
+  skipSpace,
+  skipString,
+  skipValue,
+} from "../json-bytes.ts";
+import type { ScannedEvent } from "../stages.ts";
+
+/*
+ * One pass over a batch as bytes: checks the grammar, finds where each event begins and ends, its `source.ip`,
+ * and where `source` ends. Nothing is decoded, so nothing can change on the way through.
+ */
+
+export interface ScanLimits {
+  readonly maxEventsPerBatch: number;
+  readonly maxEventSizeBytes: number;
+}
+
+export type ScanRefusal = "invalid_request" | "batch_too_large" | "event_too_large";
+
+/**
+ * Scans a request's body.
+ * @returns the events in order (none for `[]`), or the code of the refusal.
+ */
+export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | ScanRefusal {
+  // Natively over the whole body, so that strings below need not look at bytes from 0x80 up.
+  if (!isUtf8(body)) return "invalid_request";
+  const events: ScannedEvent[] = [];
+  let at = skipSpace(body, 0);
+  if (body[at] !== OPEN_BRACKET) return "invalid_request";
+  at = skipSpace(body, at + 1);
+  if (body[at] === CLOSE_BRACKET) {
+    at++;
+  } else {
+    for (;;) {
+      if (body[at] !== OPEN_BRACE) return "invalid_request";
+      if (events.length === limits.maxEventsPerBatch) return "batch_too_large";
+      const event: ScannedEvent = {
+        start: at,
+        end: at,
+        sourceStart: -1,
+        sourceEnd: -1,
+        ipStart: -1,
+        ipEnd: -1,
+        isSourceEnriched: false,
+      };
+      at = scanEvent(body, at + 1, event);
+      if (at === INVALID) return "invalid_request";
+      if (at - event.start > limits.maxEventSizeBytes) return "event_too_large";
+      event.end = at;
+      events.push(event);
+      at = skipSpace(body, at);
+      const next = body[at++];
+      if (next === CLOSE_BRACKET) break;
+      if (next !== COMMA) return "invalid_request";
+      at = skipSpace(body, at);
+    }
+  }
+  return skipSpace(body, at) === body.length ? events : "invalid_request";
+}
+
+/** From after the opening brace of an event to after its closing one. */
+function scanEvent(bytes: Buffer, start: number, event: ScannedEvent): number {
+  let at = skipSpace(bytes, start);
+  if (bytes[at] === CLOSE_BRACE) return at + 1;
+  for (;;) {
+    if (bytes[at] !== QUOTE) return INVALID;
+    const key = at + 1;
+    at = skipString(bytes, key);
+    if (at === INVALID) return INVALID;
+    const isSource = isKey(bytes, key, at - 1, "source");
+    at = skipColon(bytes, at);
+    if (at === INVALID) return INVALID;
+    if (isSource) {
+      event.sourceStart = event.ipStart = -1;
+      event.isSourceEnriched = false;
+      if (bytes[at] === OPEN_BRACE) {
+        event.sourceStart = at;
+        at = scanSource(bytes, at + 1, event);
+        event.sourceEnd = at - 1;
+      } else {
+        at = skipValue(bytes, at, 2);
+      }
+    } else {
+      at = skipValue(bytes, at, 2);
+    }
+    if (at === INVALID) return INVALID;
+    at = skipSpace(bytes, at);
+    const next = bytes[at++];
+    if (next === CLOSE_BRACE) return at;
+    if (next !== COMMA) return INVALID;
+    at = skipSpace(bytes, at);
+  }
+}
+
+/** From after the opening brace of `source` to after its closing one. */
+function scanSource(bytes: Buffer, start: number, event: ScannedEvent): number {
+  let at = skipSpace(bytes, start);
+  if (bytes[at] === CLOSE_BRACE) return at + 1;
+  for (;;) {
+    if (bytes[at] !== QUOTE) return INVALID;
+    const key = at + 1;
+    at = skipString(bytes, key);
+    if (at === INVALID) return INVALID;
+    const keyEnd = at - 1;
+    at = skipColon(bytes, at);
+    if (at === INVALID) return INVALID;
+    const value = at;
+    at = skipValue(bytes, at, 3);
+    if (at === INVALID) return INVALID;
+    if (isKey(bytes, key, keyEnd, "ip")) {
+      const isText = bytes[value] === QUOTE;
+      event.ipStart = isText ? value + 1 : -1;
+      event.ipEnd = at - 1;
+    } else if (
+      isKey(bytes, key, keyEnd, "as") ||
+      isKey(bytes, key, keyEnd, "geo") ||
+      isKey(bytes, key, keyEnd, "domain")
+    ) {
+      event.isSourceEnriched = true;
+    }
+    at = skipSpace(bytes, at);
+    const next = bytes[at++];
+    if (next === CLOSE_BRACE) return at;
+    if (next !== COMMA) return INVALID;
+    at = skipSpace(bytes, at);
+  }
+}
+
+/** Whether the key between the quotes is this name, also when it is spelled with escapes. */
+function isKey(bytes: Buffer, start: number, end: number, name: string): boolean {
+  if (end - start === name.length) {
+    for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+  // An escape takes at least twice the room, and \uXXXX six times.
+  if (end - start < name.length || end - start > name.length * 6) return false;
+  for (let i = start; i < end; i++) {
+    if (bytes[i] === BACKSLASH) return JSON.parse(bytes.toString("latin1", start - 1, end + 1)) === name;
+  }
+  return false;
+}

@@ -1,0 +1,27 @@
+/** Keeps the bodies held in memory at one time under a bound, and no sensor from taking all of it. */
+export interface BodiesInFlight {
+  /** @returns true and counts the bytes until `release`, or false where they would pass a bound. */
+  reserve(sensorId: string, bytes: number): boolean;
+  release(sensorId: string, bytes: number): void;
+}
+
+export function createBodiesInFlight(maxBytes: number, maxBytesPerSensor: number): BodiesInFlight {
+  const bytesOf = new Map<string, number>();
+  let total = 0;
+  return {
+    reserve(sensorId, bytes) {
+      const own = bytesOf.get(sensorId) ?? 0;
+      // One body always fits: a bound below max_body_size_bytes must not make large bodies impossible.
+      if (own > 0 && (total + bytes > maxBytes || own + bytes > maxBytesPerSensor)) return false;
+      bytesOf.set(sensorId, own + bytes);
+      total += bytes;
+      return true;
+    },
+    release(sensorId, bytes) {
+      const left = (bytesOf.get(sensorId) ?? 0) - bytes;
+      if (left > 0) bytesOf.set(sensorId, left);
+      else bytesOf.delete(sensorId);
+      total -= bytes;
+    },
+  };
+}

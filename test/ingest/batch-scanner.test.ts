@@ -1,0 +1,218 @@
+import { describe, expect, test } from "bun:test";
+import { scanBatch } from "../../server/ingest/batch-scanner.ts";
+import { maxNesting } from "../../server/json-bytes.ts";
+import type { ScannedEvent } from "../../server/stages.ts";
+
+const limits = { maxEventsPerBatch: 500, maxEventSizeBytes: 131_072 };
+
+function scan(text: string | Buffer) {
+  return scanBatch(Buffer.from(text), limits);
+}
+
+function events(text: string): ScannedEvent[] {
+  const result = scan(text);
+  if (typeof result === "string") throw new Error(`refused: ${result}`);
+  return result;
+}
+
+function only(text: string): { event: ScannedEvent; ip: string | undefined; source: string | undefined } {
+  const [event] = events(text);
+  if (!event) throw new Error("no event");
+  const bytes = Buffer.from(text);
+  return {
+    event,
+    ip: event.ipStart < 0 ? undefined : bytes.toString("utf8", event.ipStart, event.ipEnd),
+    source:
+      event.sourceStart < 0 ? undefined : bytes.toString("utf8", event.sourceStart, event.sourceEnd + 1),
+  };
+}
+
+function nested(levels: number): string {
+  return `[{"a":${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}}]`;
+}
+
+describe("what is a batch", () => {
+  const accepted = [
+    "[]",
+    " \t\r\n[ \t\r\n] \t\r\n",
+    "[{}]",
+    "[{},{}]",
+    '[{"a":null,"b":true,"c":false,"d":0,"e":-0,"f":1.5,"g":1E+5,"h":1e-5,"i":-12.25e3}]',
+    '[{"n":18446744073709551615,"m":1e400,"o":0.1000}]',
+    '[{"a":[],"b":{},"c":[1,"2",[3,{}]]}]',
+    '[{"esc":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD834\\uDD1E"}]',
+    '[{"lone surrogates are grammatical":"\\ud800"}]',
+    '[{"utf8":"é ☃ 𝄞","\u007f":"\u0080"}]',
+    '[{"":""}]',
+    '[{"a":1,"a":2}]',
+    '[{"__proto__":{"x":1},"constructor":null}]',
+  ];
+  for (const text of accepted)
+    test(`taken: ${JSON.stringify(text).slice(0, 60)}`, () => {
+      expect(scan(text)).toHaveLength((JSON.parse(text) as unknown[]).length);
+    });
+
+  const refused = [
+    "",
+    " ",
+    "{}",
+    "null",
+    '"[]"',
+    "[",
+    "]",
+    "[]]",
+    "[] []",
+    "[],",
+    "[1]",
+    "[null]",
+    '["x"]',
+    "[[]]",
+    "[{}",
+    "[{},]",
+    "[,{}]",
+    "[{} {}]",
+    "[{}]x",
+    '[{"a"}]',
+    '[{"a":}]',
+    '[{"a":1,}]',
+    '[{,"a":1}]',
+    '[{"a" 1}]',
+    '[{"a":1 "b":2}]',
+    "[{a:1}]",
+    "[{'a':1}]",
+    '[{"a":01}]',
+    '[{"a":1.}]',
+    '[{"a":.5}]',
+    '[{"a":+1}]',
+    '[{"a":-}]',
+    '[{"a":1e}]',
+    '[{"a":1e+}]',
+    '[{"a":0x1}]',
+    '[{"a":NaN}]',
+    '[{"a":Infinity}]',
+    '[{"a":tru}]',
+    '[{"a":nul}]',
+    '[{"a":falsey}]',
+    '[{"a":"\\x"}]',
+    '[{"a":"\\u12"}]',
+    '[{"a":"\\u12g4"}]',
+    '[{"a":"',
+    '[{"a":"\\',
+    '[{"a":"\\u',
+    '[{"a":"\\"}]',
+    '[{"a":"tab\there"}]',
+    '[{"a":"line\nbreak"}]',
+    '[{"a":"nul\u0000"}]',
+    '[{"a":[1,]}]',
+    '[{"a":[}]}]',
+    '[{"a":1}/*c*/]',
+    "\u00a0[]",
+    "[\u000b]",
+    "\ufeff[]",
+  ];
+  for (const text of refused)
+    test(`refused: ${JSON.stringify(text).slice(0, 60)}`, () => {
+      expect(scan(text)).toBe("invalid_request");
+    });
+
+  for (const [name, bytes] of [
+    ["a lone continuation byte", [0x80]],
+    ["an overlong slash", [0xc0, 0xaf]],
+    ["a surrogate in UTF-8", [0xed, 0xa0, 0x80]],
+    ["past U+10FFFF", [0xf4, 0x90, 0x80, 0x80]],
+    ["a sequence cut off", [0xe2, 0x98]],
+    ["0xff", [0xff]],
+  ] as const)
+    test(`invalid UTF-8 is refused: ${name}`, () => {
+      const text = Buffer.concat([Buffer.from('[{"a":"'), Buffer.from(bytes), Buffer.from('"}]')]);
+      expect(scan(text)).toBe("invalid_request");
+    });
+});
+
+describe("bounds", () => {
+  test(`${maxNesting} levels are taken and one more is refused`, () => {
+    expect(scan(nested(maxNesting))).toHaveLength(1);
+    expect(scan(nested(maxNesting + 1))).toBe("invalid_request");
+  });
+
+  test("nesting inside source counts from the batch as well", () => {
+    const inSource = (levels: number) =>
+      `[{"source":{"a":${"[".repeat(levels - 3)}${"]".repeat(levels - 3)}}}]`;
+    expect(scan(inSource(maxNesting))).toHaveLength(1);
+    expect(scan(inSource(maxNesting + 1))).toBe("invalid_request");
+  });
+
+  test("two megabytes of opening brackets are refused", () => {
+    expect(scan(`[{"a":${"[".repeat(2_000_000)}`)).toBe("invalid_request");
+  });
+
+  test("as many events as allowed are taken and one more is refused", () => {
+    const batch = (count: number) => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
+    expect(scanBatch(batch(3), { ...limits, maxEventsPerBatch: 3 })).toHaveLength(3);
+    expect(scanBatch(batch(4), { ...limits, maxEventsPerBatch: 3 })).toBe("batch_too_large");
+  });
+
+  test("an event of the largest size is taken and one byte more is refused", () => {
+    const event = Buffer.from('[{"a":"12345"}]');
+    expect(scanBatch(event, { ...limits, maxEventSizeBytes: 13 })).toHaveLength(1);
+    expect(scanBatch(event, { ...limits, maxEventSizeBytes: 12 })).toBe("event_too_large");
+  });
+});
+
+describe("where things are", () => {
+  test("events are found between the white space", () => {
+    const text = ' [ {"a":1} ,\n{"b":[{}]}\t] ';
+    expect(events(text).map(({ start, end }) => text.slice(start, end))).toEqual(['{"a":1}', '{"b":[{}]}']);
+  });
+
+  test("source.ip and source are found", () => {
+    const { ip, source, event } = only(
+      '[{"x":{"ip":"9.9.9.9"},"source":{"port":1,"ip":"81.2.69.142"},"ip":"8.8.8.8"}]',
+    );
+    expect(ip).toBe("81.2.69.142");
+    expect(source).toBe('{"port":1,"ip":"81.2.69.142"}');
+    expect(event.isSourceEnriched).toBe(false);
+  });
+
+  test("keys spelled with escapes are the same keys", () => {
+    const text = String.raw`[{"\u0073ource":{"i\u0070":"81.2.69.142","\u0061s":{}}}]`;
+    expect(only(text).ip).toBe("81.2.69.142");
+    expect(only(text).event.isSourceEnriched).toBe(true);
+  });
+
+  test("keys that only begin alike are other keys", () => {
+    const { ip, source } = only(
+      '[{"source ":{"ip":"1.1.1.1"},"sourc":{"ip":"1.1.1.1"},"sourcE":{"ip":"1.1.1.1"}}]',
+    );
+    expect(ip).toBeUndefined();
+    expect(source).toBeUndefined();
+  });
+
+  test("of two sources the last one counts", () => {
+    expect(only('[{"source":{"ip":"1.1.1.1","as":{}},"source":{"ip":"2.2.2.2"}}]')).toMatchObject({
+      ip: "2.2.2.2",
+      event: { isSourceEnriched: false },
+    });
+    expect(only('[{"source":{"ip":"1.1.1.1"},"source":null}]').ip).toBeUndefined();
+  });
+
+  test("of two ips in source the last one counts", () => {
+    expect(only('[{"source":{"ip":"1.1.1.1","ip":"2.2.2.2"}}]').ip).toBe("2.2.2.2");
+    expect(only('[{"source":{"ip":"1.1.1.1","ip":7}}]').ip).toBeUndefined();
+  });
+
+  for (const value of ["7", "null", "[]", '{"ip":"1.1.1.1"}', "true"])
+    test(`an ip that is ${value} is no ip`, () => {
+      expect(only(`[{"source":{"ip":${value}}}]`).ip).toBeUndefined();
+    });
+
+  for (const value of ["7", "null", '"x"', '[{"ip":"1.1.1.1"}]'])
+    test(`a source that is ${value} is no source`, () => {
+      expect(only(`[{"source":${value}}]`)).toMatchObject({ ip: undefined, source: undefined });
+    });
+
+  for (const key of ["as", "geo", "domain"])
+    test(`a source that has ${key} is marked`, () => {
+      expect(only(`[{"source":{"ip":"1.1.1.1","${key}":{}}}]`).event.isSourceEnriched).toBe(true);
+    });
+});

@@ -1,0 +1,343 @@
+import { describe, expect, test } from "bun:test";
+import { createBodiesInFlight } from "../../server/ingest/bodies-in-flight.ts";
+import { CannotKeep } from "../../server/stages.ts";
+import { batchRequest, ingestWith, type RequestParts } from "../support/ingest.ts";
+
+async function answerTo(parts: RequestParts, options: Parameters<typeof ingestWith>[0] = {}) {
+  const { send, kept, ledger } = ingestWith(options);
+  const response = await send(batchRequest(parts));
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, kept, ledger };
+}
+
+async function expectRefusal(
+  answer: ReturnType<typeof answerTo>,
+  status: number,
+  code: string,
+): Promise<void> {
+  const { text, kept, headers, ...rest } = await answer;
+  expect({ status: rest.status, text }).toEqual({ status, text: JSON.stringify({ error: code }) });
+  expect(headers.get("content-type")).toBe("application/json");
+  expect(kept).toEqual([]);
+}
+
+describe("paths", () => {
+  for (const path of ["/api/v1/ingest", "/ingest", "/"])
+    test(`POST ${path} takes a batch`, async () => {
+      const { status, text, kept } = await answerTo({ path });
+      expect({ status, text }).toEqual({ status: 204, text: "" });
+      expect(kept).toHaveLength(1);
+    });
+
+  for (const path of [
+    "/api/v1/ingest/",
+    "/ingest/x",
+    "/api/v1",
+    "/health",
+    "/metrics",
+    "/..%2fingest",
+    "//ingest",
+  ])
+    test(`${path} is not found`, () => expectRefusal(answerTo({ path }), 404, "not_found"));
+
+  for (const method of ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    for (const path of ["/api/v1/ingest", "/ingest", "/"])
+      test(`${method} ${path} is a method not allowed`, async () => {
+        await expectRefusal(answerTo({ method, path }), 405, "method_not_allowed");
+        expect((await answerTo({ method, path })).headers.get("allow")).toBe("POST");
+      });
+
+  test("HEAD is a method not allowed", async () => {
+    expect((await answerTo({ method: "HEAD" })).status).toBe(405);
+  });
+});
+
+describe("content type", () => {
+  for (const type of [
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/json;charset=UTF-8",
+    "Application/JSON",
+  ])
+    test(`${type} is taken`, async () => {
+      expect((await answerTo({ headers: { "content-type": type } })).status).toBe(204);
+    });
+
+  for (const type of [
+    null,
+    "",
+    "text/plain",
+    "application/jsonx",
+    "application/x-ndjson",
+    "text/json",
+    "x/application/json",
+  ])
+    test(`${type} is refused`, () =>
+      expectRefusal(answerTo({ headers: { "content-type": type } }), 415, "invalid_content_type"));
+
+  test("a compressed body is refused", () =>
+    expectRefusal(answerTo({ headers: { "content-encoding": "gzip" } }), 415, "invalid_content_type"));
+});
+
+describe("authorization", () => {
+  for (const scheme of ["Bearer", "bearer", "BEARER"])
+    test(`${scheme} is taken`, async () => {
+      expect((await answerTo({ headers: { authorization: `${scheme} frankfurt-token` } })).status).toBe(204);
+    });
+
+  for (const authorization of [
+    null,
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong-token",
+    "Bearer frankfurt-toke",
+    "Bearer frankfurt-token1",
+    "Bearer Frankfurt-Token",
+    "Bearer frankfurt-token tokyo-token",
+    "Basic frankfurt-token",
+    "frankfurt-token",
+    "Bearerfrankfurt-token",
+  ])
+    test(`"${authorization}" is unauthorized`, async () => {
+      await expectRefusal(answerTo({ headers: { authorization } }), 401, "unauthorized");
+      expect((await answerTo({ headers: { authorization } })).headers.get("www-authenticate")).toBe("Bearer");
+    });
+
+  test("the token's own sensor is counted when X-Spip-ID is absent", async () => {
+    expect((await answerTo({ headers: { authorization: "Bearer tokyo-token" } })).kept[0]?.sensorId).toBe(
+      "vps-tokyo-01",
+    );
+  });
+
+  for (const claimed of ["vps-tokyo-01", "vps_tokyo_01"])
+    test(`X-Spip-ID may be spelled ${claimed} for a token whose variable had underscores`, async () => {
+      const { status, kept } = await answerTo({
+        headers: { authorization: "Bearer tokyo-token", "x-spip-id": claimed },
+      });
+      expect(status).toBe(204);
+      expect(kept[0]?.sensorId).toBe("vps-tokyo-01");
+    });
+
+  for (const claimed of ["vps-tokyo-01", "vps_frankfurt_01", "VPS-FRANKFURT-01", "x"])
+    test(`X-Spip-ID ${claimed} with another sensor's token is unauthorized`, () =>
+      expectRefusal(answerTo({ headers: { "x-spip-id": claimed } }), 401, "unauthorized"));
+
+  test("an unauthorized request is counted for no configured sensor", async () => {
+    const { ledger } = await answerTo({ headers: { "x-spip-id": "vps-tokyo-01" } });
+    expect([...ledger.sensors.keys()]).toEqual(["unknown"]);
+    expect(ledger.sensor("unknown").requestsByStatus).toEqual(new Map([[401, 1]]));
+  });
+});
+
+describe("sizes", () => {
+  const limits = { maxBodySizeBytes: 100, maxEventsPerBatch: 3, maxEventSizeBytes: 40 };
+  const ofLength = (length: number) => `[${" ".repeat(length - 2)}]`;
+  const chunked = (text: string) =>
+    new ReadableStream({
+      start(controller) {
+        for (const piece of text.match(/[\s\S]{1,7}/g) ?? []) controller.enqueue(Buffer.from(piece));
+        controller.close();
+      },
+    });
+
+  test("a body of the largest size is taken", async () => {
+    expect((await answerTo({ body: ofLength(100) }, { limits })).status).toBe(204);
+    expect((await answerTo({ body: chunked(ofLength(100)) }, { limits })).status).toBe(204);
+  });
+
+  test("a declared length past the limit is refused", () =>
+    expectRefusal(answerTo({ body: ofLength(101) }, { limits }), 413, "payload_too_large"));
+
+  test("a chunked body past the limit is refused", () =>
+    expectRefusal(answerTo({ body: chunked(ofLength(101)) }, { limits }), 413, "payload_too_large"));
+
+  test("a chunked body is not read on after the limit", async () => {
+    let pulled = 0;
+    let isCancelled = false;
+    const endless = new ReadableStream({
+      pull(controller) {
+        pulled += 10;
+        controller.enqueue(Buffer.alloc(10, " "));
+      },
+      cancel() {
+        isCancelled = true;
+      },
+    });
+    await expectRefusal(answerTo({ body: endless }, { limits }), 413, "payload_too_large");
+    expect(pulled).toBeLessThan(200);
+    expect(isCancelled).toBe(true);
+  });
+
+  test("too many events are refused", () =>
+    expectRefusal(answerTo({ body: "[{},{},{},{}]" }, { limits }), 413, "batch_too_large"));
+
+  test("an event that is too large is refused with the whole batch", () =>
+    expectRefusal(answerTo({ body: `[{},{"a":"${"x".repeat(40)}"}]` }, { limits }), 413, "event_too_large"));
+
+  test("an empty batch is a success and keeps nothing", async () => {
+    const { status, kept, ledger } = await answerTo({ body: "[]" });
+    expect(status).toBe(204);
+    expect(kept.map((batch) => batch.eventCount)).toEqual([0]);
+    expect(ledger.sensor("vps-frankfurt-01").keptEvents).toBe(0);
+  });
+});
+
+describe("JSON", () => {
+  for (const body of ["", "{}", "[1]", '[{"a":1},2]', '[{"a":}]', "[{}]x", "null"])
+    test(`${JSON.stringify(body)} is an invalid request`, () =>
+      expectRefusal(answerTo({ body }), 400, "invalid_request"));
+
+  test("a batch with one bad element is not kept at all", () =>
+    expectRefusal(answerTo({ body: '[{"a":1},{"b":2},"c"]' }), 400, "invalid_request"));
+});
+
+describe("rates", () => {
+  test("requests past the sensor's rate are told when to come again", async () => {
+    const { send, kept } = ingestWith({ limits: { perSensorRps: 2 } });
+    const answers = [];
+    for (let i = 0; i < 3; i++) answers.push(await send(batchRequest()));
+    expect(answers.map((answer) => answer.status)).toEqual([204, 204, 429]);
+    expect(await answers[2]?.json()).toEqual({ error: "rate_limit_exceeded" });
+    expect(answers[2]?.headers.get("retry-after")).toBe("1");
+    expect(kept).toHaveLength(2);
+  });
+
+  test("one sensor's rate is not another's", async () => {
+    const { send } = ingestWith({ limits: { perSensorRps: 1 } });
+    await send(batchRequest());
+    const answer = await send(batchRequest({ headers: { authorization: "Bearer tokyo-token" } }));
+    expect(answer.status).toBe(204);
+  });
+
+  test("events past the sensor's rate hold up its next batch, never part of one", async () => {
+    const { send, kept } = ingestWith({ limits: { perSensorEventsRps: 10 } });
+    const batch = `[${Array(40).fill("{}").join(",")}]`;
+    expect((await send(batchRequest({ body: batch }))).status).toBe(204);
+    const refused = await send(batchRequest({ body: "[{}]" }));
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("retry-after")).toBe("3");
+    expect(kept.map(({ eventCount }) => eventCount)).toEqual([40]);
+  });
+});
+
+describe("what can't be kept", () => {
+  test("is answered 503 with Retry-After, and counted", async () => {
+    const { status, text, headers, ledger } = await answerTo(
+      { body: "[{},{}]" },
+      { keep: () => Promise.reject(new CannotKeep("stdout stalled")) },
+    );
+    expect({ status, text }).toEqual({ status: 503, text: '{"error":"unavailable"}' });
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    const sensor = ledger.sensor("vps-frankfurt-01");
+    expect(sensor.refusedBatches).toEqual(new Map([["unavailable", 1]]));
+    expect(sensor.refusedEvents).toEqual(new Map([["unavailable", 2]]));
+    expect(sensor.keptEvents).toBe(0);
+  });
+
+  test("too many bodies at once from one sensor are refused, and another's are taken", async () => {
+    const hold = Promise.withResolvers<void>();
+    const { send } = ingestWith({ keep: () => hold.promise, bodiesInFlight: createBodiesInFlight(1000, 10) });
+    const first = send(batchRequest());
+    expect((await send(batchRequest())).status).toBe(503);
+    const other = send(batchRequest({ headers: { authorization: "Bearer tokyo-token" } }));
+    hold.resolve();
+    expect([(await first).status, (await other).status]).toEqual([204, 204]);
+    expect((await send(batchRequest())).status).toBe(204);
+  });
+
+  test("a defect is answered 500, without a word of what it was", async () => {
+    const answer = answerTo({}, { keep: () => Promise.reject(new TypeError("secret detail")) });
+    await expectRefusal(answer, 500, "internal_error");
+  });
+});
+
+describe("order", () => {
+  const bad = {
+    method: { method: "PUT" },
+    type: { "content-type": "text/plain" },
+    authorization: { authorization: "Bearer wrong" },
+  };
+
+  test("the method comes before the content type", async () => {
+    expect((await answerTo({ ...bad.method, headers: { ...bad.type, ...bad.authorization } })).status).toBe(
+      405,
+    );
+  });
+
+  test("the content type comes before authorization", async () => {
+    expect((await answerTo({ headers: { ...bad.type, ...bad.authorization } })).status).toBe(415);
+  });
+
+  test("authorization comes before the size", async () => {
+    const { status } = await answerTo(
+      { body: "x".repeat(50), headers: bad.authorization },
+      { limits: { maxBodySizeBytes: 10 } },
+    );
+    expect(status).toBe(401);
+  });
+
+  test("the rate comes before the size", async () => {
+    const { send } = ingestWith({ limits: { perSensorRps: 1, maxBodySizeBytes: 10 } });
+    expect((await send(batchRequest())).status).toBe(204);
+    expect((await send(batchRequest({ body: "x".repeat(50) }))).status).toBe(429);
+  });
+
+  test("the size comes before JSON", async () => {
+    expect((await answerTo({ body: "x".repeat(50) }, { limits: { maxBodySizeBytes: 10 } })).status).toBe(413);
+  });
+
+  for (const [what, parts, status] of [
+    ["an unknown sensor", { headers: bad.authorization }, 401],
+    ["another content type", { headers: bad.type }, 415],
+    ["another method", bad.method, 405],
+  ] as const)
+    test(`nothing of the body is read for ${what}`, async () => {
+      let isRead = false;
+      const body = new ReadableStream(
+        {
+          pull(controller) {
+            isRead = true;
+            controller.close();
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      expect((await answerTo({ ...parts, body })).status).toBe(status);
+      expect(isRead).toBe(false);
+    });
+});
+
+describe("answers", () => {
+  test("never repeat a token or what was sent", async () => {
+    for (const parts of [
+      { headers: { authorization: "Bearer s3cret-t0ken" } },
+      { body: '["<script>alert(1)</script>"]' },
+      { path: "/<script>" },
+    ]) {
+      const { text, headers } = await answerTo(parts);
+      expect(text + JSON.stringify([...headers])).not.toMatch(/s3cret|script/);
+    }
+  });
+
+  test("received batches are kept or refused, nothing else", async () => {
+    const { send, ledger } = ingestWith({ limits: { perSensorRps: 5 } });
+    for (const body of ["[{}]", "[{},{}]", "[1]", "nonsense", "[]", "[{}]"])
+      await send(batchRequest({ body }));
+    const sensor = ledger.sensor("vps-frankfurt-01");
+    expect(sensor.requestsByStatus).toEqual(
+      new Map([
+        [204, 3],
+        [400, 2],
+        [429, 1],
+      ]),
+    );
+    expect(sensor.refusedBatches).toEqual(
+      new Map([
+        ["invalid_request", 2],
+        ["rate_limit_exceeded", 1],
+      ]),
+    );
+    expect(sensor.keptEvents).toBe(3);
+  });
+});

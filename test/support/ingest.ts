@@ -1,0 +1,69 @@
+import type { LimitsConfig, SensorCredential } from "../../server/config/config.ts";
+import { createAuthenticator } from "../../server/ingest/authentication.ts";
+import { createIngestApp, type IngestOptions } from "../../server/ingest/ingest-app.ts";
+import type { Refusal } from "../../server/ingest/refusal.ts";
+import type { EnrichedBatch } from "../../server/stages.ts";
+import { Ledger } from "../../server/telemetry/ledger.ts";
+
+export const sensors: readonly SensorCredential[] = [
+  { sensorId: "vps-frankfurt-01", alias: undefined, token: "frankfurt-token" },
+  { sensorId: "vps-tokyo-01", alias: "vps_tokyo_01", token: "tokyo-token" },
+];
+
+export const defaultLimits: LimitsConfig = {
+  maxBodySizeBytes: 2_097_152,
+  maxEventsPerBatch: 500,
+  maxEventSizeBytes: 131_072,
+  perSensorRps: undefined,
+  perSensorEventsRps: undefined,
+};
+
+/** The ingest app with everything behind it replaced by a list of what was kept; events pass unenriched. */
+export function ingestWith(
+  options: Partial<Omit<IngestOptions, "limits">> & { limits?: Partial<LimitsConfig> } = {},
+) {
+  const kept: EnrichedBatch[] = [];
+  const refusals: (Refusal & { sensorId: string })[] = [];
+  const ledger = new Ledger();
+  const app = createIngestApp({
+    authenticator: createAuthenticator(sensors),
+    enrich: (body, events) =>
+      Buffer.from(events.map(({ start, end }) => `${body.toString("utf8", start, end)}\n`).join("")),
+    keep: async (batch) => void kept.push(batch),
+    ledger,
+    observeDuration: () => {},
+    logRefusal: (refusal, sensorId) => void refusals.push({ ...refusal, sensorId }),
+    ...options,
+    limits: { ...defaultLimits, ...options.limits },
+  });
+  return { app, kept, refusals, ledger, send: (request: Request) => app.handle(request) };
+}
+
+export interface RequestParts {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: string | ReadableStream | null;
+  /** A null takes a default header away. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+}
+
+/** A request that is good in every respect, save what is said here. */
+export function batchRequest({
+  method = "POST",
+  path = "/api/v1/ingest",
+  body,
+  headers = {},
+}: RequestParts = {}): Request {
+  const all: Record<string, string | null> = {
+    "content-type": "application/json",
+    authorization: "Bearer frankfurt-token",
+    ...headers,
+  };
+  const hasBody = method !== "GET" && method !== "HEAD";
+  const content = hasBody ? (body === undefined ? '[{"a":1}]' : body) : null;
+  // A Request made by hand has no length of its own, as one from the network has.
+  if (typeof content === "string" && !("content-length" in all))
+    all["content-length"] = String(Buffer.byteLength(content));
+  const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null);
+  return new Request(`http://loom.example${path}`, { method, headers: present, body: content });
+}
