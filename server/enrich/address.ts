@@ -1,0 +1,109 @@
+import { isIP } from "node:net";
+
+/** The longest spelling: eight groups, the last two as a dotted quad. */
+const maxAddressLength = 45;
+
+/*
+ * Not the address of a machine on the Internet: nothing is known about it and nothing may be asked about it.
+ * From the IANA special-purpose registries (RFC 6890 and its updates).
+ */
+const notPublicIpv4: readonly Ipv4Range[] = [
+  "0.0.0.0/8", // "this network"
+  "10.0.0.0/8", // private
+  "100.64.0.0/10", // carrier-grade NAT
+  "127.0.0.0/8", // loopback
+  "169.254.0.0/16", // link-local
+  "172.16.0.0/12", // private
+  "192.0.0.0/24", // protocol assignments
+  "192.0.2.0/24", // documentation
+  "192.168.0.0/16", // private
+  "198.18.0.0/15", // benchmarking
+  "198.51.100.0/24", // documentation
+  "203.0.113.0/24", // documentation
+  "224.0.0.0/4", // multicast
+  "240.0.0.0/4", // reserved, broadcast
+].map(ipv4Range);
+
+interface Ipv4Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * The address to look up for the text of a `source.ip`.
+ *
+ * @param text a dotted quad, or IPv6 in any spelling of RFC 4291. Zone ids, ports, blanks and leading zeros in a quad
+ *   are malformed.
+ * @returns IPv4 as a dotted quad, IPv6 as eight groups without leading zeros, so one address has one spelling.
+ *   IPv6 that stands for an IPv4 machine becomes that machine's address: IPv4-mapped (::ffff:0:0/96), NAT64
+ *   (64:ff9b::/96, RFC 6052) and 6to4 (2002::/16, RFC 3056; MaxMind's databases do the same). Undefined when the
+ *   text is malformed or the address is not public.
+ */
+export function parsePublicAddress(text: string): string | undefined {
+  if (text.length > maxAddressLength) return undefined;
+  switch (isIP(text)) {
+    case 4:
+      return publicIpv4(ipv4Number(text));
+    case 6:
+      return text.includes("%") ? undefined : publicIpv6(ipv6Groups(text));
+    default:
+      return undefined;
+  }
+}
+
+function publicIpv4(address: number): string | undefined {
+  for (const range of notPublicIpv4) {
+    if (address >= range.first && address <= range.last) return undefined;
+  }
+  return [address >>> 24, (address >>> 16) & 0xff, (address >>> 8) & 0xff, address & 0xff].join(".");
+}
+
+/** @param groups eight numbers of 16 bits. */
+function publicIpv6(groups: readonly number[]): string | undefined {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+  const isMiddleZero = c === 0 && d === 0 && e === 0;
+  if (a === 0 && b === 0 && isMiddleZero && f === 0xffff) return publicIpv4(joined(g, h));
+  if (a === 0x64 && b === 0xff9b && isMiddleZero && f === 0) return publicIpv4(joined(g, h));
+  if (a === 0x2002) return publicIpv4(joined(b, c));
+
+  // Global unicast is 2000::/3 (RFC 4291, 2.4; IANA): unspecified, loopback, IPv4-compatible, discard, private,
+  // link-local, site-local and multicast addresses all lie outside of it.
+  if (a < 0x2000 || a > 0x3fff) return undefined;
+  // 2001::/23, protocol assignments. Teredo (2001::/32) is among them: what databases know under it is the
+  // Teredo server's place, not the client's.
+  if (a === 0x2001 && b < 0x200) return undefined;
+  if (a === 0x2001 && b === 0xdb8) return undefined; // documentation
+  if (a === 0x3fff && b < 0x1000) return undefined; // documentation
+  return groups.map((group) => group.toString(16)).join(":");
+}
+
+function joined(high: number, low: number): number {
+  return high * 0x10000 + low;
+}
+
+function ipv4Number(text: string): number {
+  return text.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
+}
+
+function ipv6Groups(text: string): number[] {
+  const [before = "", after] = text.split("::");
+  const head = groupsOf(before);
+  if (after === undefined) return head;
+  const tail = groupsOf(after);
+  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}
+
+function groupsOf(part: string): number[] {
+  if (part === "") return [];
+  return part.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [Number.parseInt(group, 16)];
+    const ipv4 = ipv4Number(group);
+    return [ipv4 >>> 16, ipv4 & 0xffff];
+  });
+}
+
+function ipv4Range(cidr: string): Ipv4Range {
+  const [address = "", length = ""] = cidr.split("/");
+  const first = ipv4Number(address);
+  return { first, last: first + 2 ** (32 - Number(length)) - 1 };
+}

@@ -1,0 +1,189 @@
+/** What is known of the network that an address belongs to. */
+export interface NetworkFacts {
+  /** 0 to 4294967295. */
+  readonly asNumber?: number | undefined;
+  readonly asOrganizationName?: string | undefined;
+}
+
+/** What is known of the place where an address is, in the terms of ECS `geo`; names in English. */
+export interface PlaceFacts {
+  /** "EU" */
+  readonly continentCode?: string | undefined;
+  readonly continentName?: string | undefined;
+  /** ISO 3166-1: "SE" */
+  readonly countryIsoCode?: string | undefined;
+  readonly countryName?: string | undefined;
+  /** ISO 3166-2: "SE-E" */
+  readonly regionIsoCode?: string | undefined;
+  readonly regionName?: string | undefined;
+  readonly cityName?: string | undefined;
+  readonly postalCode?: string | undefined;
+  /** IANA name: "Europe/Stockholm" */
+  readonly timezone?: string | undefined;
+  /** Degrees. */
+  readonly location?: { readonly lat: number; readonly lon: number } | undefined;
+}
+
+/** What one record says; a part about which it says nothing is undefined. */
+export interface RecordFacts {
+  readonly network: NetworkFacts | undefined;
+  readonly place: PlaceFacts | undefined;
+}
+
+/** A longer text is no name of anything, and is left out. */
+const maxTextLength = 256;
+const maxAsNumber = 0xffff_ffff;
+const none: RecordFacts = { network: undefined, place: undefined };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a decoded record in one of two layouts:
+ *
+ * - nested, MaxMind's: GeoLite2 and GeoIP2 City, Country, ASN, ISP, Enterprise; DB-IP's databases have the same
+ *   (https://dev.maxmind.com/geoip/docs/databases/, https://db-ip.com/db/format/ip-to-city-lite/mmdb.html)
+ * - flat, IPinfo's, in an old and a new set of names (https://ipinfo.io/developers/database-types)
+ *
+ * Values of a wrong type or out of range are left out: a database is a file from outside.
+ *
+ * @param record as decoded, or null for an address that is not in the database
+ * @param databaseType `database_type` of the metadata
+ */
+export function readFacts(record: unknown, databaseType: string): RecordFacts {
+  if (!isFields(record)) return none;
+  return isFlat(record, databaseType) ? readFlat(record) : readNested(record);
+}
+
+/** IPinfo's types begin with its name; databases merged from others go by the shape of the record. */
+function isFlat(record: Fields, databaseType: string): boolean {
+  if (/^ipinfo\b/i.test(databaseType)) return true;
+  return [record.country, record.country_code, record.continent, record.city, record.asn].some(isText);
+}
+
+function readNested(record: Fields): RecordFacts {
+  const traits = fields(record.traits);
+  const continent = fields(record.continent);
+  // Not `registered_country`: that is where the network's owner is registered, not where the address is.
+  const country = fields(record.country);
+  const region = fields(Array.isArray(record.subdivisions) ? record.subdivisions[0] : undefined);
+  const location = fields(record.location);
+  const countryIsoCode = countryCode(country.iso_code);
+  return {
+    // Enterprise and DB-IP's ISP databases keep the network under `traits`.
+    network: network(
+      asNumber(record.autonomous_system_number ?? traits.autonomous_system_number),
+      text(record.autonomous_system_organization ?? traits.autonomous_system_organization),
+    ),
+    place: anyOf({
+      continentCode: continentCode(continent.code),
+      continentName: englishName(continent),
+      countryIsoCode,
+      countryName: englishName(country),
+      // Of several subdivisions the first is the largest, as Loom has always written it: England before West Berkshire.
+      regionIsoCode: regionCode(countryIsoCode, region.iso_code),
+      regionName: englishName(region),
+      cityName: englishName(fields(record.city)),
+      postalCode: text(fields(record.postal).code),
+      timezone: text(location.time_zone),
+      location: point(location.latitude, location.longitude),
+    }),
+  };
+}
+
+function readFlat(record: Fields): RecordFacts {
+  // Old names: `country` and `continent` are codes, their names are apart. New: they are names, their codes are apart.
+  const hasNewCountry = isText(record.country_code);
+  const hasNewContinent = isText(record.continent_code);
+  const countryIsoCode = countryCode(hasNewCountry ? record.country_code : record.country);
+  const cityName = text(record.city);
+  const location = point(record.latitude ?? record.lat, record.longitude ?? record.lng);
+  // IPinfo writes "0","0" for a place that it doesn't know; no city lies there.
+  const isNowhere = cityName === undefined && location?.lat === 0 && location.lon === 0;
+  return {
+    network: network(asNumber(record.asn), text(record.as_name ?? record.name)),
+    place: anyOf({
+      continentCode: continentCode(hasNewContinent ? record.continent_code : record.continent),
+      continentName: text(hasNewContinent ? record.continent : record.continent_name),
+      countryIsoCode,
+      countryName: text(hasNewCountry ? record.country : record.country_name),
+      regionIsoCode: regionCode(countryIsoCode, record.region_code),
+      regionName: text(record.region),
+      cityName,
+      postalCode: text(record.postal_code),
+      timezone: text(record.timezone),
+      location: isNowhere ? undefined : location,
+    }),
+  };
+}
+
+function network(number: number | undefined, organization: string | undefined): NetworkFacts | undefined {
+  return anyOf({ asNumber: number, asOrganizationName: organization });
+}
+
+/** The facts, if there is one among them. */
+function anyOf<Facts extends object>(facts: Facts): Facts | undefined {
+  return Object.values(facts).some((value) => value !== undefined) ? facts : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fields(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+function englishName(named: Fields): string | undefined {
+  return text(fields(named.names).en);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function text(value: unknown): string | undefined {
+  return isText(value) && value.length <= maxTextLength ? value : undefined;
+}
+
+function matching(pattern: RegExp, value: unknown): string | undefined {
+  return isText(value) && pattern.test(value) ? value : undefined;
+}
+
+function continentCode(value: unknown): string | undefined {
+  return matching(/^[A-Z]{2}$/, value);
+}
+
+/** ZZ is DB-IP's word for "unknown". */
+function countryCode(value: unknown): string | undefined {
+  return matching(/^(?!ZZ)[A-Z]{2}$/, value);
+}
+
+function regionCode(country: string | undefined, value: unknown): string | undefined {
+  const region = matching(/^[A-Z0-9]{1,3}$/, value);
+  return country && region ? `${country}-${region}` : undefined;
+}
+
+/** 1221, or "AS1221" as IPinfo writes it. */
+function asNumber(value: unknown): number | undefined {
+  const digits = matching(/^AS\d{1,10}$/i, value)?.slice(2);
+  const number = digits === undefined ? value : Number(digits);
+  return isWithin(number, 0, maxAsNumber) && Number.isInteger(number) ? number : undefined;
+}
+
+function point(lat: unknown, lon: unknown): PlaceFacts["location"] {
+  const latitude = degrees(lat);
+  const longitude = degrees(lon);
+  return isWithin(latitude, -90, 90) && isWithin(longitude, -180, 180)
+    ? { lat: latitude, lon: longitude }
+    : undefined;
+}
+
+/** A number, or its decimal form as IPinfo's old databases have it. */
+function degrees(value: unknown): unknown {
+  const decimal = matching(/^-?\d{1,3}(\.\d{1,20})?$/, value);
+  return decimal === undefined ? value : Number(decimal);
+}
+
+function isWithin(value: unknown, min: number, max: number): value is number {
+  return typeof value === "number" && value >= min && value <= max;
+}

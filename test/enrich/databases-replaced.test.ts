@@ -1,0 +1,271 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type DatabaseSlot, openDatabaseSlot } from "../../server/enrich/database-slot.ts";
+import { openDatabases } from "../../server/enrich/databases.ts";
+import type { LogFields } from "../../server/telemetry/log.ts";
+import { asnRecord, cityRecord, sampleCityDatabase, sampleDatabase } from "../mmdb/samples.ts";
+
+interface Line {
+  readonly level: "info" | "error";
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+let folder: string;
+let path: string;
+let lines: Line[];
+let swaps: number;
+let slot: DatabaseSlot;
+
+const log = {
+  info: (message: string, fields: LogFields = {}) => void lines.push({ level: "info", message, fields }),
+  error: (message: string, fields: LogFields = {}) => void lines.push({ level: "error", message, fields }),
+};
+const address = "81.2.69.160";
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "loom-replaced-"));
+  path = join(folder, "city.mmdb");
+  lines = [];
+  swaps = 0;
+  writeFileSync(path, sampleCityDatabase("Old"));
+  slot = await openDatabaseSlot({ role: "geoip", path, log, onSwapped: () => swaps++ });
+});
+
+afterEach(() => {
+  slot.close();
+  rmSync(folder, { recursive: true });
+});
+
+function city(): string | undefined {
+  return slot.read(address).facts.place?.cityName;
+}
+
+/** Puts another file in the place of the database, as geoipupdate does. */
+function replaceWith(bytes: Uint8Array): void {
+  writeFileSync(`${path}.new`, bytes);
+  renameSync(`${path}.new`, path);
+}
+
+function errors(): Line[] {
+  return lines.filter(({ level }) => level === "error");
+}
+
+describe("a file that is replaced", () => {
+  test("is taken when two polls find the same one", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    await slot.poll();
+    expect(city()).toBe("Old");
+    await slot.poll();
+    expect(city()).toBe("New");
+    expect(swaps).toBe(1);
+  });
+
+  test("is taken when it has the same size as the old one", async () => {
+    replaceWith(sampleCityDatabase("Odd"));
+    await slot.poll();
+    await slot.poll();
+    expect(city()).toBe("Odd");
+  });
+
+  test("is not taken while it grows from poll to poll", async () => {
+    const bytes = sampleCityDatabase("New");
+    for (const part of [0.25, 0.5, 0.75]) {
+      writeFileSync(path, bytes.subarray(0, bytes.length * part));
+      await slot.poll();
+      expect(city()).toBe("Old");
+    }
+    expect(errors()).toEqual([]);
+    writeFileSync(path, bytes);
+    await slot.poll();
+    await slot.poll();
+    expect(city()).toBe("New");
+  });
+
+  test("is taken at once on a reload", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    await slot.reload();
+    expect(city()).toBe("New");
+    expect(swaps).toBe(1);
+  });
+
+  test("is logged with its type and build date", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    await slot.reload();
+    expect(lines.at(-1)).toEqual({
+      level: "info",
+      message: "database reloaded",
+      fields: { role: "geoip", path, type: "GeoLite2-City", build_time: "2026-01-01T00:00:00.000Z" },
+    });
+  });
+
+  test("is read once, though a poll and reloads meet", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    await Promise.all([slot.reload(), slot.poll(), slot.reload()]);
+    expect(swaps).toBe(1);
+  });
+
+  test("never leaves a lookup without a database", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    let isDone = false;
+    const reloading = slot.reload().finally(() => {
+      isDone = true;
+    });
+    const seen = new Set<string | undefined>();
+    while (!isDone) {
+      seen.add(city());
+      await new Promise(setImmediate);
+    }
+    await reloading;
+    seen.add(city());
+    expect([...seen]).toEqual(["Old", "New"]);
+  });
+
+  test("is not taken after the close", async () => {
+    replaceWith(sampleCityDatabase("New"));
+    const reloading = slot.reload();
+    slot.close();
+    await reloading;
+    expect(city()).toBe("Old");
+    expect(swaps).toBe(0);
+  });
+});
+
+test("a file that is the same is not read again", async () => {
+  await slot.poll();
+  await slot.poll();
+  await slot.reload();
+  expect(swaps).toBe(0);
+});
+
+describe("a replacement that can't be used", () => {
+  const damaged = sampleCityDatabase("New").subarray(0, -300);
+  const networks: [string, ReturnType<typeof asnRecord>][] = [["81.0.0.0/8", asnRecord(1, "A")]];
+
+  test.each([
+    ["that is damaged", damaged, "cut off"],
+    ["of the wrong kind", sampleDatabase({ type: "GeoLite2-ASN", networks }), '"GeoLite2-ASN" database'],
+  ])("%s is refused with its reason, and the old one stays", async (_name, bytes, reason) => {
+    replaceWith(bytes);
+    await slot.poll();
+    await slot.poll();
+    expect(city()).toBe("Old");
+    expect(swaps).toBe(0);
+    expect(errors().map(({ message }) => message)).toEqual(["database refused; the loaded one stays in use"]);
+    expect(errors()[0]?.fields.reason).toContain(reason);
+  });
+
+  test("is logged once, however often it is polled", async () => {
+    replaceWith(damaged);
+    for (let i = 0; i < 5; i++) await slot.poll();
+    expect(errors()).toHaveLength(1);
+  });
+
+  test("is tried and logged again on a reload", async () => {
+    replaceWith(damaged);
+    await slot.poll();
+    await slot.poll();
+    await slot.reload();
+    expect(errors()).toHaveLength(2);
+  });
+
+  test("is logged again when it is another one", async () => {
+    replaceWith(damaged);
+    await slot.poll();
+    await slot.poll();
+    replaceWith(damaged.subarray(0, -1));
+    await slot.poll();
+    await slot.poll();
+    expect(errors()).toHaveLength(2);
+  });
+
+  test("gives way to a sound one", async () => {
+    replaceWith(damaged);
+    await slot.reload();
+    replaceWith(sampleCityDatabase("New"));
+    await slot.poll();
+    await slot.poll();
+    expect(city()).toBe("New");
+  });
+});
+
+describe("a file that vanished", () => {
+  test("is logged once, and the loaded one stays", async () => {
+    rmSync(path);
+    for (let i = 0; i < 5; i++) await slot.poll();
+    expect(city()).toBe("Old");
+    expect(errors().map(({ fields }) => fields.reason)).toEqual([`cannot open ${path}: no such file`]);
+  });
+
+  test("is not missed when it is away for a single poll", async () => {
+    const bytes = sampleCityDatabase("New");
+    rmSync(path);
+    await slot.poll();
+    writeFileSync(path, bytes);
+    await slot.poll();
+    await slot.poll();
+    expect(city()).toBe("New");
+    expect(errors()).toEqual([]);
+  });
+});
+
+describe("lookups in a loaded database that turns out to be damaged", () => {
+  // Beyond what is tried when it is loaded: one narrow network among wide ones is hardly ever met.
+  const hidden = "128.0.0.1";
+  function hardlyEverTried(): Buffer {
+    const networks: [string, ReturnType<typeof asnRecord> | ReturnType<typeof cityRecord>][] = [
+      ["0.0.0.0/1", cityRecord("Wide")],
+    ];
+    for (let bit = 2; bit <= 32; bit++) networks.push([`128.0.0.0/${bit}`, cityRecord(`Within ${bit}`)]);
+    networks.push([`${hidden}/32`, asnRecord(1, "Damaged")]);
+    const bytes = sampleDatabase({ networks });
+    bytes[bytes.indexOf("Damaged") - 1] = 0x20;
+    return bytes;
+  }
+
+  test("count as errors, and others go on", async () => {
+    replaceWith(hardlyEverTried());
+    await slot.reload();
+    expect(slot.read(hidden).result).toBe("error");
+    expect(slot.read("1.2.3.4").result).toBe("hit");
+  });
+
+  test("are logged once for many", async () => {
+    replaceWith(hardlyEverTried());
+    await slot.reload();
+    for (let i = 0; i < 100; i++) slot.read(hidden);
+    expect(errors().map(({ message }) => message)).toEqual(["database lookup failed"]);
+  });
+});
+
+describe("following the files", () => {
+  test("replaced databases are found without being asked for", async () => {
+    let isSwapped = false;
+    const swapped = () => {
+      isSwapped = true;
+    };
+    const paths = { geoipDbPath: path, asnDbPath: undefined };
+    const databases = await openDatabases({ ...paths, log, onSwapped: swapped, pollIntervalMs: 1 });
+    replaceWith(sampleCityDatabase("New"));
+    while (!isSwapped) await new Promise(setImmediate);
+    expect(databases.lookup(address).place?.cityName).toBe("New");
+    databases.close();
+  });
+
+  test("a reload takes the new files of both", async () => {
+    const asnPath = join(folder, "asn.mmdb");
+    const asn = (number: number) => sampleDatabase({ networks: [["81.0.0.0/8", asnRecord(number, "A")]] });
+    writeFileSync(asnPath, asn(1));
+    const options = { geoipDbPath: path, asnDbPath: asnPath, log, onSwapped: () => swaps++ };
+    const databases = await openDatabases(options);
+    replaceWith(sampleCityDatabase("New"));
+    writeFileSync(asnPath, asn(2));
+    await databases.reload();
+    const { network, place } = databases.lookup(address);
+    expect([network?.asNumber, place?.cityName]).toEqual([2, "New"]);
+    expect(swaps).toBe(2);
+    databases.close();
+  });
+});

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AddressDatabases, openDatabases } from "../../server/enrich/databases.ts";
+import { createEnricher, type Enricher } from "../../server/enrich/enricher.ts";
+import { createReverseDns } from "../../server/enrich/reverse-dns.ts";
+import { scanBatch } from "../../server/ingest/batch-scanner.ts";
+import { asnRecord, sampleCityDatabase, sampleDatabase } from "../mmdb/samples.ts";
+import { startDnsServer } from "../support/dns-server.ts";
+import { silentLog } from "../support/log.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "loom-enricher-"));
+const geoipDbPath = join(directory, "city.mmdb");
+const asnDbPath = join(directory, "asn.mmdb");
+let databases: AddressDatabases;
+
+beforeAll(async () => {
+  writeFileSync(geoipDbPath, sampleCityDatabase("London"));
+  writeFileSync(
+    asnDbPath,
+    sampleDatabase({ type: "GeoLite2-ASN", networks: [["81.2.69.0/24", asnRecord(64496, "Net A")]] }),
+  );
+  databases = await openDatabases({ geoipDbPath, asnDbPath, log: silentLog, onSwapped: () => {} });
+});
+
+afterAll(() => {
+  databases.close();
+  rmSync(directory, { recursive: true });
+});
+
+const as = ',"as":{"number":64496,"organization":{"name":"Net A"}}';
+const geo =
+  ',"geo":{"country_iso_code":"GB","country_name":"United Kingdom","city_name":"London","timezone":"Europe/London",' +
+  '"location":{"lat":51.5,"lon":-0.1}}';
+
+async function enriched(
+  body: string,
+  enricher: Enricher = createEnricher({ databases, reverseDns: undefined }),
+) {
+  const bytes = Buffer.from(body);
+  const events = scanBatch(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
+  if (typeof events === "string") throw new Error(events);
+  return (await enricher.enrich(bytes, events)).toString();
+}
+
+describe("an event from a public address", () => {
+  test("gets network and place at the end of its source, and nothing else changes", async () => {
+    expect(
+      await enriched(
+        '[{"n":18446744073709551615,"source":{"ip":"81.2.69.142","port":1},"x":1.0,"e":"\\u003c"}]',
+      ),
+    ).toBe(
+      `{"n":18446744073709551615,"source":{"ip":"81.2.69.142","port":1${as}${geo}},"x":1.0,"e":"\\u003c"}\n`,
+    );
+  });
+
+  for (const [what, ip, added] of [
+    ["IPv4", "81.2.69.1", as + geo],
+    ["IPv6", "2a00:1450::1", geo],
+    ["IPv6 in another spelling", "2A00:1450:0:0::1", geo],
+    ["IPv4-mapped", "::ffff:81.2.69.142", as + geo],
+    ["IPv4-mapped in hexadecimal", "::ffff:5102:458e", as + geo],
+    ["spelled with JSON escapes", "81\\u002e2.69.142", as + geo],
+    ["not in any database", "8.8.8.8", ""],
+  ] as const)
+    test(`${what}: ${ip}`, async () => {
+      expect(await enriched(`[{"source":{"ip":"${ip}"}}]`)).toBe(`{"source":{"ip":"${ip}"${added}}}\n`);
+    });
+
+  test("with an as, geo or domain of its own has them merged", async () => {
+    expect(
+      await enriched('[{"a":1,"source":{"ip":"81.2.69.142","geo":{"name":"dc"},"as":{"number":7}},"b":2}]'),
+    ).toBe(
+      `{"a":1,"source":{"ip":"81.2.69.142","geo":{"name":"dc",${geo.slice(8, -1)}},` +
+        '"as":{"number":64496,"organization":{"name":"Net A"}}},"b":2}\n',
+    );
+  });
+});
+
+describe("an event passes untouched", () => {
+  for (const ip of [
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.1.1",
+    "127.0.0.1",
+    "169.254.1.1",
+    "192.0.2.1",
+    "198.51.100.7",
+    "203.0.113.9",
+    "::1",
+    "fe80::1",
+    "fd00::1",
+    "2001:db8::1",
+    "::ffff:10.0.0.1",
+    "",
+    "x",
+    "81.2.69",
+    "81.2.69.142:80",
+    " 81.2.69.142",
+    "081.2.69.142",
+    "81.2.69.142/32",
+    "1".repeat(5000),
+    "\\u0038".repeat(46),
+  ])
+    test(`with source.ip ${ip.slice(0, 40)}`, async () => {
+      const event = `{"source":{"ip":"${ip}","as":{"number":7}}}`;
+      expect(await enriched(`[${event}]`)).toBe(`${event}\n`);
+    });
+
+  for (const event of [
+    '{"source":{"ip":7}}',
+    '{"source":{}}',
+    '{"source":null}',
+    '{"source":"81.2.69.142"}',
+    "{}",
+  ])
+    test(`as ${event}`, async () => {
+      expect(await enriched(`[${event}]`)).toBe(`${event}\n`);
+    });
+
+  test("when no database is set", async () => {
+    const event = '{"source":{"ip":"81.2.69.142"}}';
+    const enricher = createEnricher({ databases: undefined, reverseDns: undefined });
+    expect(await enriched(`[${event}]`, enricher)).toBe(`${event}\n`);
+  });
+});
+
+describe("lines", () => {
+  test("one event a line, in order", async () => {
+    expect(await enriched('[{"a":1},{"source":{"ip":"81.2.69.1"}} , {"b":2}]')).toBe(
+      `{"a":1}\n{"source":{"ip":"81.2.69.1"${as}${geo}}}\n{"b":2}\n`,
+    );
+    expect(await enriched("[]")).toBe("");
+  });
+
+  test("line breaks between tokens go, inside strings they stay escaped", async () => {
+    expect(
+      await enriched('[\r\n{\n"a" :\r\n"x\\ny",\n"source":\n{\n"ip":"81.2.69.1"\n}\n}\n,\n{\n}\n]'),
+    ).toBe(`{"a" :"x\\ny","source":{"ip":"81.2.69.1"${as}${geo}}}\n{}\n`);
+  });
+
+  test("bytes from 0x80 up come out as they are", async () => {
+    const event = '{"é":"☃ 𝄞 \u2028","source":{"ip":"81.2.69.1","é":1}}';
+    expect(await enriched(`[${event}]`)).toBe(
+      `{"é":"☃ 𝄞 \u2028","source":{"ip":"81.2.69.1","é":1${as}${geo}}}\n`,
+    );
+  });
+});
+
+describe("counts", () => {
+  test("every event counts once a database: hit, miss or skipped", async () => {
+    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const ips = ["81.2.69.1", "2a00:1450::1", "8.8.8.8", "10.0.0.1", "81.2.69.1", "81.2.69.1"];
+    await enriched(`[${ips.map((ip) => `{"source":{"ip":"${ip}"}}`).join(",")},{}]`, enricher);
+    expect(enricher.counts.lookups.geoip).toEqual({ hit: 4, miss: 1, skipped: 2, error: 0 });
+    expect(enricher.counts.lookups.asn).toEqual({ hit: 3, miss: 2, skipped: 2, error: 0 });
+    expect(enricher.counts.cacheHits).toBe(2);
+    expect(enricher.counts.cacheMisses).toBe(4);
+  });
+
+  test("a replaced database is asked again", async () => {
+    const enricher = createEnricher({ databases, reverseDns: undefined });
+    await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher);
+    enricher.forgetAddresses();
+    await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher);
+    expect(enricher.counts.cacheMisses).toBe(2);
+  });
+});
+
+describe("reverse DNS", () => {
+  const dnsConfig = { cacheTtlSeconds: 300, maxQps: 100, maxWaitMs: 2000 };
+
+  test("adds source.domain to each event of an address that has a name", async () => {
+    await using server = await startDnsServer(() => ({ names: ["host.example.com"] }));
+    const reverseDns = createReverseDns({ ...dnsConfig, resolverAddr: server.address });
+    const enricher = createEnricher({ databases, reverseDns });
+    const body =
+      '[{"source":{"ip":"81.2.69.1"}},{"source":{"ip":"81.2.69.1","domain":"x"}},{"source":{"ip":"10.1.1.1"}}]';
+    expect(await enriched(body, enricher)).toBe(
+      `{"source":{"ip":"81.2.69.1"${as}${geo},"domain":"host.example.com"}}\n` +
+        `{"source":{"ip":"81.2.69.1","domain":"host.example.com"${as}${geo}}}\n{"source":{"ip":"10.1.1.1"}}\n`,
+    );
+    expect(server.questions).toHaveLength(1);
+    reverseDns.close();
+  });
+
+  test("adds a name where no database is set", async () => {
+    await using server = await startDnsServer(() => ({ names: ["host.example.com"] }));
+    const reverseDns = createReverseDns({ ...dnsConfig, resolverAddr: server.address });
+    const enricher = createEnricher({ databases: undefined, reverseDns });
+    expect(await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher)).toBe(
+      '{"source":{"ip":"81.2.69.1","domain":"host.example.com"}}\n',
+    );
+    reverseDns.close();
+  });
+
+  test("that never answers lets the batch go on without the name", async () => {
+    await using server = await startDnsServer(() => "silence");
+    const reverseDns = createReverseDns({ ...dnsConfig, maxWaitMs: 50, resolverAddr: server.address });
+    const enricher = createEnricher({ databases, reverseDns });
+    expect(await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher)).toBe(
+      `{"source":{"ip":"81.2.69.1"${as}${geo}}}\n`,
+    );
+    expect(server.questions).toHaveLength(1);
+    reverseDns.close();
+  });
+});

@@ -1,0 +1,59 @@
+import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+
+export interface TestCertificate {
+  /** PEM. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
+  readonly commonName: string;
+}
+
+const hour = 3_600_000;
+
+/**
+ * A self-signed certificate (X.509 v3, RFC 5280; ECDSA P-256 with SHA-256) and its key, valid for an hour before and
+ * after now, so that no test needs `openssl` and no key lies in the repository.
+ */
+export function createCertificate(commonName: string, expiresAt = new Date(Date.now() + hour)): TestCertificate {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const name = sequence(der(0x31, sequence(objectId("550403"), der(0x0c, Buffer.from(commonName)))));
+  const signed = sequence(
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+    ecdsaWithSha256,
+    name,
+    sequence(time(new Date(expiresAt.getTime() - 2 * hour)), time(expiresAt)),
+    name,
+    publicKey.export({ type: "spki", format: "der" }),
+  );
+  const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign("sha256", signed, privateKey)]));
+  const base64 = sequence(signed, ecdsaWithSha256, signature).toString("base64");
+  return {
+    commonName,
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}
+
+/** A value in DER (X.690): tag, length, content. */
+function der(tag: number, content: Uint8Array): Buffer {
+  const { length } = content;
+  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+
+function sequence(...parts: Uint8Array[]): Buffer {
+  return der(0x30, Buffer.concat(parts));
+}
+
+function objectId(hex: string): Buffer {
+  return der(0x06, Buffer.from(hex, "hex"));
+}
+
+/** 1.2.840.10045.4.3.2 */
+const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
+
+/** UTCTime, as RFC 5280 wants it until 2049: YYMMDDHHMMSSZ. */
+function time(date: Date): Buffer {
+  return der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-:T]/g, "")}Z`));
+}

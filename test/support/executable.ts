@@ -1,0 +1,176 @@
+import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "./until.ts";
+
+/** A configuration that starts on any free port, plain HTTP, with the management port. */
+export const plainConfig = `
+[server]
+tls = false
+listen_address = "127.0.0.1:0"
+management_listen_address = "127.0.0.1:0"
+`;
+
+/** The sensor of the captured requests and its token, as the environment that `start` gives unless told otherwise. */
+export const sensorId = "vps-frankfurt-01";
+export const sensorToken = "fixture-token";
+export const sensorEnvironment = { [`LOOM_SENSOR_${sensorId}`]: sensorToken };
+
+export interface StartOptions {
+  /** After the executable's name; `-config loom.toml` unless told. */
+  readonly args?: readonly string[];
+  /** The text of loom.toml; undefined: there is none. */
+  readonly config?: string | undefined;
+  /** The whole environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More files for its directory, by name. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** A descriptor to be its standard output instead of a file; it stays the caller's. */
+  readonly stdout?: number;
+}
+
+/** The executable as a process of its own, in a directory with nothing but what it was given. */
+export interface Executable extends AsyncDisposable {
+  readonly pid: number;
+  /** Its working directory. */
+  readonly folder: string;
+  readonly exited: Promise<number>;
+  signal(name: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void;
+  /** All of it up to now. */
+  stdoutBytes(): Buffer;
+  /** All of it up to now. */
+  stderrText(): string;
+  /** The bytes of physical memory that it uses now: VmRSS. */
+  memoryBytes(): number;
+}
+
+/** Loom, started and listening on `plainConfig` or one like it. */
+export interface RunningLoom extends Executable {
+  readonly ingestPort: number;
+  readonly ingestUrl: string;
+  readonly managementUrl: string;
+  /** Waits for lines of the log with that message (`logging.format` "json"), at least `count` of them. */
+  logged(message: string, count?: number): Promise<readonly LogLine[]>;
+}
+
+export interface LogLine {
+  readonly msg: string;
+  readonly level: string;
+  readonly [field: string]: unknown;
+}
+
+/** Starts the executable without waiting for anything. */
+export function runExecutable(options: StartOptions = {}): Executable {
+  const { args = ["-config", "loom.toml"], config, environment = sensorEnvironment, files = {} } = options;
+  const root = mkdtempSync(join(builtExecutable(), "../run-"));
+  const folder = join(root, "cwd");
+  mkdirSync(folder);
+  linkSync(builtExecutable(), join(folder, "loom"));
+  if (config !== undefined) writeFileSync(join(folder, "loom.toml"), config);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const stdoutFile = join(root, "stdout");
+  const stderrFile = join(root, "stderr");
+  const stdout = options.stdout ?? openSync(stdoutFile, "w");
+  const stderr = openSync(stderrFile, "w");
+  const child = Bun.spawn(["./loom", ...args], {
+    cwd: folder,
+    env: environment,
+    stdin: "ignore",
+    stdout,
+    stderr,
+  });
+  closeSync(stderr);
+  if (options.stdout === undefined) closeSync(stdout);
+  return {
+    pid: child.pid,
+    folder,
+    exited: child.exited,
+    signal: (name) => child.kill(name),
+    stdoutBytes: () => readFileSync(stdoutFile),
+    stderrText: () => readFileSync(stderrFile, "utf8"),
+    memoryBytes() {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** Starts Loom on a configuration (`plainConfig` unless told) and waits until it listens. */
+export async function startExecutable(options: StartOptions = {}): Promise<RunningLoom> {
+  const executable = runExecutable({ config: plainConfig, ...options });
+  const linesNow = () => parseLog(executable.stderrText());
+  try {
+    const lines = await until("Loom listens", () => {
+      if (hasEnded(executable.pid)) throw new Error(`Loom ended: ${executable.stderrText()}`);
+      const lines = linesNow();
+      return lines.some(({ msg }) => msg.startsWith("ingest server listening")) && lines;
+    });
+    const portOf = (server: string) =>
+      Number(/\d+$/.exec(String(lines.find(({ msg }) => msg.startsWith(`${server} server`))?.addr))?.[0]);
+    const scheme = lines.some(({ msg }) => msg === "ingest server listening (TLS)") ? "https" : "http";
+    return {
+      ...executable,
+      ingestPort: portOf("ingest"),
+      ingestUrl: `${scheme}://127.0.0.1:${portOf("ingest")}/api/v1/ingest`,
+      managementUrl: `http://127.0.0.1:${portOf("management")}`,
+      logged: (message, count = 1) =>
+        until(`"${message}" in the log`, () => {
+          const found = linesNow().filter(({ msg }) => msg === message);
+          return found.length >= count && found;
+        }),
+    };
+  } catch (error) {
+    await executable[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Runs the executable to its end. */
+export async function runToEnd(options: StartOptions = {}) {
+  await using executable = runExecutable(options);
+  const status = await executable.exited;
+  return { status, stdout: executable.stdoutBytes().toString(), stderr: executable.stderrText() };
+}
+
+export function parseLog(stderrText: string): LogLine[] {
+  const whole = stderrText.slice(0, stderrText.lastIndexOf("\n") + 1);
+  return whole
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+/** Bun gives every test file modules of its own, but one global object. */
+const shared = globalThis as { loomExecutable?: string };
+
+/** The executable's path; built once for all the test files of a process. */
+function builtExecutable(): string {
+  shared.loomExecutable ??= build();
+  return shared.loomExecutable;
+}
+
+function build(): string {
+  const folder = mkdtempSync(join(tmpdir(), "loom-test-"));
+  // Nothing tells a test file that it is the last: the pipe closes when this process ends, however it ends.
+  Bun.spawn(["sh", "-c", 'read -r _; rm -rf "$1"', "sh", folder], { stdin: "pipe" }).unref();
+  const outfile = join(folder, "loom");
+  const result = Bun.spawnSync(
+    [process.execPath, "build", "--compile", "--minify", `--outfile=${outfile}`, "server/cli/loom.ts"],
+    { cwd: join(import.meta.dir, "../.."), stdout: "pipe", stderr: "pipe" },
+  );
+  if (!result.success) throw new Error(`cannot build the executable: ${result.stderr}`);
+  return outfile;
+}
