@@ -1,3 +1,6 @@
+import type { LogLevel } from "../config/config.ts";
+import { createDescriptorWriter, type DescriptorWriter } from "../descriptor-writer.ts";
+
 /** Values a log line can carry. Strings may come from outside: they are escaped when written. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -6,4 +9,86 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** Resolves when every line is written, or after `maxWaitMs` where nobody reads stderr. */
+  flush(maxWaitMs: number): Promise<void>;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: "json" | "console";
+  readonly writer?: DescriptorWriter;
+  readonly now?: () => Date;
+}
+
+/** Past this, lines are dropped and counted: a stuck reader of stderr must not stop ingest or grow memory. */
+const maxPendingBytes = 1024 * 1024;
+const maxValueLength = 1024;
+
+const severity: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** A log to stderr: one line an event, JSON objects or text for people. */
+export function createLog(options: LogOptions): Log {
+  const writer = options.writer ?? createDescriptorWriter(2);
+  const now = options.now ?? (() => new Date());
+  const render = options.format === "json" ? renderJson : renderConsole;
+  let droppedLines = 0;
+
+  function writeLine(level: LogLevel, message: string, fields: LogFields): void {
+    const line = Buffer.from(render(now(), level, message, fields));
+    // Rejected only when stderr is closed, and then there is nowhere left to say so.
+    writer.write(line).catch(() => {});
+  }
+
+  function log(level: LogLevel, message: string, fields: LogFields = {}): void {
+    if (severity[level] < severity[options.level]) return;
+    if (writer.pendingBytes > maxPendingBytes) {
+      droppedLines++;
+      return;
+    }
+    if (droppedLines > 0) {
+      writeLine("warn", "log lines dropped while stderr was not read", { lines: droppedLines });
+      droppedLines = 0;
+    }
+    writeLine(level, message, fields);
+  }
+
+  return {
+    debug: (message, fields) => log("debug", message, fields),
+    info: (message, fields) => log("info", message, fields),
+    warn: (message, fields) => log("warn", message, fields),
+    error: (message, fields) => log("error", message, fields),
+    flush: (maxWaitMs) => Promise.race([writer.idle(), Bun.sleep(maxWaitMs)]),
+  };
+}
+
+function renderJson(time: Date, level: LogLevel, message: string, fields: LogFields): string {
+  const line: Record<string, unknown> = { time: time.toISOString(), level, msg: cut(message) };
+  for (const [key, value] of Object.entries(fields))
+    line[key] = typeof value === "string" ? cut(value) : value;
+  return `${escapeUnsafe(JSON.stringify(line))}\n`;
+}
+
+function renderConsole(time: Date, level: LogLevel, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${consoleValue(value)}`);
+  const line = `${time.toISOString()} ${level.toUpperCase().padEnd(5)} ${cut(message)}${pairs.join("")}`;
+  return `${escapeUnsafe(line)}\n`;
+}
+
+function consoleValue(value: LogFields[string]): string {
+  if (typeof value !== "string") return String(value);
+  const text = cut(value);
+  return /^[^\s"=\\]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function cut(text: string): string {
+  return text.length <= maxValueLength ? text : `${text.slice(0, maxValueLength)}…`;
+}
+
+/** Control characters (C0, DEL, C1), line separators and bidirectional overrides: what could forge or hide a line. */
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+function escapeUnsafe(text: string): string {
+  return text.replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
