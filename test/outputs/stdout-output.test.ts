@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, openSync } from "node:fs";
+import { createDescriptorWriter } from "../../server/descriptor-writer.ts";
+import { createStdoutOutput } from "../../server/outputs/stdout/stdout-output.ts";
+import { CannotKeep } from "../../server/stages.ts";
+import { createFifo, type Fifo } from "../support/fifo.ts";
+import { recordingLog } from "../support/log.ts";
+import { until } from "../support/until.ts";
+
+function outputTo(descriptor: number, stalledAfterMs = 100) {
+  const log = recordingLog();
+  const closed: Error[] = [];
+  const output = createStdoutOutput({
+    log,
+    onClosed: (error) => void closed.push(error),
+    writer: createDescriptorWriter(descriptor),
+    stalledAfterMs,
+  });
+  return { output, log, closed };
+}
+
+function batch(text: string) {
+  return { sensorId: "vps-1", eventCount: 1, lines: Buffer.from(`${text}\n`) };
+}
+
+const large = "x".repeat(1_000_000);
+
+/** "kept", or why not. */
+function outcome(keeping: Promise<void>): Promise<string> {
+  return keeping.then(
+    () => "kept",
+    (error: unknown) => (error instanceof CannotKeep ? error.reason : `${error}`),
+  );
+}
+
+async function readUntil(fifo: Fifo, length: number): Promise<string> {
+  let text = "";
+  await until(`${length} bytes are read`, () => {
+    text += fifo.read();
+    return text.length >= length;
+  });
+  return text;
+}
+
+test("a batch is kept once it is written", async () => {
+  using fifo = createFifo();
+  const { output } = outputTo(fifo.writeDescriptor);
+  expect(await outcome(output.keep(batch("one")))).toBe("kept");
+  expect(fifo.read()).toBe("one\n");
+  await output.stop(100);
+});
+
+describe("a stalled reader", () => {
+  test("turns the output red, refuses what has not begun, and loses nothing of what has", async () => {
+    using fifo = createFifo();
+    const { output, log } = outputTo(fifo.writeDescriptor);
+    const begun = outcome(output.keep(batch(large)));
+    const waiting = outcome(output.keep(batch("waiting")));
+    await until("it counts as stalled", () => output.problem() === "stdout stalled");
+    expect(await waiting).toBe("stdout stalled");
+    expect(await outcome(output.keep(batch("late")))).toBe("stdout stalled");
+    expect(log.lines.map(({ level }) => level)).toEqual(["error"]);
+
+    expect(await readUntil(fifo, 1_000_001)).toBe(`${large}\n`);
+    expect(await begun).toBe("kept");
+    await until("it is well again", () => output.problem() === undefined);
+    expect(await outcome(output.keep(batch("again")))).toBe("kept");
+    expect(fifo.read()).toBe("again\n");
+    await output.stop(100);
+  });
+
+  test("does not make memory grow: past a bound batches are refused at once", async () => {
+    using fifo = createFifo();
+    const { output } = outputTo(fifo.writeDescriptor, 60_000);
+    const outcomes = Array.from({ length: 50 }, () => outcome(output.keep(batch(large))));
+    expect(await outcomes[49]).toBe("stdout is read too slowly");
+    await readUntil(fifo, 33 * 1_000_001);
+    expect((await Promise.all(outcomes)).filter((one) => one === "kept")).toHaveLength(33);
+    await output.stop(100);
+  });
+});
+
+test("a reader that is gone ends the output, once", async () => {
+  using fifo = createFifo();
+  fifo.closeReader();
+  const { output, closed } = outputTo(fifo.writeDescriptor);
+  const outcomes = await Promise.all([outcome(output.keep(batch("a"))), outcome(output.keep(batch("b")))]);
+  expect(outcomes).toEqual(["cannot write to stdout: EPIPE", "cannot write to stdout: EPIPE"]);
+  expect(closed).toHaveLength(1);
+  expect(output.problem()).toBe("stdout closed");
+  await output.stop(100);
+});
+
+test("a full disk refuses batches, says so once, and is tried again by each batch", async () => {
+  const descriptor = openSync("/dev/full", "w");
+  const { output, log, closed } = outputTo(descriptor);
+  for (let i = 0; i < 3; i++)
+    expect(await outcome(output.keep(batch("a")))).toBe("cannot write to stdout: ENOSPC");
+  expect(output.problem()).toBe("cannot write to stdout: ENOSPC");
+  expect(log.lines).toHaveLength(1);
+  expect(closed).toEqual([]);
+  await output.stop(100);
+  closeSync(descriptor);
+});
+
+test("an empty batch is kept without a byte", async () => {
+  using fifo = createFifo();
+  const { output } = outputTo(fifo.writeDescriptor);
+  expect(await outcome(output.keep({ sensorId: "vps-1", eventCount: 0, lines: Buffer.alloc(0) }))).toBe(
+    "kept",
+  );
+  expect(fifo.read()).toBe("");
+  await output.stop(100);
+});
+
+describe("stopping", () => {
+  test("waits for what is being written", async () => {
+    using fifo = createFifo();
+    const { output } = outputTo(fifo.writeDescriptor);
+    const keeping = outcome(output.keep(batch(large)));
+    const stopped = output.stop(10_000);
+    await readUntil(fifo, 1_000_001);
+    await stopped;
+    expect(await keeping).toBe("kept");
+    expect(await outcome(output.keep(batch("late")))).toBe("shutting down");
+  });
+
+  test("does not wait for a reader longer than it was told", async () => {
+    using fifo = createFifo();
+    const { output } = outputTo(fifo.writeDescriptor, 60_000);
+    const begun = outcome(output.keep(batch(large)));
+    const waiting = outcome(output.keep(batch("waiting")));
+    await output.stop(50);
+    expect(await waiting).toBe("shutting down");
+    await readUntil(fifo, 1_000_001);
+    expect(await begun).toBe("kept");
+  });
+});
