@@ -33,7 +33,7 @@ describe("the README", () => {
       version: "",
       lookups: () => ({}),
       addressCache: () => ({ hit: 0, miss: 0 }),
-      dnsQuestions: () => ({}),
+      dns: () => undefined,
       databases: () => [],
       isReady: () => true,
     }).text();

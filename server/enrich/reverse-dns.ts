@@ -24,21 +24,27 @@ export interface ReverseDnsOptions extends Omit<DnsConfig, "isEnabled"> {
   readonly questionTimeoutMs?: number;
 }
 
-/** Totals since the start. The first five are ends of questions, the others addresses about which none was asked. */
+/** Totals since the start. */
 export interface ReverseDnsCounts {
-  found: number;
-  /** The resolver says that the address has no name. */
-  notFound: number;
-  /** SERVFAIL, REFUSED, a malformed answer, or names that are no hostnames. */
-  failed: number;
-  timedOut: number;
-  /** The resolver's machine refused the packet, or there is no way to it. */
-  unreachable: number;
-  cacheHits: number;
-  /** Left out, over max_qps or with too many questions open; a later batch may ask. */
-  overRate: number;
-  /** Left out, because the resolver does not answer at present. */
-  resolverAway: number;
+  /** Questions by how they ended. */
+  readonly questions: {
+    found: number;
+    /** The resolver says that the address has no name. */
+    notFound: number;
+    /** SERVFAIL, REFUSED, a malformed answer, or names that are no hostnames. */
+    failed: number;
+    timedOut: number;
+    /** The resolver's machine refused the packet, or there is no way to it. */
+    unreachable: number;
+  };
+  /** Addresses about which none was asked. */
+  readonly unasked: {
+    cached: number;
+    /** Over max_qps or with too many questions open; a later batch may ask. */
+    overRate: number;
+    /** The resolver does not answer at present. */
+    resolverAway: number;
+  };
 }
 
 export interface ReverseDns {
@@ -52,7 +58,7 @@ export interface ReverseDns {
    * most, and not at all while the resolver is away. What is answered later still fills the cache. Never rejects.
    */
   resolve(addresses: Iterable<string>): Promise<void>;
-  readonly counts: Readonly<ReverseDnsCounts>;
+  readonly counts: ReverseDnsCounts;
   /** Ends open questions, and with them every `resolve` that waits. Nothing is asked afterwards. */
   close(): void;
 }
@@ -77,14 +83,8 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
   const inFlight = new Map<string, Promise<void>>();
   const tryTakeToken = createTokenBucket(maxQps, now);
   const counts: ReverseDnsCounts = {
-    found: 0,
-    notFound: 0,
-    failed: 0,
-    timedOut: 0,
-    unreachable: 0,
-    cacheHits: 0,
-    overRate: 0,
-    resolverAway: 0,
+    questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
+    unasked: { cached: 0, overRate: 0, resolverAway: 0 },
   };
   let unansweredInARow = 0;
   let isAway = false;
@@ -97,11 +97,11 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
     const name = ptrName(address);
     if (name === undefined) return undefined;
     if (isAway && now() < nextProbeAtMs) {
-      counts.resolverAway++;
+      counts.unasked.resolverAway++;
       return undefined;
     }
     if (inFlight.size >= maxInFlight || !tryTakeToken()) {
-      counts.overRate++;
+      counts.unasked.overRate++;
       return undefined;
     }
     nextProbeAtMs = now() + probeIntervalMs;
@@ -115,7 +115,7 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
 
   function settle(address: string, outcome: PtrOutcome): void {
     if (outcome.kind === "closed") return;
-    counts[outcome.kind]++;
+    counts.questions[outcome.kind]++;
     cache.set(address, outcome.kind === "found" ? outcome.name : null);
     if (outcome.kind === "timedOut" || outcome.kind === "unreachable") noteUnanswered();
     else noteAnswered();
@@ -145,7 +145,7 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
       const questions: Promise<void>[] = [];
       for (const address of new Set(addresses)) {
         if (cache.get(address) !== undefined) {
-          counts.cacheHits++;
+          counts.unasked.cached++;
           continue;
         }
         const asked = askAbout(address);

@@ -8,8 +8,13 @@ export interface MetricsSources {
   /** By database and result: "geoip" → "hit" → 12. */
   readonly lookups: () => Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly addressCache: () => Readonly<Record<"hit" | "miss", number>>;
-  /** By result; empty when reverse DNS is off. */
-  readonly dnsQuestions: () => Readonly<Record<string, number>>;
+  /** Reverse DNS: questions by how they ended, addresses not asked about by reason. undefined: it is off. */
+  readonly dns: () =>
+    | {
+        readonly questions: Readonly<Record<string, number>>;
+        readonly unasked: Readonly<Record<string, number>>;
+      }
+    | undefined;
   readonly databases: () => readonly { role: string; type: string; buildTime: Date }[];
   readonly isReady: () => boolean;
 }
@@ -101,11 +106,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
   mirrored("loom_enrichment_cache_total", "Addresses asked of the cache of enrichments.", ["result"], () =>
     byResult(sources.addressCache()),
   );
-  mirrored(
-    "loom_dns_total",
-    "Reverse DNS: questions by result, and addresses about which none was asked.",
-    ["result"],
-    () => byResult(sources.dnsQuestions()),
+  mirrored("loom_dns_questions_total", "Reverse DNS questions by result.", ["result"], () =>
+    byResult(sources.dns()?.questions ?? {}),
+  );
+  mirrored("loom_dns_unasked_total", "Addresses about which no question was asked.", ["result"], () =>
+    byResult(sources.dns()?.unasked ?? {}),
   );
   new Gauge({
     name: "loom_database_build_timestamp_seconds",
@@ -148,7 +153,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
 }
 
 function* byResult(counts: Readonly<Record<string, number>>) {
-  for (const [result, value] of Object.entries(counts)) yield [{ result }, value] as const;
+  for (const [name, value] of Object.entries(counts)) yield [{ result: snakeCase(name) }, value] as const;
+}
+
+/** As Prometheus writes label values: "timedOut" is "timed_out". */
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function registerProcessMetrics(registry: Registry): void {

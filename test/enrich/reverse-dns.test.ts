@@ -75,7 +75,7 @@ describe("what a resolver answers", () => {
     const dns = ask(await serve(() => reply));
     await dns.resolve([address]);
     expect(dns.known(address)).toBeUndefined();
-    expect(dns.counts).toMatchObject({ found: 0, notFound: 0, failed: 0, [count]: 1 });
+    expect(dns.counts.questions).toMatchObject({ found: 0, notFound: 0, failed: 0, [count]: 1 });
   });
 
   test("an answer with another id than the question's is not taken", async () => {
@@ -89,7 +89,7 @@ describe("what a resolver answers", () => {
     }));
     const dns = ask(server, { questionTimeoutMs: 50 });
     await dns.resolve([address]);
-    expect(dns.counts).toMatchObject({ notFound: 0, timedOut: 1 });
+    expect(dns.counts.questions).toMatchObject({ notFound: 0, timedOut: 1 });
   });
 
   test("a resolver that is given by its host name is asked", async () => {
@@ -128,7 +128,7 @@ describe("the cache", () => {
     nowMs = 59_999;
     await dns.resolve([address]);
     expect(server.questions).toHaveLength(1);
-    expect(dns.counts.cacheHits).toBe(1);
+    expect(dns.counts.unasked.cached).toBe(1);
     nowMs = 60_000;
     expect(dns.known(address)).toBeUndefined();
     await dns.resolve([address]);
@@ -160,7 +160,7 @@ describe("waiting", () => {
     const server = await serve(() => oneName);
     const dns = ask(server, { maxWaitMs: 0 });
     await dns.resolve([address]);
-    expect(dns.counts.found).toBe(0);
+    expect(dns.counts.questions.found).toBe(0);
     await until(() => dns.known(address) === "host.example");
   });
 
@@ -172,7 +172,7 @@ describe("waiting", () => {
     await until(() => server.questions.length === 50);
     release.resolve(oneName);
     await resolved;
-    expect(dns.counts.found).toBe(50);
+    expect(dns.counts.questions.found).toBe(50);
   });
 
   test("two batches with the same address share one question", async () => {
@@ -195,7 +195,7 @@ describe("bounds", () => {
     const dns = ask(server, { now: () => nowMs, maxQps: 4 });
     await dns.resolve(addresses(10));
     expect(server.questions).toHaveLength(4);
-    expect(dns.counts.overRate).toBe(6);
+    expect(dns.counts.unasked.overRate).toBe(6);
     nowMs = 500;
     await dns.resolve(addresses(10));
     expect(server.questions).toHaveLength(6);
@@ -205,7 +205,7 @@ describe("bounds", () => {
     const server = await serve(() => "silence");
     const dns = ask(server, { maxInFlight: 3, maxWaitMs: 0 });
     await dns.resolve(addresses(10));
-    expect(dns.counts.overRate).toBe(7);
+    expect(dns.counts.unasked.overRate).toBe(7);
   });
 });
 
@@ -229,28 +229,37 @@ describe("a resolver that does not answer", () => {
     const startMs = performance.now();
     const { dns } = await awayResolver();
     expect(performance.now() - startMs).toBeLessThan(500);
-    expect(dns.counts.unreachable).toBe(awayAfterUnanswered);
+    expect(dns.counts.questions.unreachable).toBe(awayAfterUnanswered);
   });
 
   test("is noticed by its silence", async () => {
     const dns = ask(await serve(() => "silence"), { questionTimeoutMs: 20 });
     await dns.resolve(addresses(awayAfterUnanswered));
     await dns.resolve(["203.0.113.1"]);
-    expect(dns.counts).toMatchObject({ timedOut: awayAfterUnanswered, resolverAway: 1 });
+    expect(dns.counts).toMatchObject({
+      questions: { timedOut: awayAfterUnanswered },
+      unasked: { resolverAway: 1 },
+    });
   });
 
   test("is not asked at the full rate", async () => {
     const { dns } = await awayResolver();
     await dns.resolve(["203.0.113.1", "203.0.113.2"]);
-    expect(dns.counts).toMatchObject({ unreachable: awayAfterUnanswered, resolverAway: 2 });
+    expect(dns.counts).toMatchObject({
+      questions: { unreachable: awayAfterUnanswered },
+      unasked: { resolverAway: 2 },
+    });
   });
 
   test("is asked one question an interval, which nobody waits for", async () => {
     const { dns, clock } = await awayResolver();
     clock.nowMs = probeIntervalMs;
     await dns.resolve(["203.0.113.1", "203.0.113.2"]);
-    expect(dns.counts).toMatchObject({ unreachable: awayAfterUnanswered, resolverAway: 1 });
-    await until(() => dns.counts.unreachable === awayAfterUnanswered + 1);
+    expect(dns.counts).toMatchObject({
+      questions: { unreachable: awayAfterUnanswered },
+      unasked: { resolverAway: 1 },
+    });
+    await until(() => dns.counts.questions.unreachable === awayAfterUnanswered + 1);
   });
 
   test("is waited for again after its first answer, whatever that says", async () => {
@@ -258,7 +267,7 @@ describe("a resolver that does not answer", () => {
     await comeBack((name) => (name.startsWith("1.") ? { rcode: rcodes.serverFailure } : oneName));
     clock.nowMs = probeIntervalMs;
     await dns.resolve(["203.0.113.1"]);
-    await until(() => dns.counts.failed === 1);
+    await until(() => dns.counts.questions.failed === 1);
     await dns.resolve(["203.0.113.2", "203.0.113.3"]);
     expect(dns.known("203.0.113.2")).toBe("host.example");
     expect(dns.known("203.0.113.3")).toBe("host.example");
@@ -269,12 +278,12 @@ describe("a resolver that does not answer", () => {
     for (const last of [1, 2, 3]) {
       clock.nowMs += probeIntervalMs;
       await dns.resolve([`203.0.113.${last}`]);
-      await until(() => dns.counts.unreachable === awayAfterUnanswered + last);
+      await until(() => dns.counts.questions.unreachable === awayAfterUnanswered + last);
     }
     await comeBack(() => oneName);
     clock.nowMs += probeIntervalMs;
     await dns.resolve(["203.0.113.9"]);
-    await until(() => dns.counts.found === 1);
+    await until(() => dns.counts.questions.found === 1);
     expect(lines).toEqual([
       "DNS resolver does not answer; events go on without source.domain until it does",
       "DNS resolver answers again",
@@ -289,7 +298,10 @@ describe("a resolver that does not answer", () => {
     await dns.resolve([address]);
     await dns.resolve(silent.slice(awayAfterUnanswered - 1));
     await dns.resolve(["203.0.113.1"]);
-    expect(dns.counts).toMatchObject({ timedOut: silent.length, found: 2, resolverAway: 0 });
+    expect(dns.counts).toMatchObject({
+      questions: { timedOut: silent.length, found: 2 },
+      unasked: { resolverAway: 0 },
+    });
   });
 });
 
@@ -301,7 +313,7 @@ describe("closing", () => {
     await until(() => server.questions.length === 1);
     dns.close();
     await resolved;
-    expect(dns.counts).toMatchObject({ timedOut: 0, unreachable: 0 });
+    expect(dns.counts.questions).toMatchObject({ timedOut: 0, unreachable: 0 });
   });
 
   test("ends asking", async () => {

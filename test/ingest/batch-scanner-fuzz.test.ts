@@ -5,8 +5,8 @@ import { capturedRequests } from "../support/fixtures.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
 // LOOM_FUZZ_ROUNDS=5000000 LOOM_FUZZ_SEED=7 bun test batch-scanner-fuzz
-const rounds = Number(process.env["LOOM_FUZZ_ROUNDS"] ?? 60_000);
-const seed = Number(process.env["LOOM_FUZZ_SEED"] ?? 20261122);
+const rounds = Number(process.env.LOOM_FUZZ_ROUNDS ?? 60_000);
+const seed = Number(process.env.LOOM_FUZZ_SEED ?? 20261122);
 
 const limits = { maxEventsPerBatch: Number.MAX_SAFE_INTEGER, maxEventSizeBytes: Number.MAX_SAFE_INTEGER };
 /** Short ones, so that a mutation often hits something that matters; all shapes are in them. */
