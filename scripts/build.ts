@@ -1,0 +1,27 @@
+import manifest from "../package.json" with { type: "json" };
+
+/** Builds `dist/loom`, the one executable. A target such as `bun-linux-arm64` may follow; its name is appended. */
+const pinned = manifest.packageManager.replace("bun@", "");
+if (Bun.version !== pinned) {
+  console.error(
+    `build: this is Bun ${Bun.version}, and package.json pins ${pinned}: npx --yes bun@${pinned} run build`,
+  );
+  process.exit(1);
+}
+const target = process.argv[2];
+const outfile = target === undefined ? "dist/loom" : `dist/loom-${target.replace("bun-", "")}`;
+const root = new URL("..", import.meta.url).pathname;
+const result = Bun.spawnSync(
+  [
+    process.execPath,
+    "build",
+    "--compile",
+    "--minify",
+    ...(target === undefined ? [] : [`--target=${target}`]),
+    `--outfile=${outfile}`,
+    "server/cli/loom.ts",
+  ],
+  { cwd: root, stdout: "inherit", stderr: "inherit" },
+);
+if (!result.success) process.exit(1);
+console.error(`build: ${outfile}, ${(Bun.file(`${root}/${outfile}`).size / 1e6).toFixed(0)} MB`);

@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { parseConfig } from "../../config/load-config.ts";
+import { ListenError } from "../../listener.ts";
+import { createLog } from "../../telemetry/log.ts";
+import { exitWith } from "../exit.ts";
+import { runLoom } from "../run.ts";
+import asnDatabase from "./demo-asn.mmdb" with { type: "file" };
+import cityDatabase from "./demo-city.mmdb" with { type: "file" };
+import { capturedRequests, startReplay } from "./replay.ts";
+
+const replayIntervalMs = 3_000;
+/** The sensor of the captured requests, and one for what the newcomer sends. */
+const replayedSensorId = "vps-frankfurt-01";
+const ownSensorId = "my-sensor";
+
+/** `loom demo`: everything real except the databases, which are made up and say so. */
+export async function runDemo(args: readonly string[]): Promise<void> {
+  const flags = parseFlags(args);
+  const replayToken = randomBytes(24).toString("base64url");
+  const ownToken = randomBytes(24).toString("base64url");
+  const config = configFor(flags);
+  const environment = {
+    [`LOOM_SENSOR_${replayedSensorId}`]: replayToken,
+    [`LOOM_SENSOR_${ownSensorId}`]: ownToken,
+  };
+  const loom = await runLoom(config, environment, createLog(config.logging), withFlag);
+  const url = `http://${hostOf(flags.listenAddress)}:${loom.ingestPort}`;
+  writeSync(
+    2,
+    introduction(url, `http://${hostOf(flags.managementAddress)}:${loom.managementPort}`, ownToken, flags),
+  );
+  if (flags.isReplaying)
+    startReplay(await capturedRequests(), { url, token: replayToken, intervalMs: replayIntervalMs });
+}
+
+/** What went wrong, and where a port is taken the flag that names another. */
+function withFlag(error: Error): string {
+  if (!(error instanceof ListenError)) return error.message;
+  const flag = { ingest: "-listen-address", management: "-management-listen-address" }[error.listenerName];
+  return `${error.message}; another address can be given with ${flag}`;
+}
+
+interface DemoFlags {
+  readonly listenAddress: string;
+  readonly managementAddress: string;
+  readonly isReplaying: boolean;
+}
+
+function parseFlags(args: readonly string[]): DemoFlags {
+  try {
+    // Go's flags have one dash; both are taken, as for -config.
+    const { values } = parseArgs({
+      args: args.map((arg) => arg.replace(/^-(?=[a-z]{2})/, "--")),
+      options: {
+        "no-replay": { type: "boolean", default: false },
+        "listen-address": { type: "string", default: "127.0.0.1:8080" },
+        "management-listen-address": { type: "string", default: "127.0.0.1:9080" },
+      },
+    });
+    return {
+      listenAddress: values["listen-address"],
+      managementAddress: values["management-listen-address"],
+      isReplaying: !values["no-replay"],
+    };
+  } catch (error) {
+    exitWith(`loom demo: ${(error as Error).message}; see "loom help"`, 2);
+  }
+}
+
+function configFor({ listenAddress, managementAddress }: DemoFlags) {
+  try {
+    return parseConfig(
+      `
+[server]
+tls = false
+listen_address = ${JSON.stringify(listenAddress)}
+management_listen_address = ${JSON.stringify(managementAddress)}
+[enrichment]
+geoip_db_path = ${JSON.stringify(cityDatabase)}
+asn_db_path = ${JSON.stringify(asnDatabase)}
+[output]
+type = "stdout"
+[logging]
+format = "console"
+`,
+      {},
+    );
+  } catch (error) {
+    exitWith((error as Error).message);
+  }
+}
+
+/** An address that a client on this machine can use. */
+function hostOf(listenAddress: string): string {
+  return listenAddress.replace(/:\d+$/, "") || "127.0.0.1";
+}
+
+function introduction(url: string, managementUrl: string, token: string, { isReplaying }: DemoFlags): string {
+  return `
+Loom is running. Events go to stdout, one JSON document a line; this text and the log go to stderr.
+
+  ingest       ${url}/api/v1/ingest
+  management   ${managementUrl}/health  /ready  /metrics
+  databases    made-up demo data, inside the executable (not for real use)
+  replay       ${isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s (-no-replay turns it off)` : "off"}
+
+Send an event of your own:
+
+  curl -i ${url}/api/v1/ingest \\
+    -H 'Authorization: Bearer ${token}' \\
+    -H 'Content-Type: application/json' \\
+    -d '[{"source":{"ip":"81.2.69.142"},"event":{"summary":"hello"}}]'
+
+Point a Spip on this machine at it, in its config.toml:
+
+  [loom]
+  enabled = true
+  url = "${url}/api/v1/ingest"
+  sensor_id = "${ownSensorId}"
+  token = "${token}"
+
+Ctrl-C stops it.
+
+`;
+}

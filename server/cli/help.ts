@@ -1,0 +1,17 @@
+export const helpText = `Loom receives events from honeypot sensors, enriches them, and delivers them.
+
+Usage:
+  loom -config loom.toml     run with this configuration (default: loom.toml)
+  loom demo                  try it: no configuration, made-up databases, replayed sensor requests
+      -no-replay                     send nothing by itself
+      -listen-address ADDR           ingest, default 127.0.0.1:8080
+      -management-listen-address ADDR    default 127.0.0.1:9080
+  loom example-config        print an annotated configuration file
+  loom version               print the version
+  loom help                  print this
+
+Tokens come from auth.token_file or LOOM_SENSOR_<id>, never from the command line.
+Signals: SIGTERM and SIGINT stop after answering what is in flight;
+SIGHUP reads tokens, certificate and databases again.
+Events go to stdout, everything else to stderr.
+`;

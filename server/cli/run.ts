@@ -1,0 +1,72 @@
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load-config.ts";
+import { type Loom, startLoom } from "../main.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { version } from "../version.ts";
+import { exitMisunderstood, exitWith } from "./exit.ts";
+
+const logFlushMs = 500;
+
+/** `loom -config FILE`. */
+export async function runFromFile(args: readonly string[]): Promise<void> {
+  const path = configPath(args);
+  const config = await orExit(() => loadConfig(path, process.env));
+  const log = createLog(config.logging);
+  await runLoom(config, process.env, log);
+  // Not before: a start that fails says so in one line.
+  log.info("started", { version, config: path, output: config.output.type });
+}
+
+/**
+ * Starts Loom and lets signals end or reload it. Ends the program where it can't start, with what `explain` makes of
+ * the error.
+ */
+export async function runLoom(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Log,
+  explain = messageOf,
+): Promise<Loom> {
+  const start = () => startLoom({ config, environment, log, onFatal: (error) => void end(error) });
+  const loom = await orExit(start, explain);
+  let isEnding = false;
+
+  /** 0 after a signal, 1 when stdout is gone. */
+  async function end(cause: Error | string): Promise<void> {
+    if (isEnding) return;
+    isEnding = true;
+    const isFatal = cause instanceof Error;
+    if (isFatal) log.error("stdout is gone; stopping", { error: cause.message });
+    else log.info("stopping", { signal: cause });
+    await loom.stop();
+    log.info("stopped");
+    await log.flush(logFlushMs);
+    process.exit(isFatal ? 1 : 0);
+  }
+
+  process.on("SIGTERM", () => void end("SIGTERM"));
+  process.on("SIGINT", () => void end("SIGINT"));
+  process.on("SIGHUP", () => void loom.reload());
+  return loom;
+}
+
+function configPath(args: readonly string[]): string {
+  const [flag, ...rest] = args;
+  if (flag === undefined) return "loom.toml";
+  const inline = /^--?config=(.+)$/.exec(flag)?.[1];
+  if (inline !== undefined && rest.length === 0) return inline;
+  if ((flag === "-config" || flag === "--config") && rest.length === 1 && rest[0]) return rest[0];
+  exitMisunderstood(args);
+}
+
+async function orExit<Result>(start: () => Result | Promise<Result>, explain = messageOf): Promise<Result> {
+  try {
+    return await start();
+  } catch (error) {
+    exitWith(explain(error as Error));
+  }
+}
+
+function messageOf(error: Error): string {
+  return error.message;
+}

@@ -1,0 +1,152 @@
+import type { Config, SensorCredential } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { loadSensors } from "./config/sensors.ts";
+import { openDatabases } from "./enrich/databases.ts";
+import { createEnricher } from "./enrich/enricher.ts";
+import { createReverseDns } from "./enrich/reverse-dns.ts";
+import { createAuthenticator } from "./ingest/authentication.ts";
+import { createIngestApp } from "./ingest/ingest-app.ts";
+import { type Listener, listen } from "./listener.ts";
+import { createManagementApp } from "./management/management-app.ts";
+import { createStdoutOutput } from "./outputs/stdout/stdout-output.ts";
+import { Ledger } from "./telemetry/ledger.ts";
+import type { Log } from "./telemetry/log.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import { createRefusalLog } from "./telemetry/refusal-log.ts";
+import { loadTlsCertificate, type TlsCertificate } from "./tls-certificate.ts";
+import { version } from "./version.ts";
+
+export interface LoomOptions {
+  readonly config: Config;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Called when Loom can't go on: stdout is gone. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface Loom {
+  readonly ingestPort: number;
+  readonly managementPort: number | undefined;
+  /** Reads tokens, certificate and databases again; what is wrong is logged and the old one stays. */
+  reload(): Promise<void>;
+  /** Answers what is in flight, writes it out, and closes everything; less than 10 s. */
+  stop(): Promise<void>;
+}
+
+/** Of the 10 s that a stop may take: for the answers in flight, and for the last lines to stdout. */
+const ingestStopMs = 6_000;
+const outputStopMs = 1_500;
+/** Twice what a sensor waits for its answer; a body that comes faster than 16 KB/s may take longer. */
+const bodyTimeoutSeconds = 30;
+
+/** Starts the stages, what receives first, each handed the next. @throws Error on whatever can't work. */
+export async function startLoom({ config, environment, log, onFatal }: LoomOptions): Promise<Loom> {
+  const { server, enrichment } = config;
+  if (config.output.type !== "stdout")
+    throw new ConfigError(
+      `config: output: type "${config.output.type}" is not built yet; this version has "stdout"`,
+    );
+  const authenticator = createAuthenticator(readSensors());
+  const certificate = server.tls && readCertificate(server.tls);
+  const ledger = new Ledger();
+  let isStopping = false;
+
+  const databases = await openDatabases({
+    ...enrichment,
+    log,
+    onSwapped: () => enricher.forgetAddresses(),
+  });
+  const reverseDns = enrichment.dns.isEnabled ? createReverseDns({ ...enrichment.dns, log }) : undefined;
+  const enricher = createEnricher({ databases, reverseDns });
+  const output = createStdoutOutput({ log, onClosed: onFatal });
+
+  const refusals = createRefusalLog(log);
+  const problem = () => (isStopping ? "shutting down" : output.problem());
+  const metrics = createMetrics({
+    ledger,
+    version,
+    lookups: () => enricher.counts.lookups,
+    addressCache: () => ({ hit: enricher.counts.cacheHits, miss: enricher.counts.cacheMisses }),
+    dns: () => reverseDns?.counts,
+    databases: () => databases.describe(),
+    isReady: () => problem() === undefined,
+  });
+
+  let ingest: Listener | undefined;
+  const ingestApp = createIngestApp({
+    limits: config.limits,
+    authenticator,
+    enrich: enricher.enrich,
+    keep: output.keep,
+    ledger,
+    observeDuration: metrics.observeIngestDuration,
+    logRefusal: ({ code, detail }, sensorId, request) =>
+      refusals.note({ reason: code, sensorId }, { client: ingest?.clientOf(request), detail }),
+    connection: {
+      readingBody: (request) => ingest?.limitTime(request, bodyTimeoutSeconds),
+      bodyRead: (request) => ingest?.limitTime(request, undefined),
+    },
+  });
+  const managementApp = createManagementApp({
+    problem,
+    ingestProblem: problem,
+    metrics: config.observability.isMetricsEnabled ? metrics : undefined,
+  });
+
+  const managementAddress = server.managementListenAddress;
+  const management =
+    managementAddress &&
+    listen({ name: "management", address: managementAddress, handle: managementApp.fetch });
+  if (management) log.info("management server listening", { addr: management.addressText });
+  ingest = listen({ name: "ingest", address: server.listenAddress, certificate, handle: ingestApp.fetch });
+  log.info(`ingest server listening (${certificate ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
+
+  function readSensors(): readonly SensorCredential[] {
+    const { sensors, warnings } = loadSensors(config.auth.tokenFile, environment);
+    for (const warning of warnings) log.warn(warning);
+    return sensors;
+  }
+
+  function readCertificate({ certFile, keyFile }: NonNullable<typeof server.tls>): TlsCertificate {
+    const certificate = loadTlsCertificate(certFile, keyFile);
+    if (certificate.expiresAt.getTime() < Date.now())
+      log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
+    return certificate;
+  }
+
+  async function reloadPart(part: string, reload: () => void | Promise<void>): Promise<void> {
+    try {
+      await reload();
+      log.info("reloaded", { part });
+    } catch (error) {
+      log.error("cannot reload; the old one stays", { part, error: (error as Error).message });
+    }
+  }
+
+  const reloadAll = async () => {
+    await reloadPart("tokens", () => authenticator.replace(readSensors()));
+    const { tls } = server;
+    if (tls) await reloadPart("certificate", () => ingest.useCertificate(readCertificate(tls)));
+    await databases.reload();
+  };
+
+  let reloading = Promise.resolve();
+  return {
+    ingestPort: ingest.port,
+    managementPort: management?.port,
+    reload() {
+      // One after the other: two signals in a row must not replace the certificate at the same time.
+      reloading = reloading.then(reloadAll);
+      return reloading;
+    },
+    async stop() {
+      isStopping = true;
+      await ingest.stop(ingestStopMs);
+      await output.stop(outputStopMs);
+      refusals.stop();
+      reverseDns?.close();
+      databases.close();
+      await management?.stop(0);
+    },
+  };
+}
