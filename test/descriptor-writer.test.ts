@@ -1,19 +1,19 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { createDescriptorWriter } from "../server/descriptor-writer.ts";
-import { createFifo } from "./support/fifo.ts";
+import { createPipe } from "./support/pipe.ts";
 import { until } from "./support/until.ts";
 
 /** Far more than a pipe holds (64 KiB). */
 const large = (letter: string) => Buffer.from(`${letter.repeat(1_000_000)}\n`);
 
 test("writes come out whole and in order, however slowly they are read", async () => {
-  using fifo = createFifo();
-  const writer = createDescriptorWriter(fifo.writeDescriptor);
+  using pipe = createPipe();
+  const writer = createDescriptorWriter(pipe.writeEnd);
   const all = Promise.all(["a", "b", "c"].map((letter) => writer.write(large(letter))));
   let text = "";
   await until("all is read", () => {
-    text += fifo.read();
+    text += pipe.readAvailable().toString();
     return text.length === 3_000_003;
   });
   await all;
@@ -22,25 +22,25 @@ test("writes come out whole and in order, however slowly they are read", async (
 });
 
 test("a write to a full descriptor that does not block is tried again", async () => {
-  using fifo = createFifo({ isNonBlocking: true });
-  const writer = createDescriptorWriter(fifo.writeDescriptor);
+  using pipe = createPipe({ isNonBlocking: true });
+  const writer = createDescriptorWriter(pipe.writeEnd);
   const written = writer.write(large("a"));
   let text = "";
   await until("all is read", () => {
-    text += fifo.read();
+    text += pipe.readAvailable().toString();
     return text.length === 1_000_001;
   });
   await written;
 });
 
 test("a stalled reader holds up neither the event loop nor what asks for it", async () => {
-  using fifo = createFifo();
-  const writer = createDescriptorWriter(fifo.writeDescriptor);
+  using pipe = createPipe();
+  const writer = createDescriptorWriter(pipe.writeEnd);
   const written = writer.write(large("a"));
   await until("no progress is seen", () => writer.msWithoutProgress() > 100);
   expect(writer.pendingBytes).toBe(1_000_001);
   await until("it is written", () => {
-    fifo.read();
+    pipe.readAvailable();
     return writer.pendingBytes === 0;
   });
   await written;
@@ -48,8 +48,8 @@ test("a stalled reader holds up neither the event loop nor what asks for it", as
 });
 
 test("cancelling refuses what has not begun, and what has begun comes out whole", async () => {
-  using fifo = createFifo();
-  const writer = createDescriptorWriter(fifo.writeDescriptor);
+  using pipe = createPipe();
+  const writer = createDescriptorWriter(pipe.writeEnd);
   const begun = writer.write(large("a"));
   const waiting = writer.write(large("b"));
   await until("the first has begun", () => writer.msWithoutProgress() > 20);
@@ -57,19 +57,19 @@ test("cancelling refuses what has not begun, and what has begun comes out whole"
   expect(await waiting.catch((error: Error) => error.message)).toBe("cancelled");
   let text = "";
   await until("the first is read", () => {
-    text += fifo.read();
+    text += pipe.readAvailable().toString();
     return text.length === 1_000_001;
   });
   await begun;
   await writer.idle();
-  expect(fifo.read()).toBe("");
+  expect(pipe.readAvailable().toString()).toBe("");
   expect(text).toBe(large("a").toString());
 });
 
 test("a reader that is gone is an EPIPE for every write", async () => {
-  using fifo = createFifo();
-  fifo.closeReader();
-  const writer = createDescriptorWriter(fifo.writeDescriptor);
+  using pipe = createPipe();
+  pipe.closeReader();
+  const writer = createDescriptorWriter(pipe.writeEnd);
   const codes = await Promise.all(
     [1, 2].map(() => writer.write(large("a")).catch((error: NodeJS.ErrnoException) => error.code)),
   );

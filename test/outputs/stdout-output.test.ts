@@ -3,8 +3,8 @@ import { closeSync, openSync } from "node:fs";
 import { createDescriptorWriter } from "../../server/descriptor-writer.ts";
 import { createStdoutOutput } from "../../server/outputs/stdout/stdout-output.ts";
 import { CannotKeep } from "../../server/stages.ts";
-import { createFifo, type Fifo } from "../support/fifo.ts";
 import { recordingLog } from "../support/log.ts";
+import { createPipe, type Pipe } from "../support/pipe.ts";
 import { until } from "../support/until.ts";
 
 function outputTo(descriptor: number, stalledAfterMs = 100) {
@@ -33,27 +33,27 @@ function outcome(keeping: Promise<void>): Promise<string> {
   );
 }
 
-async function readUntil(fifo: Fifo, length: number): Promise<string> {
+async function readUntil(pipe: Pipe, length: number): Promise<string> {
   let text = "";
   await until(`${length} bytes are read`, () => {
-    text += fifo.read();
+    text += pipe.readAvailable().toString();
     return text.length >= length;
   });
   return text;
 }
 
 test("a batch is kept once it is written", async () => {
-  using fifo = createFifo();
-  const { output } = outputTo(fifo.writeDescriptor);
+  using pipe = createPipe();
+  const { output } = outputTo(pipe.writeEnd);
   expect(await outcome(output.keep(batch("one")))).toBe("kept");
-  expect(fifo.read()).toBe("one\n");
+  expect(pipe.readAvailable().toString()).toBe("one\n");
   await output.stop(100);
 });
 
 describe("a stalled reader", () => {
   test("turns the output red, refuses what has not begun, and loses nothing of what has", async () => {
-    using fifo = createFifo();
-    const { output, log } = outputTo(fifo.writeDescriptor);
+    using pipe = createPipe();
+    const { output, log } = outputTo(pipe.writeEnd);
     const begun = outcome(output.keep(batch(large)));
     const waiting = outcome(output.keep(batch("waiting")));
     await until("it counts as stalled", () => output.problem() === "stdout stalled");
@@ -61,29 +61,29 @@ describe("a stalled reader", () => {
     expect(await outcome(output.keep(batch("late")))).toBe("stdout stalled");
     expect(log.lines.map(({ level }) => level)).toEqual(["error"]);
 
-    expect(await readUntil(fifo, 1_000_001)).toBe(`${large}\n`);
+    expect(await readUntil(pipe, 1_000_001)).toBe(`${large}\n`);
     expect(await begun).toBe("kept");
     await until("it is well again", () => output.problem() === undefined);
     expect(await outcome(output.keep(batch("again")))).toBe("kept");
-    expect(fifo.read()).toBe("again\n");
+    expect(pipe.readAvailable().toString()).toBe("again\n");
     await output.stop(100);
   });
 
   test("does not make memory grow: past a bound batches are refused at once", async () => {
-    using fifo = createFifo();
-    const { output } = outputTo(fifo.writeDescriptor, 60_000);
+    using pipe = createPipe();
+    const { output } = outputTo(pipe.writeEnd, 60_000);
     const outcomes = Array.from({ length: 50 }, () => outcome(output.keep(batch(large))));
     expect(await outcomes[49]).toBe("stdout is read too slowly");
-    await readUntil(fifo, 33 * 1_000_001);
+    await readUntil(pipe, 33 * 1_000_001);
     expect((await Promise.all(outcomes)).filter((one) => one === "kept")).toHaveLength(33);
     await output.stop(100);
   });
 });
 
 test("a reader that is gone ends the output, once", async () => {
-  using fifo = createFifo();
-  fifo.closeReader();
-  const { output, closed } = outputTo(fifo.writeDescriptor);
+  using pipe = createPipe();
+  pipe.closeReader();
+  const { output, closed } = outputTo(pipe.writeEnd);
   const outcomes = await Promise.all([outcome(output.keep(batch("a"))), outcome(output.keep(batch("b")))]);
   expect(outcomes).toEqual(["cannot write to stdout: EPIPE", "cannot write to stdout: EPIPE"]);
   expect(closed).toHaveLength(1);
@@ -104,35 +104,35 @@ test("a full disk refuses batches, says so once, and is tried again by each batc
 });
 
 test("an empty batch is kept without a byte", async () => {
-  using fifo = createFifo();
-  const { output } = outputTo(fifo.writeDescriptor);
+  using pipe = createPipe();
+  const { output } = outputTo(pipe.writeEnd);
   expect(await outcome(output.keep({ sensorId: "vps-1", eventCount: 0, lines: Buffer.alloc(0) }))).toBe(
     "kept",
   );
-  expect(fifo.read()).toBe("");
+  expect(pipe.readAvailable().toString()).toBe("");
   await output.stop(100);
 });
 
 describe("stopping", () => {
   test("waits for what is being written", async () => {
-    using fifo = createFifo();
-    const { output } = outputTo(fifo.writeDescriptor);
+    using pipe = createPipe();
+    const { output } = outputTo(pipe.writeEnd);
     const keeping = outcome(output.keep(batch(large)));
     const stopped = output.stop(10_000);
-    await readUntil(fifo, 1_000_001);
+    await readUntil(pipe, 1_000_001);
     await stopped;
     expect(await keeping).toBe("kept");
     expect(await outcome(output.keep(batch("late")))).toBe("shutting down");
   });
 
   test("does not wait for a reader longer than it was told", async () => {
-    using fifo = createFifo();
-    const { output } = outputTo(fifo.writeDescriptor, 60_000);
+    using pipe = createPipe();
+    const { output } = outputTo(pipe.writeEnd, 60_000);
     const begun = outcome(output.keep(batch(large)));
     const waiting = outcome(output.keep(batch("waiting")));
     await output.stop(50);
     expect(await waiting).toBe("shutting down");
-    await readUntil(fifo, 1_000_001);
+    await readUntil(pipe, 1_000_001);
     expect(await begun).toBe("kept");
   });
 });

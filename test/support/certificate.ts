@@ -14,7 +14,10 @@ const hour = 3_600_000;
  * A self-signed certificate (X.509 v3, RFC 5280; ECDSA P-256 with SHA-256) and its key, valid for an hour before and
  * after now, so that no test needs `openssl` and no key lies in the repository.
  */
-export function createCertificate(commonName: string, expiresAt = new Date(Date.now() + hour)): TestCertificate {
+export function createCertificate(
+  commonName: string,
+  expiresAt = new Date(Date.now() + hour),
+): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = sequence(der(0x31, sequence(objectId("550403"), der(0x0c, Buffer.from(commonName)))));
   const signed = sequence(
@@ -38,7 +41,8 @@ export function createCertificate(commonName: string, expiresAt = new Date(Date.
 /** A value in DER (X.690): tag, length, content. */
 function der(tag: number, content: Uint8Array): Buffer {
   const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const size =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 

@@ -1,7 +1,19 @@
-import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.ts";
+
+/** For `setDefaultTimeout`: a process takes its time on a busy machine, and `until` says sooner what is missing. */
+export const maxTestMs = 60_000;
 
 /** A configuration that starts on any free port, plain HTTP, with the management port. */
 export const plainConfig = `
@@ -49,8 +61,12 @@ export interface RunningLoom extends Executable {
   readonly ingestPort: number;
   readonly ingestUrl: string;
   readonly managementUrl: string;
-  /** Waits for lines of the log with that message (`logging.format` "json"), at least `count` of them. */
-  logged(message: string, count?: number): Promise<readonly LogLine[]>;
+  /** Waits for so many lines of the log (`logging.format` "json") with that message and these fields. */
+  logged(
+    message: string,
+    fields?: Readonly<Record<string, unknown>>,
+    count?: number,
+  ): Promise<readonly LogLine[]>;
 }
 
 export interface LogLine {
@@ -118,9 +134,10 @@ export async function startExecutable(options: StartOptions = {}): Promise<Runni
       ingestPort: portOf("ingest"),
       ingestUrl: `${scheme}://127.0.0.1:${portOf("ingest")}/api/v1/ingest`,
       managementUrl: `http://127.0.0.1:${portOf("management")}`,
-      logged: (message, count = 1) =>
-        until(`"${message}" in the log`, () => {
-          const found = linesNow().filter(({ msg }) => msg === message);
+      logged: (message, fields = {}, count = 1) =>
+        until(`"${message}" in the log ${count} times`, () => {
+          const wanted = Object.entries({ msg: message, ...fields });
+          const found = linesNow().filter((line) => wanted.every(([name, value]) => line[name] === value));
           return found.length >= count && found;
         }),
     };
@@ -153,13 +170,12 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** Bun gives every test file modules of its own, but one global object. */
-const shared = globalThis as { loomExecutable?: string };
+let executablePath: string | undefined;
 
-/** The executable's path; built once for all the test files of a process. */
+/** The executable's path; built once, for all the test files of a process share its modules. */
 function builtExecutable(): string {
-  shared.loomExecutable ??= build();
-  return shared.loomExecutable;
+  executablePath ??= build();
+  return executablePath;
 }
 
 function build(): string {

@@ -27,8 +27,11 @@ export async function openConnection(port: number, transport: "tcp" | "tls" = "t
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
   // What the server does to a connection shows in `isClosed`.
   socket.on("error", () => {});
-  socket.on("close", () => {
-    isClosed = true;
+  const whenClosed = new Promise<false>((resolve) => {
+    socket.on("close", () => {
+      isClosed = true;
+      resolve(false);
+    });
   });
   socket.on("end", () => socket.end());
   await new Promise<void>((resolve, reject) => {
@@ -39,11 +42,8 @@ export async function openConnection(port: number, transport: "tcp" | "tls" = "t
   return {
     send: (data) => void socket.write(data),
     sendAll(data) {
-      if (isClosed) return Promise.resolve(false);
-      return new Promise((resolve) => {
-        socket.once("close", () => resolve(false));
-        socket.write(data, (error) => resolve(!error));
-      });
+      const sent = new Promise<boolean>((resolve) => socket.write(data, (error) => resolve(!error)));
+      return isClosed ? whenClosed : Promise.race([sent, whenClosed]);
     },
     received,
     statuses: (count, maxWaitMs) =>

@@ -1,0 +1,54 @@
+/**
+ * Tries `dist/loom` as somebody would who was handed only that file: alone in an empty directory, with a configuration
+ * and a token, a batch sent over HTTP, the enriched event on stdout, and a clean end. Status 1 when anything is off.
+ */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dir, "..");
+const directory = mkdtempSync(join(tmpdir(), "loom-smoke-"));
+const startDeadlineMs = 10_000;
+
+copyFileSync(join(root, "dist/loom"), join(directory, "loom"));
+writeFileSync(join(directory, "loom.toml"), '[server]\ntls = false\nlisten_address = "127.0.0.1:0"\n');
+const loom = Bun.spawn([join(directory, "loom")], {
+  cwd: directory,
+  env: { LOOM_SENSOR_smoke: "smoke-token" },
+  stdout: "pipe",
+  stderr: "pipe",
+});
+const deadline = setTimeout(() => loom.kill("SIGKILL"), startDeadlineMs);
+try {
+  const version = Bun.spawnSync([join(directory, "loom"), "version"])
+    .stdout.toString()
+    .trim();
+  const port = await listeningPort();
+  const event = '{"n":18446744073709551615,"source":{"ip":"81.2.69.142"}}';
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/ingest`, {
+    method: "POST",
+    headers: { authorization: "Bearer smoke-token", "content-type": "application/json" },
+    body: `[${event}]`,
+  });
+  if (answer.status !== 204) throw new Error(`ingest answered ${answer.status} ${await answer.text()}`);
+  loom.kill("SIGTERM");
+  const lines = await new Response(loom.stdout).text();
+  if (lines !== `${event}\n`) throw new Error(`stdout holds ${JSON.stringify(lines)}`);
+  if ((await loom.exited) !== 0) throw new Error(`exit status ${loom.exitCode}`);
+  console.log(`smoke: ${version} takes, keeps and writes a batch, alone in an empty directory`);
+} finally {
+  clearTimeout(deadline);
+  loom.kill("SIGKILL");
+  await loom.exited;
+  rmSync(directory, { recursive: true });
+}
+
+async function listeningPort(): Promise<string> {
+  let log = "";
+  for await (const chunk of loom.stderr) {
+    log += Buffer.from(chunk).toString();
+    const port = /"ingest server listening \(no TLS\)","addr":"127\.0\.0\.1:(\d+)"/.exec(log)?.[1];
+    if (port !== undefined) return port;
+  }
+  throw new Error(`the executable did not start: ${log}`);
+}

@@ -1,0 +1,81 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import manifest from "../../package.json" with { type: "json" };
+import { maxTestMs, runToEnd, startExecutable } from "../support/executable.ts";
+
+setDefaultTimeout(maxTestMs);
+
+describe("texts go to stdout with status 0 and nothing on stderr", () => {
+  const cases: [args: string[], expected: string | RegExp][] = [
+    [["version"], `loom ${manifest.version} (Bun ${Bun.version}, ${process.platform} ${process.arch})\n`],
+    [["--version"], /^loom /],
+    [["help"], /Usage:/],
+    [["--help"], /Usage:/],
+    [["-h"], /Usage:/],
+    [["example-config"], /\[server\]/],
+  ];
+  for (const [args, expected] of cases)
+    test(`loom ${args.join(" ")}`, async () => {
+      const { status, stdout, stderr } = await runToEnd({ args });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toMatch(expected);
+    });
+});
+
+test("every command that help names exists", async () => {
+  const { stdout } = await runToEnd({ args: ["help"] });
+  const commands = [...stdout.matchAll(/^ {2}loom ([a-z-]+) {2}/gm)].map((match) => match[1]);
+  expect(commands).toEqual(["demo", "example-config", "version", "help"]);
+});
+
+describe("arguments that are not understood end with status 2 and one line", () => {
+  for (const args of [
+    ["serve"],
+    ["-c", "loom.toml"],
+    ["-config"],
+    ["-config", ""],
+    ["-config="],
+    ["-config", "a.toml", "b.toml"],
+    ["--token=abc"],
+    ["version", "now"],
+    ["help", "me"],
+    ["example-config", "-config"],
+    ["demo", "now"],
+    ["demo", "-listen"],
+    ["demo", "-listen-address"],
+    [""],
+  ])
+    test(`loom ${args.map((arg) => arg || '""').join(" ")}`, async () => {
+      const { status, stdout, stderr } = await runToEnd({ args });
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toMatch(/^loom[^\n]+loom help"\n$/);
+    });
+});
+
+test("an argument's control characters do not reach the terminal", async () => {
+  const { stderr } = await runToEnd({ args: ["\u001b[31mred\nline"] });
+  expect(stderr).toMatch(/^[^\u0000-\u0009\u000b-\u001f]+\n$/);
+});
+
+for (const args of [
+  ["-config", "other.toml"],
+  ["--config", "other.toml"],
+  ["-config=other.toml"],
+  ["--config=other.toml"],
+])
+  test(`loom ${args.join(" ")} starts with that file`, async () => {
+    const config = '[server]\ntls = false\nlisten_address = "127.0.0.1:0"\n';
+    await using loom = await startExecutable({ args, files: { "other.toml": config } });
+    expect((await loom.logged("started"))[0]?.config).toBe("other.toml");
+  });
+
+test("without arguments loom.toml is read", async () => {
+  await using loom = await startExecutable({ args: [] });
+  expect((await loom.logged("started"))[0]?.config).toBe("loom.toml");
+});
+
+test("what example-config prints is taken as a configuration", async () => {
+  const { stdout } = await runToEnd({ args: ["example-config"] });
+  const { stderr } = await runToEnd({ config: stdout });
+  // It has come as far as the certificate that the example names.
+  expect(stderr).toBe("config: server: cannot read cert_file /etc/loom/tls.crt: ENOENT\n");
+});

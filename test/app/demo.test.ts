@@ -1,0 +1,96 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { type Executable, maxTestMs, runExecutable, runToEnd } from "../support/executable.ts";
+import { until } from "../support/until.ts";
+
+setDefaultTimeout(maxTestMs);
+
+const anyPorts = ["-listen-address", "127.0.0.1:0", "-management-listen-address", "127.0.0.1:0"];
+
+function startDemo(...args: string[]): Executable {
+  return runExecutable({ args: ["demo", ...anyPorts, ...args], environment: {} });
+}
+
+/** Waits for the text that tells what to try. */
+function introductionOf(demo: Executable): Promise<string> {
+  return until("the introduction", () => demo.stderrText().includes("Ctrl-C") && demo.stderrText());
+}
+
+/** Waits for an event on stdout. */
+async function firstEventOf(demo: Executable) {
+  const line = await until("an event", () => /^.+(?=\n)/.exec(demo.stdoutBytes().toString())?.[0]);
+  return JSON.parse(line);
+}
+
+test("an enriched event appears by itself", async () => {
+  await using demo = startDemo();
+  const { source } = await firstEventOf(demo);
+  expect(source.geo).toMatchObject({ country_iso_code: "GB", city_name: "London" });
+  expect(source.as.organization.name).toEndWith("(demo)");
+});
+
+test("no file is left in the directory", async () => {
+  await using demo = startDemo();
+  await firstEventOf(demo);
+  demo.signal("SIGINT");
+  expect(await demo.exited).toBe(0);
+  expect(readdirSync(demo.folder)).toEqual(["loom"]);
+});
+
+test("/health and /metrics are where it says", async () => {
+  await using demo = startDemo();
+  const url = /management +(\S+)\/health/.exec(await introductionOf(demo))?.[1];
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+  expect((await fetch(`${url}/metrics`)).status).toBe(200);
+});
+
+test.skipIf(!Bun.which("curl"))(
+  "the curl command works as it is printed, and -no-replay sends nothing else",
+  async () => {
+    await using demo = startDemo("-no-replay");
+    const command = /^ {2}curl[\s\S]*?\]'$/m.exec(await introductionOf(demo))?.[0] ?? "";
+    const { stdout } = Bun.spawnSync(["sh", "-c", command]);
+    expect(stdout.toString()).toStartWith("HTTP/1.1 204 ");
+    const lines = demo.stdoutBytes().toString().trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).event.summary)).toEqual(["hello"]);
+    expect(JSON.parse(lines[0] ?? "").source.geo.city_name).toBe("London");
+  },
+);
+
+test("the token differs from start to start, and the log does not show it", async () => {
+  await using first = startDemo();
+  await using second = startDemo();
+  const tokenOf = async (demo: Executable) => /Bearer ([\w-]{32})'/.exec(await introductionOf(demo))?.[1];
+  const tokens = [await tokenOf(first), await tokenOf(second)];
+  expect(new Set(tokens).size).toBe(2);
+  expect(tokens).not.toContain(undefined);
+  const log = first
+    .stderrText()
+    .split("\n")
+    .filter((line) => /^\d{4}-/.test(line));
+  expect(log.join("\n")).not.toContain(String(tokens[0]));
+});
+
+describe("a port that is taken ends it with the flag that names another", () => {
+  for (const flag of ["-listen-address", "-management-listen-address"])
+    test(flag, async () => {
+      const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+      try {
+        const args = ["demo", ...anyPorts, flag, `127.0.0.1:${other.port}`];
+        const { status, stdout, stderr } = await runToEnd({ args, environment: {} });
+        expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+        expect(stderr.trimEnd().split("\n").at(-1)).toEndWith(
+          `cannot listen on 127.0.0.1:${other.port}: the port is in use by another program; ` +
+            `another address can be given with ${flag}`,
+        );
+      } finally {
+        other.stop(true);
+      }
+    });
+});
+
+test("an address that is none ends it and names the key", async () => {
+  const { status, stderr } = await runToEnd({ args: ["demo", "-listen-address", "8080"], environment: {} });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^config: .*listen_address.*\n$/);
+});

@@ -1,0 +1,97 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { maxTestMs, plainConfig, type RunningLoom, startExecutable } from "../support/executable.ts";
+import { capturedRequests } from "../support/fixtures.ts";
+import { send } from "../support/send.ts";
+
+setDefaultTimeout(maxTestMs);
+
+const demoFolder = join(import.meta.dir, "../../server/cli/demo");
+const withDatabases = {
+  config: `${plainConfig}
+[enrichment]
+geoip_db_path = "city.mmdb"
+asn_db_path = "asn.mmdb"
+`,
+  files: {
+    "city.mmdb": readFileSync(join(demoFolder, "demo-city.mmdb")),
+    "asn.mmdb": readFileSync(join(demoFolder, "demo-asn.mmdb")),
+  },
+};
+
+describe("the captured requests", () => {
+  test("come out byte for byte and in order, save what enrichment inserts", async () => {
+    await using loom = await startExecutable(withDatabases);
+    const sent = await sendCaptured(loom);
+    const lines = linesOf(loom);
+    expect(lines.map((line, i) => withoutInsertion(line, sent[i] ?? "").event)).toEqual(sent);
+  });
+
+  test("have nothing inserted but autonomous system and place, after the other members of source", async () => {
+    await using loom = await startExecutable(withDatabases);
+    const sent = await sendCaptured(loom);
+    const insertions = linesOf(loom).map((line, i) => withoutInsertion(line, sent[i] ?? "").inserted);
+    const enriched = insertions.filter((inserted) => inserted !== "");
+    const keys = enriched.map((inserted) => Object.keys(JSON.parse(`{${inserted.slice(1)}}`)));
+    expect(keys).toEqual(enriched.map(() => ["as", "geo"]));
+    // All but the one from 10.20.30.40 have a public source that the databases know.
+    expect(enriched.length).toBe(sent.length - 1);
+  });
+
+  test("come out as they went in where no database is configured", async () => {
+    await using loom = await startExecutable();
+    const sent = await sendCaptured(loom);
+    expect(loom.stdoutBytes().toString()).toBe(sent.map((event) => `${event}\n`).join(""));
+  });
+});
+
+test("a batch of a line break in every gap comes out as one line an event", async () => {
+  await using loom = await startExecutable();
+  await send(loom.ingestUrl, '\r\n[\n{\n"a"\n:\n"1\\n"\n}\n,\n{\r\n"b":18446744073709551615}\n]\n');
+  const lines = linesOf(loom).map((line) => line.replaceAll(" ", ""));
+  expect(lines).toEqual(['{"a":"1\\n"}', '{"b":18446744073709551615}']);
+});
+
+test("a refused batch leaves nothing on stdout", async () => {
+  await using loom = await startExecutable();
+  expect(await send(loom.ingestUrl, '[{"a":1},{"b":2},3]')).toBe(400);
+  expect(loom.stdoutBytes().length).toBe(0);
+});
+
+/** @returns the text of every event that was sent. */
+async function sendCaptured({ ingestUrl }: RunningLoom): Promise<string[]> {
+  for (const { path, headers, body } of capturedRequests) {
+    const { "content-type": contentType = "", "x-spip-id": spipId = "" } = headers;
+    const url = new URL(path, ingestUrl).href;
+    const status = await send(url, body, { headers: { "content-type": contentType, "x-spip-id": spipId } });
+    expect(status).toBe(204);
+  }
+  return capturedRequests.flatMap(({ body }) => eventTexts(body));
+}
+
+function linesOf(loom: RunningLoom): string[] {
+  const text = loom.stdoutBytes().toString();
+  expect(text.endsWith("\n")).toBe(true);
+  return text.slice(0, -1).split("\n");
+}
+
+/** The one stretch of a line that its event does not have. */
+function withoutInsertion(line: string, event: string): { event: string; inserted: string } {
+  let start = 0;
+  while (start < event.length && line[start] === event[start]) start++;
+  const end = line.length - (event.length - start);
+  return { event: line.slice(0, start) + line.slice(end), inserted: line.slice(start, end) };
+}
+
+/** The texts of an array's objects, found without parsing them: Loom's own scanner must not judge itself. */
+function eventTexts(array: string): string[] {
+  const texts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: token, index } of array.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === "{" && depth++ === 0) start = index;
+    if (token === "}" && --depth === 0) texts.push(array.slice(start, index + 1));
+  }
+  return texts;
+}

@@ -1,0 +1,67 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { maxTestMs, startExecutable } from "../support/executable.ts";
+import { send } from "../support/send.ts";
+
+setDefaultTimeout(maxTestMs);
+
+const diskBytes = 1024 * 1024;
+const disk = mountSmallDisk();
+
+/** A file system that is soon full; undefined where this user may not mount one. */
+function mountSmallDisk(): (Disposable & { readonly folder: string }) | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "loom-disk-"));
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${diskBytes}`, "tmpfs", folder]);
+  if (!mounted.success) {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+  return {
+    folder,
+    [Symbol.dispose]() {
+      Bun.spawnSync(["umount", folder]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+test.skipIf(!disk)(
+  "a full disk under stdout refuses batches, and once there is room they come whole again",
+  async () => {
+    if (!disk) return;
+    using small = disk;
+    const filler = join(small.folder, "filler");
+    const output = join(small.folder, "events.ndjson");
+    writeFileSync(filler, Buffer.alloc(diskBytes / 2));
+    const stdout = openSync(output, "a");
+    await using loom = await startExecutable({ stdout });
+    closeSync(stdout);
+    const batch = (number: number) => `[{"batch":${number},"x":"${"x".repeat(100_000)}"}]`;
+
+    const kept: number[] = [];
+    let next = 0;
+    while ((await send(loom.ingestUrl, batch(next))) === 204) kept.push(next++);
+    expect(kept.length).toBeGreaterThan(2);
+    const ready = await fetch(`${loom.managementUrl}/ready`);
+    expect([ready.status, await ready.text()]).toEqual([503, "cannot write to stdout: ENOSPC"]);
+
+    rmSync(filler);
+    next++;
+    expect(await send(loom.ingestUrl, batch(next))).toBe(204);
+    kept.push(next);
+    expect((await fetch(`${loom.managementUrl}/ready`)).status).toBe(200);
+    const whole = readFileSync(output, "utf8").split("\n").filter(isJson);
+    expect(whole.map((line): number => JSON.parse(line).batch)).toEqual(kept);
+  },
+);
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}

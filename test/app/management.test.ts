@@ -1,0 +1,83 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { maxTestMs, plainConfig, startExecutable } from "../support/executable.ts";
+import { send } from "../support/send.ts";
+
+setDefaultTimeout(maxTestMs);
+
+describe("without any fault", () => {
+  for (const path of ["/health", "/live", "/ready", "/ready/ingest"])
+    test(`GET ${path} is 200 "ok"`, async () => {
+      await using loom = await startExecutable();
+      const response = await fetch(loom.managementUrl + path);
+      expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: "ok" });
+    });
+});
+
+test("everything else is 404", async () => {
+  await using loom = await startExecutable();
+  for (const path of [
+    "/",
+    "/metrics/",
+    "/ready/outputs",
+    "/api/v1/ingest",
+    "/..%2f..%2fetc/passwd",
+    "/Health",
+  ])
+    expect({ path, status: (await fetch(loom.managementUrl + path)).status }).toEqual({ path, status: 404 });
+});
+
+test("what is no GET is 404 too", async () => {
+  await using loom = await startExecutable();
+  for (const path of ["/health", "/ready", "/metrics"])
+    expect((await fetch(loom.managementUrl + path, { method: "POST", body: "x" })).status).toBe(404);
+});
+
+test("the management paths are not on the ingest port", async () => {
+  await using loom = await startExecutable();
+  for (const path of ["/health", "/live", "/ready", "/ready/ingest", "/metrics"])
+    expect((await fetch(new URL(path, loom.ingestUrl))).status).toBe(404);
+});
+
+describe("/metrics", () => {
+  test("counts requests by sensor and status, and events by sensor", async () => {
+    await using loom = await startExecutable();
+    await send(loom.ingestUrl, '[{"a":1},{"b":2},{"c":3}]');
+    await send(loom.ingestUrl, "[]");
+    await send(loom.ingestUrl, "[1]");
+    await send(loom.ingestUrl, '[{"a":1}]', { token: "wrong" });
+    const lines = (await metricsOf(loom.managementUrl)).split("\n");
+    expect(lines.filter((line) => line.startsWith("loom_ingest_requests_total{"))).toEqual([
+      'loom_ingest_requests_total{sensor_id="vps-frankfurt-01",status="204"} 2',
+      'loom_ingest_requests_total{sensor_id="vps-frankfurt-01",status="400"} 1',
+      'loom_ingest_requests_total{sensor_id="unknown",status="401"} 1',
+    ]);
+    expect(lines).toContain('loom_ingest_events_total{sensor_id="vps-frankfurt-01"} 3');
+  });
+
+  test("is Prometheus text", async () => {
+    await using loom = await startExecutable();
+    const response = await fetch(`${loom.managementUrl}/metrics`);
+    expect(response.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
+    for (const line of (await response.text()).trimEnd().split("\n"))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^}]*\})? (\S+)|)$/);
+  });
+
+  test("shows no token, no address and nothing that an unknown client chose", async () => {
+    await using loom = await startExecutable();
+    await send(loom.ingestUrl, '[{"source":{"ip":"81.2.69.142"}}]');
+    await send(loom.ingestUrl, "[]", { token: "guessed-token", headers: { "x-spip-id": "chosen-id" } });
+    expect(await metricsOf(loom.managementUrl)).not.toMatch(
+      /fixture-token|guessed-token|chosen-id|81\.2\.69|127\.0\.0\.1/,
+    );
+  });
+
+  test("is 404 where metrics are switched off", async () => {
+    const config = `${plainConfig}\n[observability]\nmetrics_enabled = false\n`;
+    await using loom = await startExecutable({ config });
+    expect((await fetch(`${loom.managementUrl}/metrics`)).status).toBe(404);
+  });
+});
+
+async function metricsOf(managementUrl: string): Promise<string> {
+  return (await fetch(`${managementUrl}/metrics`)).text();
+}

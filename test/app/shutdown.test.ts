@@ -1,0 +1,97 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "node:net";
+import { maxTestMs, type RunningLoom, startExecutable } from "../support/executable.ts";
+import { openConnection } from "../support/raw-connection.ts";
+import { send, wholeRequest } from "../support/send.ts";
+import { until } from "../support/until.ts";
+
+setDefaultTimeout(maxTestMs);
+
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  describe(signal, () => {
+    test("ends an idle Loom with status 0 and says so", async () => {
+      await using loom = await startExecutable();
+      loom.signal(signal);
+      expect(await loom.exited).toBe(0);
+      expect((await loom.logged("stopping"))[0]?.signal).toBe(signal);
+      await loom.logged("stopped");
+    });
+
+    test("lets a batch whose body is half sent come to its end", async () => {
+      await using loom = await startExecutable();
+      using connection = await openConnection(loom.ingestPort);
+      const request = wholeRequest('[{"sent":"in two halves"}]');
+      connection.send(request.slice(0, -10));
+      // Signals and connections are served in no certain order: the batch must have begun.
+      await send(loom.ingestUrl, "[]");
+      loom.signal(signal);
+      await refusesConnections(loom);
+      connection.send(request.slice(-10));
+      expect(await connection.statuses(1)).toEqual([204]);
+      expect(await loom.exited).toBe(0);
+      expect(loom.stdoutBytes().toString()).toBe('{"sent":"in two halves"}\n');
+    });
+  });
+
+test("new connections are refused while a batch is still on its way in", async () => {
+  await using loom = await startExecutable();
+  using connection = await openConnection(loom.ingestPort);
+  connection.send(wholeRequest('[{"a":1}]').slice(0, -1));
+  await send(loom.ingestUrl, "[]");
+  loom.signal("SIGTERM");
+  await refusesConnections(loom);
+  expect(connection.isClosed).toBe(false);
+});
+
+test("idle connections do not hold up the end", async () => {
+  await using loom = await startExecutable();
+  using used = await openConnection(loom.ingestPort);
+  using _unused = await openConnection(loom.ingestPort);
+  used.send(wholeRequest("[]"));
+  await used.statuses(1);
+  const startedAt = performance.now();
+  loom.signal("SIGTERM");
+  expect(await loom.exited).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+});
+
+test("a body that never comes to its end holds it up for less than 10 s", async () => {
+  await using loom = await startExecutable();
+  using connection = await openConnection(loom.ingestPort);
+  connection.send(wholeRequest('[{"sent":"never whole"}]').slice(0, -1));
+  await send(loom.ingestUrl, "[]");
+  const startedAt = performance.now();
+  loom.signal("SIGTERM");
+  expect(await loom.exited).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(loom.stdoutBytes().length).toBe(0);
+});
+
+test("a second signal does not cut the end short", async () => {
+  await using loom = await startExecutable();
+  using connection = await openConnection(loom.ingestPort);
+  const request = wholeRequest('[{"sent":"whole"}]');
+  connection.send(request.slice(0, -1));
+  await send(loom.ingestUrl, "[]");
+  loom.signal("SIGTERM");
+  await refusesConnections(loom);
+  loom.signal("SIGINT");
+  loom.signal("SIGHUP");
+  connection.send(request.slice(-1));
+  expect(await connection.statuses(1)).toEqual([204]);
+  expect(await loom.exited).toBe(0);
+});
+
+/** Waits until nobody can connect to the ingest port any more. */
+async function refusesConnections({ ingestPort }: RunningLoom): Promise<void> {
+  await until("connections are refused", () => {
+    return new Promise<boolean>((resolve) => {
+      const socket = connect({ host: "127.0.0.1", port: ingestPort });
+      socket.on("connect", () => {
+        socket.destroy();
+        resolve(false);
+      });
+      socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code === "ECONNREFUSED"));
+    });
+  });
+}
