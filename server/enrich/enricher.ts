@@ -1,4 +1,4 @@
-import { BACKSLASH } from "../json-bytes.ts";
+import { takeLineBuffer } from "../line-buffers.ts";
 import type { EnrichBatch, ScannedEvent } from "../stages.ts";
 import { type Addition, additionsOf, domainAddition, membersToAppend } from "./additions.ts";
 import { parsePublicAddress } from "./address.ts";
@@ -102,73 +102,88 @@ export function createEnricher({ databases, reverseDns }: EnricherOptions): Enri
     return { address, additions, members: membersToAppend(additions), results };
   }
 
-  /** Every event on a line of its own, with what is known of its source. */
   function linesOf(body: Buffer, events: readonly ScannedEvent[], sources: readonly KnownSource[]): Buffer {
-    const hasLineBreaks = body.includes(newline) || body.includes(carriageReturn);
     const insertions = events.map((event, i) => insertionFor(body, event, sources[i] ?? notLookedUp));
-    let length = 0;
-    for (const [i, event] of events.entries()) {
-      const insertion = insertions[i];
-      length += event.end - event.start + 1;
-      if (insertion) length += insertion.bytes.length - (insertion.until - insertion.at);
-    }
-    const lines = Buffer.allocUnsafeSlow(length);
-    let at = 0;
-    for (const [i, event] of events.entries()) {
-      const start = at;
-      const insertion = insertions[i];
-      if (insertion) {
-        at += body.copy(lines, at, event.start, insertion.at);
-        at += insertion.bytes.copy(lines, at);
-        at += body.copy(lines, at, insertion.until, event.end);
-      } else {
-        at += body.copy(lines, at, event.start, event.end);
-      }
-      if (hasLineBreaks) at = withoutLineBreaks(lines, start, at);
-      lines[at++] = newline;
-    }
-    return lines.subarray(0, at);
+    return body.includes(newline) || body.includes(carriageReturn)
+      ? joinWithoutLineBreaks(body, events, insertions)
+      : joinLines(body, events, insertions);
   }
 
-  function insertionFor(body: Buffer, event: ScannedEvent, source: KnownSource): Insertion | undefined {
+  /** What goes into the event's `source`; for one that is enriched already, what takes the place of it. */
+  function insertionFor(body: Buffer, event: ScannedEvent, source: KnownSource): Buffer {
     const name = source.address === undefined ? undefined : reverseDns?.known(source.address);
-    if (source.members.length === 0 && name === undefined) return undefined;
+    if (source.members.length === 0 && name === undefined) return nothing;
     const domain = name === undefined ? [] : [domainAddition(name)];
-    if (event.isSourceEnriched) {
-      const { sourceStart, sourceEnd } = event;
-      const bytes = mergeObject(body, sourceStart, sourceEnd + 1, [...source.additions, ...domain]);
-      return { at: sourceStart, until: sourceEnd + 1, bytes };
-    }
-    const bytes =
-      name === undefined ? source.members : Buffer.concat([source.members, membersToAppend(domain)]);
-    return { at: event.sourceEnd, until: event.sourceEnd, bytes };
+    if (event.isSourceEnriched)
+      return mergeObject(body, event.sourceStart, event.sourceEnd + 1, [...source.additions, ...domain]);
+    return name === undefined ? source.members : Buffer.concat([source.members, membersToAppend(domain)]);
   }
 
   return { enrich, forgetAddresses: () => cache.clear(), counts };
 }
 
-/** Bytes to put in place of the body's bytes from `at` up to `until`. */
-interface Insertion {
-  readonly at: number;
-  readonly until: number;
-  readonly bytes: Buffer;
+/**
+ * Every event on a line of its own, with its insertion. One copy reaches from an event's insertion to the next one's,
+ * over the comma between, which becomes the line's end; so does the bracket before the first event, and that line's
+ * end is left off.
+ */
+function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: readonly Buffer[]): Buffer {
+  // What stands between two events is at least a comma, so that their line ends need no room of their own.
+  let maxLength = 2 + (events.at(-1)?.end ?? 0) - (events[0]?.start ?? 0);
+  for (const insertion of insertions) maxLength += insertion.length;
+  const lines = takeLineBuffer(maxLength);
+  let at = 0;
+  let copied = 0;
+  let end = 0;
+  let i = 0;
+  for (const event of events) {
+    const lineEnd = at + end - copied;
+    if (event.start !== end + 1) {
+      body.copy(lines, at, copied, end);
+      at = lineEnd + 1;
+      copied = event.start;
+    }
+    const insertion = insertions[i++] ?? nothing;
+    if (insertion.length === 0) {
+      at += body.copy(lines, at, copied, event.end);
+      copied = event.end;
+    } else {
+      at += body.copy(lines, at, copied, event.isSourceEnriched ? event.sourceStart : event.sourceEnd);
+      at += insertion.copy(lines, at);
+      copied = event.isSourceEnriched ? event.sourceEnd + 1 : event.sourceEnd;
+    }
+    lines[lineEnd] = newline;
+    end = event.end;
+  }
+  at += body.copy(lines, at, copied, end);
+  lines[at++] = newline;
+  return lines.subarray(1, at);
+}
+
+/** The same for a body with line breaks: in a valid document they stand between tokens, so that they can go. */
+function joinWithoutLineBreaks(
+  body: Buffer,
+  events: readonly ScannedEvent[],
+  insertions: readonly Buffer[],
+): Buffer {
+  return Buffer.concat(
+    events.map((event, i) => withoutLineBreaks(joinLines(body, [event], [insertions[i] ?? nothing]))),
+  );
 }
 
 function addressText(body: Buffer, start: number, end: number): string {
   // A longer one is no address, and must not become a long string first; with escapes it takes up to 6 times the room.
   if (end - start > maxAddressLength * 6) return "x".repeat(maxAddressLength + 1);
   const text = body.toString("latin1", start, end);
-  return body.subarray(start, end).includes(BACKSLASH) ? JSON.parse(`"${text}"`) : text;
+  return text.includes("\\") ? JSON.parse(`"${text}"`) : text;
 }
 
-/** Line breaks of a valid document stand between tokens, so that they can go. @returns the new end. */
-function withoutLineBreaks(bytes: Buffer, start: number, end: number): number {
-  let to = start;
-  for (let from = start; from < end; from++) {
-    const byte = bytes[from] as number;
-    if (byte !== newline && byte !== carriageReturn) bytes[to++] = byte;
-  }
-  return to;
+/** A line without the breaks inside it, in its own memory. */
+function withoutLineBreaks(line: Buffer): Buffer {
+  let to = 0;
+  for (const byte of line) if (byte !== newline && byte !== carriageReturn) line[to++] = byte;
+  line[to++] = newline;
+  return line.subarray(0, to);
 }
 
 function noLookups(): Record<LookupResult, number> {

@@ -12,6 +12,7 @@ import {
   skipSpace,
   skipString,
   skipValue,
+  wordsOf,
 } from "../json-bytes.ts";
 import type { ScannedEvent } from "../stages.ts";
 
@@ -34,6 +35,7 @@ export type ScanRefusal = "invalid_request" | "batch_too_large" | "event_too_lar
 export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | ScanRefusal {
   // Natively over the whole body, so that strings below need not look at bytes from 0x80 up.
   if (!isUtf8(body)) return "invalid_request";
+  const words = wordsOf(body);
   const events: ScannedEvent[] = [];
   let at = skipSpace(body, 0);
   if (body[at] !== OPEN_BRACKET) return "invalid_request";
@@ -53,7 +55,7 @@ export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | Sc
         ipEnd: -1,
         isSourceEnriched: false,
       };
-      at = scanEvent(body, at + 1, event);
+      at = scanEvent(body, at + 1, event, words);
       if (at === INVALID) return "invalid_request";
       if (at - event.start > limits.maxEventSizeBytes) return "event_too_large";
       event.end = at;
@@ -69,13 +71,13 @@ export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | Sc
 }
 
 /** From after the opening brace of an event to after its closing one. */
-function scanEvent(bytes: Buffer, start: number, event: ScannedEvent): number {
+function scanEvent(bytes: Buffer, start: number, event: ScannedEvent, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
   for (;;) {
     if (bytes[at] !== QUOTE) return INVALID;
     const key = at + 1;
-    at = skipString(bytes, key);
+    at = skipString(bytes, key, words);
     if (at === INVALID) return INVALID;
     const isSource = isKey(bytes, key, at - 1, "source");
     at = skipColon(bytes, at);
@@ -85,13 +87,13 @@ function scanEvent(bytes: Buffer, start: number, event: ScannedEvent): number {
       event.isSourceEnriched = false;
       if (bytes[at] === OPEN_BRACE) {
         event.sourceStart = at;
-        at = scanSource(bytes, at + 1, event);
+        at = scanSource(bytes, at + 1, event, words);
         event.sourceEnd = at - 1;
       } else {
-        at = skipValue(bytes, at, 2);
+        at = skipValue(bytes, at, 2, words);
       }
     } else {
-      at = skipValue(bytes, at, 2);
+      at = skipValue(bytes, at, 2, words);
     }
     if (at === INVALID) return INVALID;
     at = skipSpace(bytes, at);
@@ -103,19 +105,19 @@ function scanEvent(bytes: Buffer, start: number, event: ScannedEvent): number {
 }
 
 /** From after the opening brace of `source` to after its closing one. */
-function scanSource(bytes: Buffer, start: number, event: ScannedEvent): number {
+function scanSource(bytes: Buffer, start: number, event: ScannedEvent, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
   for (;;) {
     if (bytes[at] !== QUOTE) return INVALID;
     const key = at + 1;
-    at = skipString(bytes, key);
+    at = skipString(bytes, key, words);
     if (at === INVALID) return INVALID;
     const keyEnd = at - 1;
     at = skipColon(bytes, at);
     if (at === INVALID) return INVALID;
     const value = at;
-    at = skipValue(bytes, at, 3);
+    at = skipValue(bytes, at, 3, words);
     if (at === INVALID) return INVALID;
     if (isKey(bytes, key, keyEnd, "ip")) {
       const isText = bytes[value] === QUOTE;
@@ -142,6 +144,8 @@ function isKey(bytes: Buffer, start: number, end: number, name: string): boolean
     for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
     return true;
   }
+  const first = bytes[start];
+  if (first !== name.charCodeAt(0) && first !== BACKSLASH) return false;
   // An escape takes at least twice the room, and \uXXXX six times.
   if (end - start < name.length || end - start > name.length * 6) return false;
   for (let i = start; i < end; i++) {

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
+import { giveBackLineBuffer } from "../line-buffers.ts";
 import { CannotKeep, type EnrichBatch, type KeepBatch } from "../stages.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
@@ -83,6 +84,8 @@ export function createIngestApp(options: IngestOptions) {
     try {
       const lines = await options.enrich(body, events);
       await options.keep({ sensorId, eventCount: events.length, lines });
+      // Only now is it sure that nobody reads them any more; refused ones are left to the garbage collector.
+      giveBackLineBuffer(lines);
     } catch (error) {
       const refusal = error instanceof CannotKeep ? unavailable(error.reason) : defect(error);
       add(account.refusedEvents, refusal.code, events.length);

@@ -20,8 +20,8 @@ export interface StdoutOutput {
 }
 
 /**
- * Without progress for this long the reader counts as stalled. A slice of 256 KiB in 5 s: a reader of 52 KB/s still
- * counts as alive. Shorter than the 15 s that a sensor waits for its answer.
+ * Without progress for this long the reader counts as stalled: shorter than the 15 s that a sensor waits for its
+ * answer. Slices are 256 KiB to a slow reader, so that one of 52 KB/s still counts as alive, and 1 MiB to a fast one.
  */
 const defaultStalledAfterMs = 5_000;
 /** Batches waiting for the reader; past this they are refused at once. */

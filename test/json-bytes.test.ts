@@ -1,0 +1,42 @@
+import { describe, expect, test } from "bun:test";
+import { INVALID, skipString, wordsOf } from "../server/json-bytes.ts";
+
+/** Text at an address divisible by 4, or one past such an address. */
+function bytesAt(offset: 0 | 1, text: string): Buffer {
+  const memory = Buffer.allocUnsafeSlow(text.length + offset);
+  memory.write(text, offset, "latin1");
+  return memory.subarray(offset);
+}
+
+describe.each([
+  ["four bytes at a time", 0],
+  ["byte by byte", 1],
+] as const)("a string read %s", (_, offset) => {
+  const cases = [0, 1, 2, 3].flatMap((start) =>
+    Array.from({ length: 12 }, (_, length) => ({ start, length })),
+  );
+
+  test("ends after its quote, wherever it begins and however long it is", () => {
+    for (const { start, length } of cases) {
+      const bytes = bytesAt(offset, `${" ".repeat(start)}${"a".repeat(length)}"]}`);
+      expect(skipString(bytes, start, wordsOf(bytes))).toBe(start + length + 1);
+    }
+  });
+
+  test("goes on after an escaped quote, also in the last bytes", () => {
+    for (const { start, length } of cases) {
+      const bytes = bytesAt(offset, `${" ".repeat(start)}${"a".repeat(length)}\\"#\\\\]"`);
+      expect(skipString(bytes, start, wordsOf(bytes))).toBe(bytes.length);
+    }
+  });
+
+  test("is invalid with a control character or without an end, wherever that is", () => {
+    for (const { start, length } of cases) {
+      const text = `${" ".repeat(start)}${"a".repeat(length)}`;
+      for (const broken of [`${text}\u001f"`, `${text}\n"   `, text, `${text}\\`, `${text}\\u00e`]) {
+        const bytes = bytesAt(offset, broken);
+        expect(skipString(bytes, start, wordsOf(bytes))).toBe(INVALID);
+      }
+    }
+  });
+});
