@@ -1,6 +1,6 @@
 import type { Server } from "bun";
 import type { ListenAddress } from "./config/config.ts";
-import { closeUnderneath, listeningDescriptors } from "./listening-sockets.ts";
+import { giveConnectionsTo } from "./listening-sockets.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
 
 export interface ListenerOptions {
@@ -33,7 +33,7 @@ export interface Listener {
   /** Bounds how long the client may take from now on; `undefined` goes back to the idle bound. */
   limitTime(request: Request, seconds: number | undefined): void;
   /** New connections get this certificate; those that are open go on. */
-  useCertificate(certificate: TlsCertificate): Promise<void>;
+  useCertificate(certificate: TlsCertificate): void;
   /** Stops accepting, waits for the answers in flight, then closes every connection. */
   stop(maxWaitMs: number): Promise<void>;
 }
@@ -54,7 +54,7 @@ export function listen(options: ListenerOptions): Listener {
   let { certificate } = options;
   let server = serve(options);
   const port = server.port ?? options.address.port;
-  const replaced = new Set<Server<undefined>>();
+  const replaced: Server<undefined>[] = [];
   let isStopping = false;
 
   return {
@@ -62,24 +62,16 @@ export function listen(options: ListenerOptions): Listener {
     addressText: options.address.text.replace(/:0+$/, `:${port}`),
     clientOf: (request) => server.requestIP(request)?.address,
     limitTime: (request, seconds) => server.timeout(request, seconds ?? idleTimeoutSeconds),
-    async useCertificate(next) {
+    useCertificate(next) {
       // Each replaced server stays until the end, so a reload for the sake of a token must not make one.
       const isSame = next.cert === certificate?.cert && next.key === certificate.key;
       if (isSame || isStopping) return;
       const old = server;
-      const descriptors = listeningDescriptors(port);
       server = serve({ ...options, certificate: next, address: { ...options.address, port } });
       certificate = next;
-      replaced.add(old);
-      // A connection that waits in the old socket's queue is accepted in this turn of the event loop.
-      await Bun.sleep(0);
-      if (isStopping) return;
-      const isReplaced = descriptors.map(closeUnderneath);
-      if (isReplaced.length === 0) await old.stop(false);
-      else if (!isReplaced.every(Boolean)) {
-        replaced.delete(old);
-        abandoned.push(old);
-      }
+      replaced.push(old);
+      // Without the kernel's help the old one has to stop, which closes its idle connections.
+      if (!giveConnectionsTo(replaced.length, port)) void old.stop(false);
     },
     async stop(maxWaitMs) {
       isStopping = true;
@@ -91,8 +83,6 @@ export function listen(options: ListenerOptions): Listener {
 }
 
 const closeWaitMs = 500;
-/** Servers whose listening descriptor's number belongs to somebody else now: kept from the garbage collector. */
-const abandoned: Server<undefined>[] = [];
 
 function serve(options: ListenerOptions): Server<undefined> {
   const { host } = options.address;

@@ -178,10 +178,23 @@ function builtExecutable(): string {
   return executablePath;
 }
 
+/**
+ * Waits until this process has ended, for nothing tells a test file that it is the last: the pipe closes then, however
+ * it ended. Ends the processes that a failed test left in the folder $1 (their pid is in /proc/<pid>/cwd), and removes it.
+ */
+const cleanUp = `
+read -r _
+for cwd in /proc/[0-9]*/cwd; do
+  case $(readlink "$cwd") in
+    "$1"/*) kill -9 "$(basename "$(dirname "$cwd")")" ;;
+  esac
+done
+rm -rf "$1"
+`;
+
 function build(): string {
   const folder = mkdtempSync(join(tmpdir(), "loom-test-"));
-  // Nothing tells a test file that it is the last: the pipe closes when this process ends, however it ends.
-  Bun.spawn(["sh", "-c", 'read -r _; rm -rf "$1"', "sh", folder], { stdin: "pipe" }).unref();
+  Bun.spawn(["sh", "-c", cleanUp, "sh", folder], { stdin: "pipe" }).unref();
   const outfile = join(folder, "loom");
   const result = Bun.spawnSync(
     [process.execPath, "build", "--compile", "--minify", `--outfile=${outfile}`, "server/cli/loom.ts"],
