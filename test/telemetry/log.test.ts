@@ -7,7 +7,9 @@ const now = () => new Date("2026-11-22T10:00:00.000Z");
 function logTo(options: Partial<LogOptions> = {}) {
   let text = "";
   const writer = {
-    write: async (bytes: Buffer) => void (text += bytes.toString()),
+    async write(bytes: Buffer) {
+      text += bytes.toString();
+    },
     cancelWaiting() {},
     idle: async () => {},
     pendingBytes: 0,
