@@ -102,7 +102,7 @@ function serveOn(hostname: string, options: ListenerOptions): Server<undefined> 
     return Bun.serve({
       hostname,
       port: address.port,
-      fetch: options.handle,
+      fetch: (request) => options.handle(withLongHost(request)),
       idleTimeout: idleTimeoutSeconds,
       // Bodies are bounded where they are read, with our own answer.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
@@ -113,6 +113,12 @@ function serveOn(hostname: string, options: ListenerOptions): Server<undefined> 
   } catch (error) {
     throw new ListenError(name, address, error);
   }
+}
+
+/** Elysia looks for the path after 11 characters of the URL, so that of http://vm1/ingest would not be found. */
+function withLongHost(request: Request): Request {
+  const pathAt = request.url.indexOf("/", "https://".length);
+  return pathAt >= 11 ? request : new Request(`http://short-host${request.url.slice(pathAt)}`, request);
 }
 
 /** A shared port could be taken twice, by two Looms that share its connections unawares. */

@@ -95,15 +95,12 @@ export function createIngestApp(options: IngestOptions) {
     account.lastKeptAt = Date.now();
   }
 
-  // With a "standard" host name Elysia looks for the path after 11 characters, and http://vm1/ingest is not found.
-  const app = new Elysia({ strictPath: true, handler: { standardHostname: false } }).onError(
-    ({ code, error, request }) => {
-      if (code === "NOT_FOUND") return refusalResponse({ code: "not_found" });
-      const refusal = defect(error);
-      options.logRefusal(refusal, unknownSensorId, request);
-      return refusalResponse(refusal);
-    },
-  );
+  const app = new Elysia({ strictPath: true }).onError(({ code, error, request }) => {
+    if (code === "NOT_FOUND") return refusalResponse({ code: "not_found" });
+    const refusal = defect(error);
+    options.logRefusal(refusal, unknownSensorId, request);
+    return refusalResponse(refusal);
+  });
   // The body is read by us, once the sensor is known, so Elysia must not parse it.
   for (const path of ingestPaths) app.all(path, ({ request }) => receive(request), { parse: "none" });
   return app;

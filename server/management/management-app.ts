@@ -15,7 +15,7 @@ export interface ManagementOptions {
 
 /** The management port (contract 6). */
 export function createManagementApp({ problem, ingestProblem, metrics }: ManagementOptions) {
-  const app = new Elysia({ strictPath: true, handler: { standardHostname: false } })
+  const app = new Elysia({ strictPath: true })
     .onError(({ code }) => (code === "NOT_FOUND" ? text("not found", 404) : text("internal error", 500)))
     .get("/health", () => text("ok"))
     .get("/live", () => text("ok"))

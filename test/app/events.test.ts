@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { maxTestMs, plainConfig, type RunningLoom, startExecutable } from "../support/executable.ts";
 import { capturedRequests } from "../support/fixtures.ts";
-import { send } from "../support/send.ts";
+import { openConnection } from "../support/raw-connection.ts";
+import { requestHead, send } from "../support/send.ts";
 
 setDefaultTimeout(maxTestMs);
 
@@ -19,6 +20,18 @@ asn_db_path = "asn.mmdb"
     "asn.mmdb": readFileSync(join(demoFolder, "demo-asn.mmdb")),
   },
 };
+
+test("a batch sent to a host name of one letter is taken, in pieces too", async () => {
+  await using loom = await startExecutable();
+  using connection = await openConnection(loom.ingestPort);
+  const body = '[{"sent":"to a"}]';
+  connection.send(requestHead({ host: "a", "content-length": body.length }) + body.slice(0, 5));
+  connection.send(body.slice(5));
+  expect(await connection.statuses(1)).toEqual([204]);
+  connection.send(requestHead({ host: "a", "content-length": 2 }, "wrong"));
+  expect(await connection.statuses(2)).toEqual([204, 401]);
+  expect(loom.stdoutBytes().toString()).toBe('{"sent":"to a"}\n');
+});
 
 describe("the captured requests", () => {
   test("come out byte for byte and in order, save what enrichment inserts", async () => {

@@ -3,7 +3,7 @@ import { connect, type SecureVersion } from "node:tls";
 import { createCertificate } from "../support/certificate.ts";
 import { maxTestMs, plainConfig, type RunningLoom, startExecutable } from "../support/executable.ts";
 import { openConnection } from "../support/raw-connection.ts";
-import { send, wholeRequest } from "../support/send.ts";
+import { requestHead, send, wholeRequest } from "../support/send.ts";
 
 setDefaultTimeout(maxTestMs);
 
@@ -21,6 +21,14 @@ afterAll(() => loom[Symbol.asyncDispose]());
 test("a batch is taken over HTTPS", async () => {
   expect(await send(loom.ingestUrl, '[{"sent":"over https"}]')).toBe(204);
   expect(loom.stdoutBytes().toString()).toContain('{"sent":"over https"}\n');
+});
+
+test("a batch sent to a host name of one letter is taken", async () => {
+  using connection = await openConnection(loom.ingestPort, "tls");
+  const body = '[{"sent":"to a"}]';
+  connection.send(requestHead({ host: "a", "content-length": body.length }) + body);
+  expect(await connection.statuses(1)).toEqual([204]);
+  expect(loom.stdoutBytes().toString()).toContain('{"sent":"to a"}\n');
 });
 
 test("plain HTTP on the TLS port is not served", async () => {
