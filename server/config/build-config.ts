@@ -1,5 +1,5 @@
 import { isSameAddress } from "./address-kinds.ts";
-import type { Config } from "./config.ts";
+import type { Config, OutputType } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { ReadValues, Values } from "./read-values.ts";
 
@@ -30,19 +30,23 @@ export function buildConfig(read: ReadValues): Config {
       },
     },
     output: {
-      type: output.type,
+      types: output.type,
       clickhouse: {
         url: output.clickhouse_url ?? "",
         database: output.clickhouse_database,
         table: output.clickhouse_table,
         user: output.clickhouse_user,
         password: output.clickhouse_password,
+        isTableCreated: output.clickhouse_create_table,
       },
       elasticsearch: {
-        url: output.elasticsearch_url ?? "",
+        urls: output.elasticsearch_url ?? [],
         index: output.elasticsearch_index,
         user: output.elasticsearch_user,
         password: output.elasticsearch_pass,
+        apiKey: output.elasticsearch_api_key,
+        caFile: output.elasticsearch_ca_file,
+        isTemplateInstalled: output.elasticsearch_install_template,
       },
       kafka: { brokers: output.kafka_brokers ?? [], topic: output.kafka_topic ?? "" },
       outbox: buildOutbox(read),
@@ -51,7 +55,7 @@ export function buildConfig(read: ReadValues): Config {
     observability: { isMetricsEnabled: observability.metrics_enabled },
   };
   assertDistinctAddresses(server);
-  assertOutputIsComplete(output);
+  assertOutputIsComplete(output, read.values["output.outbox"].enabled);
   return freezeDeeply(config);
 }
 
@@ -100,6 +104,7 @@ function buildOutbox({ values, written }: ReadValues): Config["output"]["outbox"
     isEnabled: outbox.enabled,
     dir: outbox.dir,
     maxBytes: outbox.max_bytes,
+    onFull: outbox.on_full,
     flushIntervalMs: outbox.flush_interval_ms,
     maxBatchSize: outbox.max_batch_size,
     retryBackoffMs,
@@ -113,12 +118,19 @@ const neededKeys = {
   clickhouse: ["clickhouse_url"],
   elasticsearch: ["elasticsearch_url"],
   kafka: ["kafka_brokers", "kafka_topic"],
-} as const satisfies Record<Values["output"]["type"], readonly (keyof Values["output"])[]>;
+} as const satisfies Record<OutputType, readonly (keyof Values["output"])[]>;
 
-function assertOutputIsComplete(output: Values["output"]): void {
-  for (const key of neededKeys[output.type]) {
-    if (output[key] !== undefined) continue;
-    throw new ConfigError(`config: output: ${key} is missing; type = "${output.type}" needs it`);
+function assertOutputIsComplete(output: Values["output"], isOutboxEnabled: boolean): void {
+  for (const type of output.type) {
+    for (const key of neededKeys[type]) {
+      if (output[key] !== undefined) continue;
+      throw new ConfigError(`config: output: ${key} is missing; type = "${type}" needs it`);
+    }
+    if (type !== "stdout" && !isOutboxEnabled) {
+      throw new ConfigError(
+        `config: output.outbox: enabled is false; type = "${type}" needs it, because 204 means on disk`,
+      );
+    }
   }
 }
 

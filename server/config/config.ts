@@ -9,6 +9,10 @@ export interface ListenAddress {
 export const outputTypes = ["stdout", "clickhouse", "elasticsearch", "kafka"] as const;
 export type OutputType = (typeof outputTypes)[number];
 
+export const onFullPolicies = ["reject", "drop_oldest"] as const;
+/** What a full outbox does: refuse new batches, or drop the oldest events. */
+export type OnFull = (typeof onFullPolicies)[number];
+
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -42,6 +46,7 @@ export interface OutboxConfig {
   readonly isEnabled: boolean;
   readonly dir: string;
   readonly maxBytes: number;
+  readonly onFull: OnFull;
   readonly flushIntervalMs: number;
   readonly maxBatchSize: number;
   readonly retryBackoffMs: number;
@@ -61,7 +66,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly enrichment: EnrichmentConfig;
   readonly output: {
-    readonly type: OutputType;
+    /** Without doubles, in the order written. */
+    readonly types: readonly OutputType[];
     readonly clickhouse: {
       /** "" when unset, which is only allowed for another output type. */
       readonly url: string;
@@ -69,13 +75,20 @@ export interface Config {
       readonly table: string;
       readonly user: string | undefined;
       readonly password: string | undefined;
+      /** Make the table where it is missing. */
+      readonly isTableCreated: boolean;
     };
     readonly elasticsearch: {
-      /** As ClickHouse's. */
-      readonly url: string;
+      /** Tried in turn. Empty when unset, which is only allowed for another output type. */
+      readonly urls: readonly string[];
       readonly index: string;
       readonly user: string | undefined;
       readonly password: string | undefined;
+      /** Wins over user and password. */
+      readonly apiKey: string | undefined;
+      /** PEM certificates to trust instead of the system's. */
+      readonly caFile: string | undefined;
+      readonly isTemplateInstalled: boolean;
     };
     /** No brokers and no topic when unset, which is only allowed for another output type. */
     readonly kafka: { readonly brokers: readonly string[]; readonly topic: string };

@@ -1,6 +1,6 @@
 import { brokerAddress, listenAddress, resolverAddress } from "./address-kinds.ts";
-import { logLevels, outputTypes } from "./config.ts";
-import { choice, flag, integer, type Kind, limit, listOf, path } from "./kind.ts";
+import { logLevels, onFullPolicies, outputTypes } from "./config.ts";
+import { choice, flag, integer, type Kind, limit, listOf, oneOrMore, path } from "./kind.ts";
 import { indexName, password, serverUrl, sqlIdentifier, topicName, user } from "./output-kinds.ts";
 
 /** One key of the configuration file. */
@@ -51,16 +51,20 @@ export const sections = {
     max_wait_ms: withDefault(integer({ min: 0, max: 5_000 }), 300),
   },
   output: {
-    type: withDefault(choice(outputTypes), "stdout"),
+    type: withDefault(oneOrMore(choice(outputTypes), outputTypes.length), ["stdout"]),
     clickhouse_url: optional(serverUrl("clickhouse_user", "clickhouse_password")),
     clickhouse_database: withDefault(sqlIdentifier, "default"),
     clickhouse_table: withDefault(sqlIdentifier, "loom_events"),
     clickhouse_user: optional(user, "LOOM_CLICKHOUSE_USER"),
     clickhouse_password: optional(password, "LOOM_CLICKHOUSE_PASSWORD"),
-    elasticsearch_url: optional(serverUrl("elasticsearch_user", "elasticsearch_pass")),
+    clickhouse_create_table: withDefault(flag, false),
+    elasticsearch_url: optional(oneOrMore(serverUrl("elasticsearch_user", "elasticsearch_pass"), 16)),
     elasticsearch_index: withDefault(indexName, "loom-events"),
     elasticsearch_user: optional(user, "LOOM_ELASTICSEARCH_USER"),
     elasticsearch_pass: optional(password, "LOOM_ELASTICSEARCH_PASS"),
+    elasticsearch_api_key: optional(password, "LOOM_ELASTICSEARCH_API_KEY"),
+    elasticsearch_ca_file: optional(path),
+    elasticsearch_install_template: withDefault(flag, true),
     kafka_brokers: optional(listOf(brokerAddress, 64)),
     kafka_topic: optional(topicName),
   },
@@ -68,8 +72,9 @@ export const sections = {
     enabled: withDefault(flag, true),
     dir: withDefault(path, "/var/lib/loom/outbox"),
     max_bytes: withDefault(integer({ min: 64 * kibi, max: 16 * kibi * gibi }), 256 * mebi),
+    on_full: withDefault(choice(onFullPolicies), "reject"),
     flush_interval_ms: withDefault(integer({ min: 1, max: hourMs }), 10_000),
-    max_batch_size: withDefault(integer({ min: 1, max: 100_000 }), 100),
+    max_batch_size: withDefault(integer({ min: 1, max: 100_000 }), 10_000),
     retry_backoff_ms: withDefault(integer({ min: 1, max: hourMs }), 1_000),
     retry_max_backoff_ms: withDefault(integer({ min: 1, max: 24 * hourMs }), 30_000),
   },

@@ -94,6 +94,19 @@ export function listOf<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]> {
   };
 }
 
+/** One value, or a list of 1 to `maxItems` different ones; always read as a list. */
+export function oneOrMore<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]> {
+  const list = listOf(kind, maxItems);
+  return {
+    allowed: `one, or a list, of ${kind.allowed}`,
+    read: (value, refuse) => {
+      const items = Array.isArray(value) ? list.read(value, refuse) : [kind.read(value, refuse)];
+      return new Set(items).size === items.length ? items : refuse("one of them stands there twice");
+    },
+    show: (value) => (Array.isArray(value) ? list.show(value) : kind.show(value)),
+  };
+}
+
 /** Without control characters: such a path or name is a slip, and would break an error's one line. */
 export const path: Kind<string> = textLike("a path", /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u);
 

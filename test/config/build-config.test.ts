@@ -116,7 +116,7 @@ describe("the outbox", () => {
 describe("output.type", () => {
   test("an unknown one is told the allowed ones", () => {
     expect(refusal(() => parseConfig(`${plain}[output]\ntype = "file"`, {}))).toBe(
-      'config: output: type is "file"; allowed: "stdout", "clickhouse", "elasticsearch", "kafka"',
+      'config: output: type is "file"; allowed: one, or a list, of "stdout", "clickhouse", "elasticsearch", "kafka"',
     );
   });
 
@@ -141,7 +141,25 @@ describe("output.type", () => {
     ["kafka", 'kafka_brokers = ["a:1"]\nkafka_topic = "a"'],
   ] as const) {
     test(`"${type}" is allowed with what it needs`, () => {
-      expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.type).toBe(type);
+      expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.types).toEqual([type]);
     });
   }
+
+  test("several are allowed, each with what it needs", () => {
+    const toml = `${plain}[output]\ntype = ["stdout", "clickhouse"]\n`;
+    expect(refusal(() => parseConfig(toml, {}))).toBe(
+      'config: output: clickhouse_url is missing; type = "clickhouse" needs it',
+    );
+    const whole = parseConfig(`${toml}clickhouse_url = "http://localhost:8123"`, {});
+    expect(whole.output.types).toEqual(["stdout", "clickhouse"]);
+  });
+
+  test("an output other than stdout can't do without the outbox", () => {
+    const toml = (type: string) =>
+      `${plain}[output]\ntype = "${type}"\nclickhouse_url = "http://localhost:8123"\n[output.outbox]\nenabled = false`;
+    expect(refusal(() => parseConfig(toml("clickhouse"), {}))).toBe(
+      'config: output.outbox: enabled is false; type = "clickhouse" needs it, because 204 means on disk',
+    );
+    expect(parseConfig(toml("stdout"), {}).output.outbox.isEnabled).toBe(false);
+  });
 });

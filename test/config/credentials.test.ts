@@ -30,6 +30,11 @@ const credentials: readonly {
     variable: "LOOM_ELASTICSEARCH_PASS",
     value: (config) => config.output.elasticsearch.password,
   },
+  {
+    key: "elasticsearch_api_key",
+    variable: "LOOM_ELASTICSEARCH_API_KEY",
+    value: (config) => config.output.elasticsearch.apiKey,
+  },
 ];
 
 for (const { key, variable, value } of credentials) {

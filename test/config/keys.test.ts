@@ -293,10 +293,16 @@ const cases: readonly KeyCase[] = [
   {
     section: "output",
     key: "type",
-    value: (config) => config.output.type,
-    fallback: "stdout",
-    accepted: [['"stdout"', "stdout"]],
-    refused: [...wrongForText, '""', '"Stdout"', '"file"', '"__proto__"'],
+    value: (config) => config.output.types,
+    fallback: ["stdout"],
+    accepted: [
+      ['"stdout"', ["stdout"]],
+      ['["stdout"]', ["stdout"]],
+    ],
+    refused: [
+      ...["1", "true", "{}", "[]", "[1]", '""', '"Stdout"', '"file"', '"__proto__"'],
+      ...['["stdout", "file"]', '["stdout", "stdout"]', '[["stdout"]]'],
+    ],
   },
   {
     section: "output",
@@ -335,10 +341,25 @@ const cases: readonly KeyCase[] = [
   },
   {
     section: "output",
+    key: "clickhouse_create_table",
+    value: (config) => config.output.clickhouse.isTableCreated,
+    fallback: false,
+    ...flags,
+  },
+  {
+    section: "output",
     key: "elasticsearch_url",
-    value: (config) => config.output.elasticsearch.url,
-    fallback: "",
-    ...urls,
+    value: (config) => config.output.elasticsearch.urls,
+    fallback: [],
+    accepted: [
+      ['"http://localhost:9200"', ["http://localhost:9200"]],
+      ['["http://a:9200", "https://b/prefix/"]', ["http://a:9200", "https://b/prefix/"]],
+      ['""', []],
+    ],
+    refused: [
+      ...urls.refused.filter((toml) => !toml.startsWith("[")),
+      ...["[]", '["http://a", 1]', '["http://a", "http://a"]', '["http://u:p@a"]'],
+    ],
   },
   {
     section: "output",
@@ -379,6 +400,27 @@ const cases: readonly KeyCase[] = [
     value: (config) => config.output.elasticsearch.password,
     fallback: undefined,
     ...passwords,
+  },
+  {
+    section: "output",
+    key: "elasticsearch_api_key",
+    value: (config) => config.output.elasticsearch.apiKey,
+    fallback: undefined,
+    ...passwords,
+  },
+  {
+    section: "output",
+    key: "elasticsearch_ca_file",
+    value: (config) => config.output.elasticsearch.caFile,
+    fallback: undefined,
+    ...paths(true),
+  },
+  {
+    section: "output",
+    key: "elasticsearch_install_template",
+    value: (config) => config.output.elasticsearch.isTemplateInstalled,
+    fallback: true,
+    ...flags,
   },
   {
     section: "output",
@@ -431,6 +473,17 @@ const cases: readonly KeyCase[] = [
   },
   {
     section: "output.outbox",
+    key: "on_full",
+    value: (config) => config.output.outbox.onFull,
+    fallback: "reject",
+    accepted: [
+      ['"reject"', "reject"],
+      ['"drop_oldest"', "drop_oldest"],
+    ],
+    refused: [...wrongForText, '""', '"drop"', '"Reject"'],
+  },
+  {
+    section: "output.outbox",
     key: "flush_interval_ms",
     value: (config) => config.output.outbox.flushIntervalMs,
     fallback: 10000,
@@ -440,7 +493,7 @@ const cases: readonly KeyCase[] = [
     section: "output.outbox",
     key: "max_batch_size",
     value: (config) => config.output.outbox.maxBatchSize,
-    fallback: 100,
+    fallback: 10000,
     ...integers(1, 100000),
   },
   {
