@@ -50,7 +50,7 @@ export class CannotKeep extends Error {
 
 /** One event as it lies in the outbox. */
 export interface StoredEvent {
-  /** Unique in this outbox for good, without gaps, in the order of receipt. */
+  /** Unique in this outbox for good, in the order of receipt; a cut or a failed write leaves a gap. */
   readonly sequence: number;
   readonly sensorId: string;
   /** When its batch was received; milliseconds since the epoch. */

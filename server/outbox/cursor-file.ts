@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { type FileLayer, type OutboxFile, readFully, writeFully } from "./file-layer.ts";
+import { readNumber, writeNumber } from "./format.ts";
+
+/*
+ * A cursor on disk: two slots of 64 bytes in one file, at 0 and at 4096, written in turn. Of the sound slots the one
+ * with the higher generation counts, so a write that is torn leaves the one before it. The file has its full size from
+ * the beginning: a cursor can move on a full disk, and only so can a full disk become less full.
+ *
+ *   0 "\xffLOOMCUR" | 8 u32 version | 16 outbox id (16 bytes) | 32 u64 generation
+ *   40 u64 position | 48 u64 border end | 60 u32 checksum of bytes 0-59
+ */
+
+const slotBytes = 64;
+const slotDistance = 4096;
+const formatVersion = 1;
+const cursorMagic = Buffer.from("\xffLOOMCUR", "latin1");
+const suffix = ".cursor";
+
+export interface CursorState {
+  /** The first event that is not acknowledged. */
+  readonly position: number;
+  /** One past the batch in flight, which begins at `position`; 0: none is. */
+  readonly borderEnd: number;
+}
+
+export interface StoredCursor extends CursorState {
+  readonly outboxId: string;
+  readonly generation: number;
+}
+
+export interface CursorFile {
+  /** Resolves when it is on the disk; after a failure the cursor before it still counts. */
+  write(state: CursorState): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function cursorFileName(output: string): string {
+  return `${encodeURIComponent(output)}${suffix}`;
+}
+
+/** The output that a cursor file is named after; undefined: it is not named like one. */
+export function tryParseCursorFileName(name: string): string | undefined {
+  if (!name.endsWith(suffix)) return undefined;
+  try {
+    return decodeURIComponent(name.slice(0, -suffix.length));
+  } catch {
+    // A "%" that begins nothing: not a name that Loom gave.
+    return undefined;
+  }
+}
+
+/** What a cursor file says; undefined: no slot in it is sound. @throws Error when it can't be read. */
+export async function readCursor(files: FileLayer, path: string): Promise<StoredCursor | undefined> {
+  const file = await files.open(path, "read");
+  try {
+    const bytes = Buffer.alloc(slotDistance + slotBytes);
+    await readFully(file, bytes, 0);
+    const first = tryParseSlot(bytes.subarray(0, slotBytes));
+    const second = tryParseSlot(bytes.subarray(slotDistance));
+    if (!first || !second) return first ?? second;
+    return first.generation > second.generation ? first : second;
+  } finally {
+    await file.close();
+  }
+}
+
+function tryParseSlot(slot: Buffer): StoredCursor | undefined {
+  if (!cursorMagic.equals(slot.subarray(0, 8)) || slot.readUInt32LE(8) !== formatVersion) return undefined;
+  if (slot.readUInt32LE(60) !== crc32(slot.subarray(0, 60))) return undefined;
+  return {
+    outboxId: slot.toString("hex", 16, 32),
+    generation: readNumber(slot, 32),
+    position: readNumber(slot, 40),
+    borderEnd: readNumber(slot, 48),
+  };
+}
+
+export interface CursorFileOptions {
+  readonly files: FileLayer;
+  readonly outboxId: string;
+  readonly folder: string;
+  readonly output: string;
+  /** The generation that was read; 0: the file is missing or says nothing, and is made anew. */
+  readonly generation: number;
+}
+
+/** A cursor to write to. The file is made at the first write, and again when that failed. */
+export function createCursorFile(options: CursorFileOptions): CursorFile {
+  const { files, folder } = options;
+  const path = join(folder, cursorFileName(options.output));
+  let { generation } = options;
+  let file: OutboxFile | undefined;
+
+  async function open(): Promise<OutboxFile> {
+    if (generation > 0) return files.open(path, "update");
+    const made = await files.open(path, "create");
+    try {
+      await writeFully(made, Buffer.alloc(slotDistance + slotBytes), 0);
+      await made.datasync();
+      await files.syncDirectory(folder);
+      return made;
+    } catch (error) {
+      await made.close();
+      throw error;
+    }
+  }
+
+  return {
+    async write(state) {
+      file ??= await open();
+      const next = generation + 1;
+      const slot = encodeSlot({ ...state, outboxId: options.outboxId, generation: next });
+      await writeFully(file, slot, (next % 2) * slotDistance);
+      await file.datasync();
+      generation = next;
+    },
+    async close() {
+      await file?.close();
+      file = undefined;
+    },
+  };
+}
+
+function encodeSlot(cursor: StoredCursor): Buffer {
+  const slot = Buffer.alloc(slotBytes);
+  cursorMagic.copy(slot);
+  slot.writeUInt32LE(formatVersion, 8);
+  slot.write(cursor.outboxId, 16, "hex");
+  writeNumber(slot, cursor.generation, 32);
+  writeNumber(slot, cursor.position, 40);
+  writeNumber(slot, cursor.borderEnd, 48);
+  slot.writeUInt32LE(crc32(slot.subarray(0, 60)), 60);
+  return slot;
+}

@@ -1,0 +1,86 @@
+import { type FileLayer, type OutboxFile, readFully } from "./file-layer.ts";
+import { frameHeaderBytes, hasSoundPayload, type Stretch, stretchAt, tryParseFrameHeader } from "./format.ts";
+import type { Segment } from "./segment.ts";
+
+/** What one read fetches; a larger frame is fetched whole. */
+const windowBytes = 256 * 1024;
+
+/** A stretch of a segment, and the bytes it lies in: `stretch.start - bytesStart` is its place in them. */
+export interface FoundStretch {
+  readonly stretch: Stretch;
+  readonly bytes: Buffer;
+  readonly bytesStart: number;
+}
+
+/** Reads the synced part of segments through a window, so that memory does not grow with what waits. */
+export interface FrameWindow {
+  /** What lies at `offset`; undefined at the readable end. @throws Error when the disk can't be read. */
+  stretchAt(segment: Segment, offset: number): Promise<FoundStretch | undefined>;
+  close(): Promise<void>;
+}
+
+export function createFrameWindow(files: FileLayer): FrameWindow {
+  let open: { readonly path: string; readonly file: OutboxFile } | undefined;
+  let bytes: Buffer = Buffer.alloc(0);
+  let bytesStart = 0;
+
+  async function openSegment(path: string): Promise<OutboxFile> {
+    if (open?.path === path) return open.file;
+    await close();
+    const file = await files.open(path, "read");
+    open = { path, file };
+    return file;
+  }
+
+  /** Makes the window begin at `offset` and hold `length` bytes, where the segment has so many. */
+  async function fetch(segment: Segment, offset: number, length: number): Promise<void> {
+    const file = await openSegment(segment.path);
+    const wanted = Math.min(Math.max(length, windowBytes), segment.readableBytes - offset);
+    // A new one each time: documents that were handed out lie in the old one.
+    const target = Buffer.allocUnsafeSlow(wanted);
+    const count = await readFully(file, target, offset);
+    // A file that somebody cut reads as zeros, which are no frame.
+    target.fill(0, count);
+    bytes = target;
+    bytesStart = offset;
+  }
+
+  function holds(segment: Segment, offset: number, length: number): boolean {
+    if (open?.path !== segment.path) return false;
+    return offset >= bytesStart && offset + length <= bytesStart + bytes.length;
+  }
+
+  async function close(): Promise<void> {
+    const file = open?.file;
+    open = undefined;
+    bytes = Buffer.alloc(0);
+    await file?.close();
+  }
+
+  return {
+    async stretchAt(segment, offset) {
+      const limit = segment.readableBytes;
+      if (offset >= limit) return undefined;
+      if (!holds(segment, offset, Math.min(frameHeaderBytes, limit - offset)))
+        await fetch(segment, offset, 0);
+      const header = tryParseFrameHeader(bytes, offset - bytesStart);
+      if (header) {
+        const end = offset + frameHeaderBytes + header.payloadBytes;
+        if (end <= limit) {
+          if (!holds(segment, offset, end - offset)) await fetch(segment, offset, end - offset);
+          if (hasSoundPayload(bytes, offset - bytesStart, header))
+            return { stretch: { kind: "frame", start: offset, end, header }, bytes, bytesStart };
+        }
+      }
+      // Rare: all that is left of the segment is searched for the next frame.
+      await fetch(segment, offset, limit - offset);
+      const damaged = stretchAt(bytes, 0, 0);
+      if (!damaged) return undefined;
+      const { kind, end } = damaged;
+      if (kind === "frame")
+        return { stretch: { ...damaged, start: offset, end: offset + end }, bytes, bytesStart };
+      return { stretch: { kind, start: offset, end: offset + end }, bytes, bytesStart };
+    },
+    close,
+  };
+}

@@ -1,0 +1,355 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createRandom } from "../support/random.ts";
+import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
+import { batchOf, drain, openTestOutbox, temporaryFolder, wideBounds } from "./outboxes.ts";
+
+const dir = "/outbox";
+const segment = `${dir}/00000000000000000001.seg`;
+const cursor = `${dir}/cursors/clickhouse.cursor`;
+const headerBytes = 64;
+const frames = [batchOf('{"n":1}', '{"n":2}'), batchOf('{"n":3}', '{"n":4}'), batchOf('{"n":5}', '{"n":6}')];
+const frameBytes = 40 + "spip-001\n".length + 16;
+const all = [1, 2, 3, 4, 5, 6].map((n) => `{"n":${n}}`);
+const middle = { start: headerBytes + frameBytes, end: headerBytes + 2 * frameBytes };
+
+/** An outbox that was closed with three frames of two events each in one segment. */
+async function diskWithThreeFrames(): Promise<MemoryDisk> {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk });
+  for (const batch of frames) await outbox.append(batch);
+  await outbox.close();
+  expect(contentOf(disk, segment)).toHaveLength(headerBytes + 3 * frameBytes);
+  return disk;
+}
+
+function contentOf(disk: MemoryDisk, path: string): Buffer {
+  const inode = disk.entries.get(path);
+  if (!inode) throw new Error(`there is no ${path}`);
+  return inode.content;
+}
+
+function replace(disk: MemoryDisk, path: string, content: Buffer): void {
+  const inode = disk.entries.get(path);
+  if (!inode) throw new Error(`there is no ${path}`);
+  inode.content = content;
+}
+
+async function put(disk: MemoryDisk, path: string, content: Buffer): Promise<void> {
+  const file = await disk.open(path, "create");
+  await file.write(content, 0);
+}
+
+function flipped(content: Buffer, offset: number, mask: number): Buffer {
+  const copy = Buffer.from(content);
+  copy[offset] = (copy[offset] ?? 0) ^ mask;
+  return copy;
+}
+
+/** Acknowledges so many of the events, one by one. */
+async function acknowledge(disk: MemoryDisk, count: number): Promise<void> {
+  const outbox = await openTestOutbox({ dir, files: disk });
+  const reader = outbox.reader("clickhouse");
+  for (let n = 0; n < count; n++) {
+    const batch = await reader.next({ maxEvents: 1, maxBytes: 1000 });
+    if (batch) await reader.acknowledge(batch);
+  }
+  await outbox.close();
+}
+
+test("a last frame that was cut at any of its bytes is cut off, and its numbers are not given out again", async () => {
+  const intact = await diskWithThreeFrames();
+  const whole = contentOf(intact, segment);
+  for (let size = middle.end; size < whole.length; size++) {
+    const disk = await diskWithThreeFrames();
+    replace(disk, segment, whole.subarray(0, size));
+    const outbox = await openTestOutbox({ dir, files: disk });
+    expect(contentOf(disk, segment)).toHaveLength(middle.end);
+    expect(outbox.counts().setAsideEvents).toBe(0);
+    await outbox.append(batchOf('{"n":"new"}'));
+    const batch = await outbox.reader("clickhouse").next(wideBounds);
+    expect(batch?.events.map(({ document }) => document.toString())).toEqual([
+      ...all.slice(0, 4),
+      '{"n":"new"}',
+    ]);
+    const cutEvents = Math.ceil((size - middle.end) / 3);
+    expect(batch?.lastSequence).toBe(5 + cutEvents);
+  }
+});
+
+test("a middle frame with any byte changed is stepped over, counted and set aside, and the others stay", async () => {
+  const random = createRandom(3);
+  for (let offset = middle.start; offset < middle.end; offset++) {
+    const disk = await diskWithThreeFrames();
+    replace(disk, segment, flipped(contentOf(disk, segment), offset, 1 + random.below(255)));
+    const damagedBytes = contentOf(disk, segment).subarray(middle.start, middle.end);
+    const outbox = await openTestOutbox({ dir, files: disk });
+    expect(outbox.counts().setAsideEvents).toBe(2);
+    expect(outbox.reader("clickhouse").waiting().events).toBe(4);
+    expect(contentOf(disk, `${dir}/damaged/00000000000000000001.seg-${middle.start}`)).toEqual(damagedBytes);
+    const batch = await outbox.reader("clickhouse").next(wideBounds);
+    expect(batch?.events.map(({ sequence }) => sequence)).toEqual([1, 2, 5, 6]);
+  }
+});
+
+test("a last frame with any byte changed is cut off and set aside, and its numbers are not given out again", async () => {
+  for (let offset = middle.end; offset < middle.end + frameBytes; offset++) {
+    const disk = await diskWithThreeFrames();
+    replace(disk, segment, flipped(contentOf(disk, segment), offset, 0x10));
+    const outbox = await openTestOutbox({ dir, files: disk });
+    expect(disk.entries.has(`${dir}/damaged/00000000000000000001.seg-${middle.end}`)).toBe(true);
+    expect(contentOf(disk, segment)).toHaveLength(middle.end);
+    await outbox.append(batchOf("{}"));
+    const batch = await outbox.reader("clickhouse").next(wideBounds);
+    expect(batch?.events).toHaveLength(5);
+    expect(batch?.lastSequence).toBeGreaterThan(6);
+  }
+});
+
+test("a segment whose header has any byte changed loses no event", async () => {
+  for (let offset = 0; offset < headerBytes; offset++) {
+    const disk = await diskWithThreeFrames();
+    const { id } = await openTestOutbox({ dir, files: disk });
+    replace(disk, segment, flipped(contentOf(disk, segment), offset, 0x10));
+    const outbox = await openTestOutbox({ dir, files: disk });
+    expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
+    expect(outbox.id).toBe(id);
+  }
+});
+
+test("what a sensor sends can't pass for a frame", async () => {
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({ dir, files: disk });
+  await before.append(batchOf("{}"));
+  // The frame of another outbox as text, as a sensor may send it: latin1 bytes become UTF-8 on the way.
+  const frame = contentOf(await diskWithThreeFrames(), segment).toString("latin1", headerBytes, middle.start);
+  await before.append(batchOf(JSON.stringify(frame), "{}"));
+  await before.append(batchOf('{"n":"last"}'));
+  await before.close();
+  const start = headerBytes + 40 + "spip-001\n{}\n".length;
+  replace(disk, segment, flipped(contentOf(disk, segment), start + 9, 1));
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(["{}", '{"n":"last"}']);
+});
+
+test("damage that comes while it runs is stepped over and counted once, by all outputs together", async () => {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk, outputs: ["clickhouse", "elasticsearch"] });
+  for (const batch of frames) await outbox.append(batch);
+  replace(disk, segment, flipped(contentOf(disk, segment), middle.start + 60, 1));
+  const expected = [...all.slice(0, 2), ...all.slice(4)];
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(expected);
+  expect(await drain(outbox.reader("elasticsearch"))).toEqual(expected);
+  expect(outbox.counts().setAsideEvents).toBe(2);
+  expect(outbox.reader("elasticsearch").waiting().events).toBe(0);
+});
+
+test("a segment in which nothing can be read any more is removed like a delivered one", async () => {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
+  for (const batch of frames) await outbox.append(batch);
+  replace(disk, segment, Buffer.alloc(contentOf(disk, segment).length));
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(all.slice(2));
+  expect(outbox.counts().segments).toBe(1);
+});
+
+test("a segment of which the disk lost everything is counted and does not hold up the others", async () => {
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
+  for (const batch of frames) await before.append(batch);
+  await before.close();
+  await disk.remove(`${dir}/00000000000000000003.seg`);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual([...all.slice(0, 2), ...all.slice(4)]);
+  expect(outbox.counts().setAsideEvents).toBe(2);
+});
+
+test("numbers go on at the cursor when all segments were removed by hand", async () => {
+  const disk = await diskWithThreeFrames();
+  await acknowledge(disk, 6);
+  for (const path of [...disk.entries.keys()]) if (path.endsWith(".seg")) await disk.remove(path);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  await outbox.append(batchOf("{}"));
+  expect((await outbox.reader("clickhouse").next(wideBounds))?.firstSequence).toBe(7);
+});
+
+test("an outbox of which nothing is left gets a new id, so that old numbers mean nothing", async () => {
+  const disk = await diskWithThreeFrames();
+  const { id } = await openTestOutbox({ dir, files: disk });
+  for (const path of [...disk.entries.keys()]) await disk.remove(path);
+  expect((await openTestOutbox({ dir, files: disk })).id).not.toBe(id);
+});
+
+const ruinedCursors: readonly (readonly [string, (content: Buffer) => Buffer])[] = [
+  ["zeroed", (content) => Buffer.alloc(content.length)],
+  ["emptied", () => Buffer.alloc(0)],
+  ["of garbage", (content) => Buffer.alloc(content.length, "garbage\xff")],
+];
+
+for (const [what, ruin] of ruinedCursors)
+  test(`an output whose cursor is ${what} begins at the oldest event`, async () => {
+    const disk = await diskWithThreeFrames();
+    await acknowledge(disk, 3);
+    replace(disk, cursor, ruin(contentOf(disk, cursor)));
+    const outbox = await openTestOutbox({ dir, files: disk });
+    expect(outbox.log.lines.map(({ message }) => message)).toContain(
+      "outbox: a cursor is damaged; starting at the oldest event",
+    );
+    expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
+  });
+
+test("an output whose cursor was deleted begins at the oldest event", async () => {
+  const disk = await diskWithThreeFrames();
+  await acknowledge(disk, 3);
+  await disk.remove(cursor);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
+});
+
+test("an output whose cursor is from an older run begins where it was then", async () => {
+  const disk = await diskWithThreeFrames();
+  await acknowledge(disk, 2);
+  const old = Buffer.from(contentOf(disk, cursor));
+  await acknowledge(disk, 3);
+  replace(disk, cursor, old);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(all.slice(2));
+});
+
+test("the cursor before counts where the newest one is damaged at any byte", async () => {
+  const disk = await diskWithThreeFrames();
+  await acknowledge(disk, 2);
+  const intact = Buffer.from(contentOf(disk, cursor));
+  const generation = (at: number) => intact.readBigUInt64LE(at + 32);
+  const newest = generation(0) > generation(4096) ? 0 : 4096;
+  for (let offset = newest; offset < newest + 64; offset++) {
+    replace(disk, cursor, flipped(intact, offset, 0x20));
+    const outbox = await openTestOutbox({ dir, files: disk });
+    // The write before the last acknowledgement was the border of that batch.
+    expect(
+      (await outbox.reader("clickhouse").next(wideBounds))?.events.map(({ sequence }) => sequence),
+    ).toEqual([2]);
+    await outbox.close();
+  }
+});
+
+test("a cursor of another outbox is not believed", async () => {
+  const other = await diskWithThreeFrames();
+  await acknowledge(other, 6);
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
+  for (const batch of frames) await before.append(batch);
+  await before.close();
+  replace(disk, cursor, contentOf(other, cursor));
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
+});
+
+test("a cursor beyond the last event begins at the end, and its numbers are not given out again", async () => {
+  const disk = await diskWithThreeFrames();
+  await acknowledge(disk, 6);
+  await put(disk, segment, Buffer.alloc(0));
+  for (const path of [...disk.entries.keys()])
+    if (path.endsWith(".seg") && path !== segment) await disk.remove(path);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  await outbox.append(batchOf("{}"));
+  const batch = await outbox.reader("clickhouse").next(wideBounds);
+  expect(batch).toMatchObject({ firstSequence: 7, lastSequence: 7 });
+  expect(outbox.log.lines).toContainEqual({
+    level: "warn",
+    message: "outbox: a cursor is beyond the last event; starting at the end",
+    fields: { output: "clickhouse", position: 7, keptEnd: 1 },
+  });
+});
+
+test("an output that is not configured any more holds no segments", async () => {
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({
+    dir,
+    files: disk,
+    outputs: ["clickhouse", "gone"],
+    segmentBytes: 100,
+  });
+  for (const batch of frames) await before.append(batch);
+  await drain(before.reader("clickhouse"));
+  await before.close();
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(outbox.counts().segments).toBe(1);
+  expect(disk.entries.has(`${dir}/cursors/gone.cursor`)).toBe(false);
+  expect(outbox.log.lines).toContainEqual({
+    level: "warn",
+    message: "outbox: an output is not configured any more; its cursor is removed",
+    fields: { output: "gone", position: 1 },
+  });
+});
+
+test("a newly configured output begins at the oldest event that is there", async () => {
+  const disk = await diskWithThreeFrames();
+  const outbox = await openTestOutbox({ dir, files: disk, outputs: ["clickhouse", "new"] });
+  expect(await drain(outbox.reader("new"))).toEqual(all);
+});
+
+const strangeFiles: readonly (readonly [string, string, Buffer])[] = [
+  ["a segment of garbage", "00000000000000000500.seg", Buffer.alloc(999, "garbage")],
+  ["a segment of zeros", "00000000000000000500.seg", Buffer.alloc(999)],
+  ["a file with a name that no segment has", "backup.seg", Buffer.from("{}\n")],
+  ["a segment with a number past all bounds", "99999999999999999999.seg", Buffer.from("{}\n")],
+];
+
+for (const [what, name, content] of strangeFiles)
+  test(`${what} is set aside, and the events around it stay`, async () => {
+    const disk = await diskWithThreeFrames();
+    await put(disk, `${dir}/${name}`, content);
+    const outbox = await openTestOutbox({ dir, files: disk });
+    await outbox.append(batchOf("{}"));
+    expect(await drain(outbox.reader("clickhouse"))).toEqual([...all, "{}"]);
+    expect(disk.entries.has(`${dir}/${name}`)).toBe(false);
+    expect(contentOf(disk, `${dir}/damaged/${name}`)).toEqual(content);
+    expect(outbox.log.lines.map(({ level, message }) => `${level} ${message}`)).toContain(
+      "error outbox: a file is set aside in damaged/",
+    );
+  });
+
+test("an empty segment is removed, and its number is not given out again", async () => {
+  const disk = await diskWithThreeFrames();
+  await put(disk, `${dir}/00000000000000000500.seg`, Buffer.alloc(0));
+  await openTestOutbox({ dir, files: disk }).then((outbox) => outbox.close());
+  const outbox = await openTestOutbox({ dir, files: disk });
+  await outbox.append(batchOf("{}"));
+  expect((await outbox.reader("clickhouse").next(wideBounds))?.lastSequence).toBe(500);
+});
+
+test("a file that is no segment by its name is left alone", async () => {
+  const disk = await diskWithThreeFrames();
+  await put(disk, `${dir}/README`, Buffer.from("mine"));
+  await openTestOutbox({ dir, files: disk });
+  expect(contentOf(disk, `${dir}/README`).toString()).toBe("mine");
+});
+
+test("a segment that can't be read is set aside, and the others are delivered", async () => {
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
+  for (const batch of frames) await before.append(batch);
+  await before.close();
+  const unreadable = `${dir}/00000000000000000003.seg`;
+  disk.fault = (operation, path) =>
+    operation === "open" && path === unreadable ? { code: "EIO" } : undefined;
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual([...all.slice(0, 2), ...all.slice(4)]);
+  expect(disk.entries.has(`${dir}/damaged/00000000000000000003.seg`)).toBe(true);
+});
+
+test("folders and links with the names of segments don't stop the start", async () => {
+  using folder = temporaryFolder();
+  const before = await openTestOutbox({ dir: folder.path });
+  await before.append(batchOf("{}"));
+  await before.close();
+  mkdirSync(join(folder.path, "00000000000000000600.seg"));
+  writeFileSync(join(folder.path, "cursors", "%.cursor"), "");
+  mkdirSync(join(folder.path, "cursors", "elasticsearch.cursor"));
+  const outbox = await openTestOutbox({ dir: folder.path });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(["{}"]);
+  expect(readdirSync(join(folder.path, "damaged"))).toEqual(["00000000000000000600.seg"]);
+  await outbox.close();
+});

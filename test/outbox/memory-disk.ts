@@ -1,0 +1,196 @@
+import { basename, dirname } from "node:path";
+import type { FileLayer, OutboxFile } from "../../server/outbox/file-layer.ts";
+import type { Random } from "../support/random.ts";
+
+type Operation =
+  | "open"
+  | "create"
+  | "write"
+  | "truncate"
+  | "datasync"
+  | "syncDirectory"
+  | "rename"
+  | "remove";
+
+/** One call that changes or syncs something, in the order in which they took effect. */
+export interface DiskCall {
+  readonly operation: Operation;
+  readonly path: string;
+}
+
+/** What is to go wrong with a call: an error's code, or how many bytes a write takes before it stops. */
+export type Fault = { readonly code: string } | { readonly shortBytes: number } | undefined;
+
+type Change =
+  | { readonly kind: "write"; readonly bytes: Buffer; readonly position: number }
+  | { readonly kind: "truncate"; readonly sizeBytes: number };
+
+interface Inode {
+  content: Buffer;
+  synced: Buffer;
+  unsynced: Change[];
+}
+
+/** A file system in memory that loses, at a crash, what was not synced. */
+export interface MemoryDisk extends FileLayer {
+  readonly calls: DiskCall[];
+  /** Asked before each call. */
+  fault: (operation: Operation, path: string, bytes: number) => Fault;
+  /** Paths and contents as a program sees them now; changing a content changes the disk. */
+  readonly entries: ReadonlyMap<string, Inode>;
+  /** Of every file and directory, what was synced, and a random part of the rest. */
+  crash(random: Random): void;
+}
+
+export function createMemoryDisk(): MemoryDisk {
+  let entries = new Map<string, Inode>();
+  let durableEntries = new Map<string, Inode>();
+  let directoryChanges: { readonly directory: string; apply(target: Map<string, Inode>): void }[] = [];
+  const calls: DiskCall[] = [];
+
+  function begin(operation: Operation, path: string, bytes = 0): Fault {
+    const fault = disk.fault(operation, path, bytes);
+    if (fault && "code" in fault) throw systemError(fault.code, operation);
+    return fault;
+  }
+
+  function end(operation: Operation, path: string): void {
+    calls.push({ operation, path });
+  }
+
+  function find(path: string): Inode {
+    const inode = entries.get(path);
+    if (!inode) throw systemError("ENOENT", "open");
+    return inode;
+  }
+
+  function changeDirectory(directory: string, apply: (target: Map<string, Inode>) => void): void {
+    apply(entries);
+    directoryChanges.push({ directory, apply });
+  }
+
+  function apply(content: Buffer, change: Change): Buffer {
+    if (change.kind === "truncate") {
+      const cut = Buffer.alloc(change.sizeBytes);
+      content.copy(cut);
+      return cut;
+    }
+    const grown = Buffer.alloc(Math.max(content.length, change.position + change.bytes.length));
+    content.copy(grown);
+    change.bytes.copy(grown, change.position);
+    return grown;
+  }
+
+  function change(inode: Inode, what: Change): void {
+    inode.content = apply(inode.content, what);
+    inode.unsynced.push(what);
+  }
+
+  function openInode(inode: Inode, path: string): OutboxFile {
+    return {
+      size: async () => inode.content.length,
+      async read(target, position) {
+        await Promise.resolve();
+        return position >= inode.content.length ? 0 : inode.content.copy(target, 0, position);
+      },
+      async write(source, position) {
+        await Promise.resolve();
+        const fault = begin("write", path, source.length);
+        const length = fault && "shortBytes" in fault ? fault.shortBytes : source.length;
+        change(inode, { kind: "write", bytes: Buffer.from(source.subarray(0, length)), position });
+        end("write", path);
+        return length;
+      },
+      async truncate(sizeBytes) {
+        begin("truncate", path);
+        change(inode, { kind: "truncate", sizeBytes });
+        end("truncate", path);
+      },
+      async datasync() {
+        const { content, unsynced } = inode;
+        const count = unsynced.length;
+        // Others get their turn meanwhile, as with a real disk.
+        await new Promise((resolve) => setImmediate(resolve));
+        begin("datasync", path);
+        inode.synced = content;
+        inode.unsynced = unsynced.slice(count);
+        end("datasync", path);
+      },
+      async close() {},
+    };
+  }
+
+  const disk: MemoryDisk = {
+    calls,
+    fault: () => undefined,
+    get entries() {
+      return entries;
+    },
+    lockDirectory: async () => ({ release() {} }),
+    makeDirectory: async () => {},
+    list: async (path) =>
+      [...entries.keys()].filter((entry) => dirname(entry) === path).map((entry) => basename(entry)),
+    async open(path, mode) {
+      begin(mode === "create" ? "create" : "open", path);
+      if (mode !== "create") return openInode(find(path), path);
+      const old = entries.get(path);
+      if (old) change(old, { kind: "truncate", sizeBytes: 0 });
+      const inode = old ?? { content: Buffer.alloc(0), synced: Buffer.alloc(0), unsynced: [] };
+      if (!old) changeDirectory(dirname(path), (target) => target.set(path, inode));
+      end("create", path);
+      return openInode(inode, path);
+    },
+    async rename(from, to) {
+      begin("rename", from);
+      const inode = find(from);
+      changeDirectory(dirname(from), (target) => {
+        target.delete(from);
+        target.set(to, inode);
+      });
+      end("rename", from);
+    },
+    async remove(path) {
+      begin("remove", path);
+      find(path);
+      changeDirectory(dirname(path), (target) => target.delete(path));
+      end("remove", path);
+    },
+    async syncDirectory(path) {
+      begin("syncDirectory", path);
+      for (const { directory, apply } of directoryChanges) if (directory === path) apply(durableEntries);
+      directoryChanges = directoryChanges.filter(({ directory }) => directory !== path);
+      end("syncDirectory", path);
+    },
+    crash(random) {
+      const survivors = directoryChanges.slice(0, random.below(directoryChanges.length + 1));
+      for (const { apply } of survivors) apply(durableEntries);
+      directoryChanges = [];
+      // Copies: whoever had a file open before the crash writes to nothing now.
+      const after = new Map<string, Inode>();
+      for (const [path, inode] of durableEntries) {
+        let content = inode.synced;
+        for (const what of inode.unsynced)
+          if (random.below(2) === 0) content = apply(content, torn(what, random));
+        after.set(path, { content, synced: content, unsynced: [] });
+      }
+      entries = after;
+      durableEntries = new Map(after);
+    },
+  };
+  return disk;
+}
+
+/** Half of the writes that a crash interrupts are on the disk in part. */
+function torn(change: Change, random: Random): Change {
+  if (change.kind === "truncate" || random.below(2) === 0) return change;
+  const bytes = Buffer.from(change.bytes);
+  const cut = random.below(bytes.length + 1);
+  if (random.below(2) === 0) return { ...change, bytes: bytes.subarray(0, cut) };
+  // Its size is there, its data is not.
+  bytes.fill(0, cut);
+  return { ...change, bytes };
+}
+
+function systemError(code: string, operation: string): Error {
+  return Object.assign(new Error(`${code}: made to fail, ${operation}`), { code });
+}
