@@ -1,0 +1,179 @@
+import { loadConfig } from "../config/load-config.ts";
+import { createDescriptorWriter } from "../descriptor-writer.ts";
+import { isSequence } from "../outputs/dead-letter.ts";
+import { writeRequest } from "../outputs/dead-letter-requests.ts";
+import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letter-view.ts";
+import { exitWith } from "./exit.ts";
+
+const actions = ["list", "show", "retry", "drop"] as const;
+
+interface DeadLettersCommand {
+  readonly action: (typeof actions)[number];
+  readonly configPath: string;
+  /** undefined: every output's. */
+  readonly output: string | undefined;
+  readonly sequences: readonly number[];
+  readonly isAll: boolean;
+}
+
+export const deadLettersUsage =
+  "loom dead-letters list|show|retry|drop -config loom.toml [--output NAME] [SEQUENCE…|--all]";
+
+const maxListedReasonLength = 80;
+/** Lines are put together to about this before they are written. */
+const chunkLength = 64 * 1024;
+
+/**
+ * `loom dead-letters …`, its arguments without these two words. It only reads the dead letters; retry and drop leave
+ * a request for the process that delivers, which serves it within seconds or at its next start.
+ */
+export async function runDeadLetters(args: readonly string[]): Promise<void> {
+  const command = parseArguments(args);
+  try {
+    const { dir } = loadConfig(command.configPath, process.env).output.outbox;
+    const views = await viewDeadLetters(dir, command.output);
+    await print(textOf(command, dir, views));
+    for (const view of views) await view.close();
+  } catch (error) {
+    // Whoever reads, as `head` does, may have enough.
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
+    exitWith((error as Error).message);
+  }
+}
+
+function textOf(
+  command: DeadLettersCommand,
+  dir: string,
+  views: readonly DeadLetterView[],
+): AsyncGenerator<string> {
+  switch (command.action) {
+    case "list":
+      return list(views);
+    case "show":
+      return show(command, views);
+    case "retry":
+    case "drop":
+      return request(command.action, command, dir, views);
+  }
+}
+
+async function* list(views: readonly DeadLetterView[]): AsyncGenerator<string> {
+  const columns = (cells: readonly string[]) => {
+    const [sequence = "", time = "", output = "", sensor = "", reason = ""] = cells;
+    return `${sequence.padStart(12)}  ${time.padEnd(24)}  ${output.padEnd(14)}  ${sensor.padEnd(20)}  ${reason}\n`;
+  };
+  let letters = 0;
+  for (const view of views) {
+    for (const sequence of view.sequences) {
+      if (letters++ === 0) yield columns(["SEQUENCE", "REFUSED", "OUTPUT", "SENSOR", "REASON"]);
+      const { event, time, reason } = await view.read(sequence);
+      const shown = printable(cut(reason));
+      const cells = [String(sequence), new Date(time).toISOString(), view.output, printable(event.sensorId)];
+      yield columns([...cells, view.isRetryAsked(sequence) ? `(to be sent again) ${shown}` : shown]);
+    }
+  }
+  if (letters === 0) yield "no dead letters\n";
+  for (const { damagedLines, path } of views)
+    if (damagedLines > 0) yield `${damagedLines} damaged lines are left in ${path}\n`;
+}
+
+async function* show(command: DeadLettersCommand, views: readonly DeadLetterView[]): AsyncGenerator<string> {
+  for (const { view, sequences } of chosen(command, views)) {
+    for (const sequence of sequences) {
+      const { event, time, reason } = await view.read(sequence);
+      yield `sequence: ${sequence}\noutput:   ${view.output}\nsensor:   ${printable(event.sensorId)}\n`;
+      yield `received: ${new Date(event.receivedAt).toISOString()}\nrefused:  ${new Date(time).toISOString()}\n`;
+      yield `reason:   ${printable(reason)}\n`;
+      if (view.isRetryAsked(sequence)) yield "asked for: to be sent again\n";
+      yield `event:    ${printable(event.document.toString("utf8"))}\n\n`;
+    }
+  }
+}
+
+async function* request(
+  action: "retry" | "drop",
+  command: DeadLettersCommand,
+  dir: string,
+  views: readonly DeadLetterView[],
+): AsyncGenerator<string> {
+  const done = action === "retry" ? "sent again" : "dropped";
+  let isAnyChosen = false;
+  for (const { view, sequences } of chosen(command, views)) {
+    if (sequences.length === 0) continue;
+    isAnyChosen = true;
+    await writeRequest(dir, view.output, action, sequences);
+    const subject = sequences.length === 1 ? "dead letter is" : "dead letters are";
+    yield `${view.output}: ${sequences.length} ${subject} to be ${done}, in a few seconds if Loom runs, or at its next start\n`;
+  }
+  if (!isAnyChosen) yield "no dead letters\n";
+}
+
+/** What the command names, by output. @throws Error when one of them is nowhere: then nothing is done at all */
+function chosen(
+  { sequences, isAll }: DeadLettersCommand,
+  views: readonly DeadLetterView[],
+): readonly { readonly view: DeadLetterView; readonly sequences: readonly number[] }[] {
+  if (isAll) return views.map((view) => ({ view, sequences: view.sequences }));
+  const missing = sequences.find((sequence) => !views.some((view) => view.has(sequence)));
+  if (missing !== undefined)
+    throw new Error(`dead-letters: there is no dead letter ${missing}; "loom dead-letters list" shows them`);
+  return views.map((view) => ({ view, sequences: sequences.filter(view.has) }));
+}
+
+function parseArguments(args: readonly string[]): DeadLettersCommand {
+  const [action, ...rest] = args;
+  const known = actions.find((candidate) => candidate === action);
+  if (!known) misunderstood(`"${action ?? ""}" is none of ${actions.join(", ")}`);
+  let configPath = "loom.toml";
+  let output: string | undefined;
+  let isAll = false;
+  const sequences = new Set<number>();
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const [, name, inline] = /^--?(config|output|all)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === "all" && inline === undefined) isAll = true;
+    else if (name === "config" || name === "output") {
+      const value = inline ?? rest.shift();
+      if (!value) misunderstood(`${word} needs a value`);
+      if (name === "config") configPath = value;
+      else output = value;
+    } else sequences.add(sequenceOf(word));
+  }
+  const isAnyNamed = isAll || sequences.size > 0;
+  if (known === "list" && isAnyNamed) misunderstood("list takes no sequence numbers");
+  if (known !== "list" && !isAnyNamed) misunderstood(`${known} needs sequence numbers or --all`);
+  if (isAll && sequences.size > 0) misunderstood("sequence numbers and --all exclude each other");
+  return { action: known, configPath, output, isAll, sequences: [...sequences].sort((a, b) => a - b) };
+}
+
+function sequenceOf(word: string): number {
+  const sequence = /^\d{1,16}$/.test(word) ? Number(word) : -1;
+  if (!isSequence(sequence)) misunderstood(`"${word}" is no sequence number`);
+  return sequence;
+}
+
+function misunderstood(reason: string): never {
+  exitWith(`dead-letters: ${reason}; usage: ${deadLettersUsage}`, 2);
+}
+
+async function print(texts: AsyncGenerator<string>): Promise<void> {
+  const writer = createDescriptorWriter(1);
+  let chunk = "";
+  for await (const text of texts) {
+    chunk += text;
+    if (chunk.length < chunkLength) continue;
+    await writer.write(Buffer.from(chunk));
+    chunk = "";
+  }
+  await writer.write(Buffer.from(chunk));
+}
+
+function cut(text: string): string {
+  return text.length <= maxListedReasonLength ? text : `${text.slice(0, maxListedReasonLength)}…`;
+}
+
+/** Control characters, line separators and bidirectional overrides as escapes: payloads are an attacker's. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu, (char) => {
+    return `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,0 +1,72 @@
+import { open, readdir } from "node:fs/promises";
+import type { DeadLetter } from "./dead-letter.ts";
+import { readIndex, readLetter } from "./dead-letter-file.ts";
+import { listRequests, readRequest } from "./dead-letter-requests.ts";
+import { deadLettersPath } from "./dead-letters.ts";
+
+/** One output's dead letters as they are now, for somebody who only looks: a running Loom is not disturbed. */
+export interface DeadLetterView {
+  readonly output: string;
+  readonly path: string;
+  /** Oldest first, without those that are asked to be dropped. */
+  readonly sequences: readonly number[];
+  readonly damagedLines: number;
+  has(sequence: number): boolean;
+  isRetryAsked(sequence: number): boolean;
+  read(sequence: number): Promise<DeadLetter>;
+  close(): Promise<void>;
+}
+
+/** The dead letters of every output that has a file, or of one. @throws Error when there is a file that can't be read */
+export async function viewDeadLetters(dir: string, output: string | undefined): Promise<DeadLetterView[]> {
+  const outputs = (await namesIn(dir))
+    .map((name) => /^dead-letters-([a-z0-9-]+)\.ndjson$/.exec(name)?.[1])
+    .filter((found) => found !== undefined)
+    .filter((found) => output === undefined || found === output)
+    .sort();
+  return Promise.all(outputs.map((found) => viewOutput(dir, found)));
+}
+
+async function viewOutput(dir: string, output: string): Promise<DeadLetterView> {
+  // Before the letters: a request that is served meanwhile is seen as still waiting, never the other way round.
+  const asked = await askedOf(dir, output);
+  const path = deadLettersPath(dir, output);
+  const file = await open(path, "r");
+  const { letters, damaged } = await readIndex(file);
+  for (const sequence of asked.drop) letters.delete(sequence);
+  return {
+    output,
+    path,
+    sequences: [...letters.keys()],
+    damagedLines: damaged.length,
+    has: (sequence) => letters.has(sequence),
+    isRetryAsked: (sequence) => asked.retry.has(sequence),
+    async read(sequence) {
+      const span = letters.get(sequence);
+      if (!span) throw new Error(`there is no dead letter ${sequence} in ${path}`);
+      return readLetter(file, span);
+    },
+    close: () => file.close(),
+  };
+}
+
+async function askedOf(dir: string, output: string): Promise<Record<"retry" | "drop", Set<number>>> {
+  const asked = { retry: new Set<number>(), drop: new Set<number>() };
+  for (const path of await listRequests(dir, output)) {
+    // Served just now, or nothing that will be served; Loom's log says so.
+    const request = await readRequest(path).catch(() => undefined);
+    for (const sequence of request?.sequences ?? []) asked[request?.action ?? "retry"].add(sequence);
+  }
+  return asked;
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new Error(`dead-letters: cannot read ${dir}: ${(error as NodeJS.ErrnoException).code}`, {
+      cause: error,
+    });
+  }
+}

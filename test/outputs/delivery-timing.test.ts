@@ -1,0 +1,242 @@
+import { describe, expect, test } from "bun:test";
+import { backoffMs } from "../../server/outputs/backoff.ts";
+import { until } from "../support/until.ts";
+import { away, benchWith, type DeliveryBench, delivered, inTurn, limits, numbers } from "./delivery-bench.ts";
+
+const sentOf = (bench: DeliveryBench, sends: number) =>
+  until(`${sends} sends`, () => bench.sent.length >= sends);
+
+/** Resolves when delivery waits for time to pass. */
+const isSleeping = ({ clock }: DeliveryBench, sleeps: number) =>
+  until(`${sleeps} sleeps`, () => clock.sleptMs.length >= sleeps);
+
+describe("a batch is sent", () => {
+  test("as soon as max events wait", async () => {
+    await using bench = await benchWith();
+    await isSleeping(bench, 1);
+    bench.append(10);
+    await sentOf(bench, 1);
+    expect(bench.sent).toEqual([numbers(1, 10)]);
+  });
+
+  test("as soon as max bytes wait", async () => {
+    await using bench = await benchWith({ limits: { maxBytes: 20 } });
+    await isSleeping(bench, 1);
+    bench.append(3);
+    await sentOf(bench, 1);
+    expect(bench.sent[0]).toEqual([1, 2]);
+  });
+
+  test("when a single event is as old as the flush interval, and not before", async () => {
+    await using bench = await benchWith();
+    await isSleeping(bench, 1);
+    bench.append(1);
+    await isSleeping(bench, 2);
+    expect(await bench.clock.toNextWaking()).toBe(limits.flushIntervalMs);
+    await sentOf(bench, 1);
+    expect(bench.sent).toEqual([[1]]);
+  });
+
+  test("after the flush interval also when the clock was set back an hour", async () => {
+    await using bench = await benchWith();
+    await isSleeping(bench, 1);
+    bench.append(1);
+    bench.clock.setWall(bench.clock.now() - 3_600_000);
+    await isSleeping(bench, 2);
+    bench.clock.advance(limits.flushIntervalMs);
+    await sentOf(bench, 1);
+    expect(bench.sent).toEqual([[1]]);
+  });
+
+  test("at once when what waits is old already, as after a restart", async () => {
+    await using bench = await benchWith();
+    bench.outbox.append(['{"n":1}'], 0);
+    await sentOf(bench, 1);
+    expect(bench.clock.sleptMs.filter((ms) => ms <= limits.flushIntervalMs)).toEqual([]);
+  });
+});
+
+describe("backoff", () => {
+  const bounds = { retryBackoffMs: 1000, retryMaxBackoffMs: 30_000 };
+
+  test("never leaves its two bounds", () => {
+    for (let failures = 1; failures < 2000; failures++) {
+      for (const chance of [0, 0.5, 0.999_999]) {
+        const ms = backoffMs(failures, undefined, bounds, () => chance);
+        expect(ms).toBeGreaterThanOrEqual(bounds.retryBackoffMs);
+        expect(ms).toBeLessThanOrEqual(bounds.retryMaxBackoffMs);
+      }
+    }
+  });
+
+  test("doubles its ceiling with each failure in a row", () => {
+    const longest = [1, 2, 3, 4, 5, 6].map((failures) => backoffMs(failures, undefined, bounds, () => 1));
+    expect(longest).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  });
+
+  test("is anywhere below that ceiling, by chance", () => {
+    expect(backoffMs(4, undefined, bounds, () => 0)).toBe(1000);
+    expect(backoffMs(4, undefined, bounds, () => 0.5)).toBe(8500);
+  });
+
+  test("is what the server asked for, within the shortest wait and five minutes", () => {
+    const asked = (ms: number) => backoffMs(3, ms, bounds, () => 0.5);
+    expect([asked(7000), asked(0), asked(86_400_000)]).toEqual([7000, 1000, 300_000]);
+  });
+
+  test("is its own where the server asked for no number", () => {
+    expect(backoffMs(1, Number.NaN, bounds, () => 0)).toBe(1000);
+  });
+
+  test("begins again at the shortest once something was delivered", async () => {
+    await using bench = await benchWith({ answer: inTurn(away, away, delivered, away, delivered) });
+    bench.clock.chance = 1;
+    bench.append(20);
+    const waits = [];
+    for (let n = 0; n < 3; n++) waits.push(await bench.clock.toNextWaking());
+    expect(waits).toEqual([2000, 4000, 2000]);
+  });
+
+  test("of one half of a split batch does not lengthen that of the other", async () => {
+    const split = { kind: "split", reason: "HTTP 413" } as const;
+    const answer = inTurn(split, away, away, delivered, away, delivered);
+    await using bench = await benchWith({ answer, limits: { maxEvents: 2 } });
+    bench.clock.chance = 1;
+    bench.append(2);
+    const waits = [];
+    for (let n = 0; n < 3; n++) waits.push(await bench.clock.toNextWaking());
+    expect(waits).toEqual([2000, 4000, 2000]);
+  });
+
+  test("heeds the Retry-After of an answer", async () => {
+    const busy = { kind: "retry", reason: "HTTP 429", retryAfterMs: 12_000 } as const;
+    await using bench = await benchWith({ answer: inTurn(busy, delivered) });
+    bench.append(10);
+    expect(await bench.clock.toNextWaking()).toBe(12_000);
+    await sentOf(bench, 2);
+  });
+});
+
+describe("while an output is away", () => {
+  test("the first failure is logged at once, then one line a minute, and the recovery once", async () => {
+    let isAway = true;
+    await using bench = await benchWith({ answer: () => (isAway ? away : delivered) });
+    bench.append(10);
+    let elapsedMs = 0;
+    while (elapsedMs < 130_000) elapsedMs += await bench.clock.toNextWaking();
+    isAway = false;
+    await bench.clock.toNextWaking();
+    await until("it is delivered", () => bench.outbox.acknowledged.length === 1);
+    const lines = bench.logged.map(({ level, message }) => `${level} ${message}`);
+    expect(lines[0]).toBe("warn cannot deliver 10 events to stub: HTTP 503; retrying in 1.5 s");
+    expect(lines.at(-1)).toBe("info delivering to stub again");
+    const repeated = lines.slice(1, -1);
+    expect(repeated).toHaveLength(2);
+    for (const line of repeated)
+      expect(line).toStartWith("warn still cannot deliver 10 events to stub: HTTP 503");
+  });
+
+  test("the state says why, since when, and when the next try is", async () => {
+    await using bench = await benchWith({ answer: () => away });
+    const startedAt = bench.clock.now();
+    bench.append(10);
+    await until("it fails", () => bench.delivery.problem());
+    expect(bench.delivery.problem()).toBe("stub: HTTP 503");
+    expect(bench.delivery.state()).toEqual({
+      kind: "retrying",
+      reason: "HTTP 503",
+      since: startedAt,
+      attempt: 1,
+      nextTryAt: startedAt + 1500,
+      lastError: { class: "retry", reason: "HTTP 503", at: startedAt },
+      lastDeliveredAt: undefined,
+    });
+  });
+
+  test("a problem stays until something gets through, and is gone then", async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof delivered>();
+    await using bench = await benchWith({ answer: inTurn(away, () => promise) });
+    bench.append(10);
+    await bench.clock.toNextWaking();
+    await sentOf(bench, 2);
+    expect(bench.delivery.problem()).toBe("stub: HTTP 503");
+    resolve(delivered);
+    await until("it is delivered", () => bench.delivery.state().kind === "idle");
+    expect(bench.delivery.problem()).toBeUndefined();
+    expect(bench.delivery.state().lastDeliveredAt).toBe(bench.clock.now());
+  });
+});
+
+test("a hold is an error in the log, tried again, and over by itself when it is mended", async () => {
+  const noTable = { kind: "hold", reason: "code 60: table loom_events does not exist" } as const;
+  await using bench = await benchWith({ answer: inTurn(noTable, delivered) });
+  bench.append(10);
+  await until("it holds", () => bench.delivery.state().kind === "holding");
+  expect(bench.logged[0]).toMatchObject({ level: "error" });
+  expect(bench.logged[0]?.message).toContain("held until that is mended");
+  expect(bench.delivery.problem()).toBe("stub: code 60: table loom_events does not exist");
+  expect(await bench.clock.toNextWaking()).toBeLessThanOrEqual(limits.retryMaxBackoffMs);
+  await until("it is delivered", () => bench.outbox.acknowledged.length === 1);
+});
+
+test("each attempt is told with its size and how it went", async () => {
+  await using bench = await benchWith({ answer: inTurn(away, delivered) });
+  bench.append(10);
+  await bench.clock.toNextWaking();
+  await sentOf(bench, 2);
+  await until("both are told", () => bench.attempts.length === 2);
+  expect(bench.attempts).toMatchObject([
+    { events: 10, bytes: 70, errorClass: "retry" },
+    { events: 10, bytes: 70, errorClass: undefined },
+  ]);
+});
+
+describe("a stop", () => {
+  test("during backoff ends at once and leaves the batch in the outbox", async () => {
+    await using bench = await benchWith({ answer: () => away });
+    bench.append(10);
+    await until("it fails", () => bench.delivery.problem());
+    await bench.delivery.stop(60_000);
+    expect(bench.outbox.acknowledged).toEqual([]);
+    expect(bench.sent).toHaveLength(1);
+  });
+
+  test("waits for the answer to what is being sent, and acknowledges it", async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof delivered>();
+    await using bench = await benchWith({ answer: () => promise });
+    bench.append(20);
+    await sentOf(bench, 1);
+    const stopped = bench.delivery.stop(60_000);
+    resolve(delivered);
+    await stopped;
+    expect(bench.outbox.acknowledged).toHaveLength(1);
+    expect(bench.sent).toHaveLength(1);
+  });
+
+  test("gives up what is being sent when its time is over, unacknowledged", async () => {
+    let isAborted = false;
+    await using bench = await benchWith({
+      answer: (_, signal) => {
+        signal.addEventListener("abort", () => {
+          isAborted = true;
+        });
+        return new Promise(() => {});
+      },
+    });
+    bench.append(10);
+    await sentOf(bench, 1);
+    await bench.delivery.stop(20);
+    expect(isAborted).toBe(true);
+    expect(bench.outbox.acknowledged).toEqual([]);
+  });
+
+  test("sends what only waited for its time", async () => {
+    await using bench = await benchWith();
+    await isSleeping(bench, 1);
+    bench.append(3);
+    await isSleeping(bench, 2);
+    await bench.delivery.stop(60_000);
+    expect(bench.sent).toEqual([[1, 2, 3]]);
+    expect(bench.outbox.acknowledged).toHaveLength(1);
+  });
+});
