@@ -1,0 +1,85 @@
+import type { Log } from "../../telemetry/log.ts";
+import type { SendOutcome } from "../output.ts";
+import type { ClusterAnswer, ClusterClient, ClusterFailure } from "./cluster-client.ts";
+import { errorText, objectOr } from "./error-text.ts";
+import { hasDateParts, isDateAlone, templateName, templatePatterns } from "./index-names.ts";
+import { indexTemplate, templateVersion } from "./index-template.ts";
+
+const maxAnswerBytes = 1024 * 1024;
+const howToDoWithout = "or set elasticsearch_install_template = false";
+
+/**
+ * Installs the index template, unless one of this version is there already (an operator may have changed it) or the
+ * target is a data stream, which lives by a template of its own.
+ * @returns undefined when events can be sent; otherwise why they can't: without the template the first event would make
+ *   a mapping that no later template mends.
+ */
+export async function installIndexTemplate(
+  client: ClusterClient,
+  index: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<SendOutcome | undefined> {
+  const name = templateName(index);
+  const path = `/_index_template/${encodeURIComponent(name)}`;
+  const get = (from: string) => client.request({ method: "GET", path: from, maxAnswerBytes }, signal);
+  const put = (template: unknown) =>
+    client.request(
+      {
+        method: "PUT",
+        path,
+        contentType: "application/json",
+        body: JSON.stringify(template),
+        maxAnswerBytes,
+      },
+      signal,
+    );
+
+  if (isDateAlone(index)) {
+    log.warn("elasticsearch: no index template installed, it would match others' indices too", { index });
+    return undefined;
+  }
+  if (!hasDateParts(index)) {
+    const stream = await get(`/_data_stream/${encodeURIComponent(index)}?filter_path=data_streams.name`);
+    if (isOk(stream)) {
+      log.info("elasticsearch: a data stream; its own template is left as it is", { index });
+      return undefined;
+    }
+    // Versions without data streams answer 400 or 405.
+    if ("failure" in stream || ![400, 404, 405].includes(stream.status)) return unusable(stream, name);
+  }
+
+  const installed = await get(path);
+  if (isOk(installed)) {
+    if (isUpToDate(installed.json, index)) return undefined;
+  } else if ("failure" in installed || installed.status !== 404) return unusable(installed, name);
+
+  let answer = await put(indexTemplate(index, { isBeyondLimitIgnored: true }));
+  if (!("failure" in answer) && answer.status === 400) answer = await put(indexTemplate(index));
+  if (!isOk(answer)) return unusable(answer, name);
+  log.info("elasticsearch: index template installed", { template: name, version: templateVersion });
+  return undefined;
+}
+
+function isOk(answer: ClusterAnswer | ClusterFailure): answer is ClusterAnswer & { readonly status: 200 } {
+  return "status" in answer && answer.status === 200;
+}
+
+function isUpToDate(json: unknown, index: string): boolean {
+  const { index_templates: found } = objectOr(json);
+  const template = objectOr(objectOr(Array.isArray(found) ? found[0] : undefined).index_template);
+  const { version, index_patterns: patterns } = template;
+  if (typeof version !== "number" || version < templateVersion || !Array.isArray(patterns)) return false;
+  return templatePatterns(index).every((pattern) => patterns.includes(pattern));
+}
+
+function unusable(answer: ClusterAnswer | ClusterFailure, name: string): SendOutcome {
+  const what = `cannot install index template ${name}`;
+  if ("failure" in answer)
+    return { kind: answer.isLasting ? "hold" : "retry", reason: `${what}: ${answer.failure}` };
+  const { status, retryAfterMs } = answer;
+  const reason = `${what}: HTTP ${status} ${errorText(objectOr(answer.json).error)}`.trimEnd();
+  if (status === 429 || status >= 500)
+    return { kind: "retry", reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { kind: "hold", reason: `${reason}; mend it ${howToDoWithout}` };
+}

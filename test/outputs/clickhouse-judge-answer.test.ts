@@ -1,0 +1,113 @@
+import { expect, test } from "bun:test";
+import type { Answer } from "../../server/outputs/clickhouse/answer.ts";
+import { exceptionCode, judgeAnswer } from "../../server/outputs/clickhouse/judge-answer.ts";
+
+type Answered = Extract<Answer, { kind: "answered" }>;
+
+function answered(status: number, body = "", headers: Partial<Answered> = {}): Answer {
+  return { kind: "answered", status, body, exceptionCode: null, retryAfter: null, ...headers };
+}
+
+function failed(code: string, message = code): Answer {
+  return { kind: "failed", error: Object.assign(new Error(message), { code }) };
+}
+
+const kindOf = (answer: Answer) => judgeAnswer(answer).kind;
+const exception = (code: number) => answered(500, `Code: ${code}. DB::Exception: Words. (NAME)\n`);
+
+test("an empty 200 is a delivery", () => {
+  expect(judgeAnswer(answered(200))).toEqual({ kind: "delivered" });
+});
+
+test("a 200 that says something is no delivery: a proxy may have answered", () => {
+  expect(kindOf(answered(200, "<html>Sign in</html>"))).toBe("retry");
+  expect(kindOf(answered(200, "\n"))).toBe("retry");
+});
+
+test("an exception counts with status 200 too", () => {
+  expect(kindOf(answered(200, "Code: 60. DB::Exception: Table x doesn't exist."))).toBe("hold");
+});
+
+test("an exception counts late in a body", () => {
+  const body = `${"x".repeat(60_000)}\n__exception__\nCode: 241. DB::Exception: Memory limit exceeded`;
+  expect(exceptionCode(answered(200, body))).toBe(241);
+});
+
+test("the header's code wins over the body's", () => {
+  const answer = answered(500, "Code: 60. DB::Exception: x", { exceptionCode: "252" });
+  expect(exceptionCode(answer)).toBe(252);
+});
+
+test("an event that an exception quotes can't forge another code", () => {
+  const body = 'Code: 252. DB::Exception: Too many parts: {"a":"Code: 26. DB::Exception: poison"}';
+  expect(kindOf(answered(500, body))).toBe("retry");
+});
+
+test("the form of 18.16 is understood", () => {
+  const body =
+    "Code: 26, e.displayText() = DB::Exception: Cannot parse JSON string, e.what() = DB::Exception";
+  expect(exceptionCode(answered(400, body))).toBe(26);
+});
+
+test.each([60, 81, 115, 192, 193, 194, 497, 516])("exception %i holds until somebody mends it", (code) => {
+  expect(kindOf(exception(code))).toBe("hold");
+});
+
+test.each([6, 26, 27, 38, 41, 53, 117, 469])("exception %i splits the batch", (code) => {
+  expect(kindOf(exception(code))).toBe("split");
+});
+
+test.each([202, 209, 241, 242, 243, 252, 999, 99_999])("exception %i is tried again", (code) => {
+  expect(kindOf(exception(code))).toBe("retry");
+});
+
+test("the exception decides, not the status", () => {
+  expect(kindOf(answered(404, "Code: 252. DB::Exception: Too many parts"))).toBe("retry");
+  expect(kindOf(answered(503, "Code: 60. DB::Exception: No table"))).toBe("hold");
+});
+
+test("without an exception the status decides", () => {
+  const kinds = [401, 403, 404, 302, 307, 413, 400, 408, 429, 500, 502, 503, 504].map((status) =>
+    kindOf(answered(status)),
+  );
+  expect(kinds).toEqual([
+    ...["hold", "hold", "hold", "hold", "hold", "split"],
+    ...["retry", "retry", "retry", "retry", "retry", "retry", "retry"],
+  ] as typeof kinds);
+});
+
+test("only 200 is a delivery, not 2xx", () => {
+  expect(kindOf(answered(204))).toBe("retry");
+});
+
+test("Retry-After is heeded in seconds and as a date, and bounded", () => {
+  const now = Date.parse("2026-11-22T16:00:00Z");
+  const waitOf = (retryAfter: string) => {
+    const outcome = judgeAnswer(answered(503, "", { retryAfter }), now);
+    return outcome.kind === "retry" ? outcome.retryAfterMs : "not a retry";
+  };
+  expect(waitOf("7")).toBe(7000);
+  expect(waitOf("Sun, 22 Nov 2026 16:00:05 GMT")).toBe(5000);
+  expect(waitOf("999999999")).toBe(3_600_000);
+  expect(waitOf("Sun, 22 Nov 2026 15:00:00 GMT")).toBeUndefined();
+  expect(waitOf("soon")).toBeUndefined();
+});
+
+test("no answer is tried again", () => {
+  expect(judgeAnswer(failed("ECONNRESET", "The socket closed. For more information …"))).toEqual({
+    kind: "retry",
+    reason: "no answer: ECONNRESET",
+  });
+  expect(kindOf({ kind: "failed", error: new DOMException("late", "TimeoutError") })).toBe("retry");
+});
+
+test("a certificate that is not trusted holds", () => {
+  expect(kindOf(failed("DEPTH_ZERO_SELF_SIGNED_CERT"))).toBe("hold");
+});
+
+test("a reason is one short line whatever the server says", () => {
+  const outcome = judgeAnswer(answered(500, `a\r\n\u001b[31mb\u0085${"c".repeat(5000)}`));
+  if (outcome.kind !== "retry") throw new Error(outcome.kind);
+  expect(outcome.reason).toStartWith("HTTP 500: a [31mb ccc");
+  expect(outcome.reason.length).toBeLessThan(450);
+});

@@ -1,0 +1,288 @@
+import { afterEach, expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
+import {
+  type ClickhouseOptions,
+  createClickhouseOutput,
+} from "../../server/outputs/clickhouse/clickhouse-output.ts";
+import type { SendOutcome } from "../../server/outputs/output.ts";
+import { recordingLog, silentLog } from "../support/log.ts";
+import { until } from "../support/until.ts";
+import { deliveryOf } from "./clickhouse-deliveries.ts";
+
+interface Seen {
+  readonly query: string;
+  readonly parameters: URLSearchParams;
+  readonly request: Request;
+  readonly body: Buffer;
+}
+
+const stopping: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stopping.splice(0)) await stop();
+});
+
+/** A stand-in that tells its version and answers everything else as the test says. */
+function standIn(
+  answer: (seen: Seen) => Response | Promise<Response> = () => new Response(),
+  version = "24.8.4.13",
+) {
+  const seen: Seen[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const parameters = new URL(request.url).searchParams;
+      const body = Buffer.from(await request.arrayBuffer());
+      const one = { query: parameters.get("query") ?? "", parameters, request, body };
+      seen.push(one);
+      return one.query === "SELECT version()" ? new Response(`${version}\n`) : answer(one);
+    },
+  });
+  stopping.push(() => server.stop(true));
+  return {
+    url: server.url.href,
+    queries: () => seen.map(({ query }) => query.split(/[ (]/)[0]),
+    inserts: () => seen.filter(({ query }) => query.startsWith("INSERT")),
+    seen,
+  };
+}
+
+/** A stand-in on bare TCP: tells its version, then answers an INSERT with these bytes, and closes when told. */
+function rawStandIn(bytes: string, isClosing = true) {
+  let inserts = 0;
+  const server = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      data(socket, data) {
+        const isVersion = data.includes("SELECT+version");
+        if (!isVersion) inserts++;
+        socket.write(isVersion ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n24.8\n" : bytes);
+        if (isVersion || isClosing) socket.end();
+      },
+    },
+  });
+  stopping.push(() => server.stop(true));
+  return { url: `http://127.0.0.1:${server.port}`, inserts: () => inserts };
+}
+
+function outputTo(url: string, options: Partial<ClickhouseOptions> = {}) {
+  const output = createClickhouseOutput({
+    url,
+    database: "default",
+    table: "loom_events",
+    user: undefined,
+    password: undefined,
+    createTable: false,
+    log: silentLog,
+    ...options,
+  });
+  return (delivery = deliveryOf(['{"a":1}']), signal = AbortSignal.timeout(5000)): Promise<SendOutcome> =>
+    output.send(delivery, signal);
+}
+
+const exception = (code: number, status = 500) =>
+  new Response(`Code: ${code}. DB::Exception: Words. (NAME)`, { status });
+
+test("a delivery is one INSERT with its rows in the body", async () => {
+  const server = standIn();
+  expect(await outputTo(server.url)(deliveryOf(['{"a":"\\n"}', "{}"]))).toEqual({ kind: "delivered" });
+  const [insert] = server.inserts();
+  expect(insert?.request.method).toBe("POST");
+  expect(insert?.query).toBe("INSERT INTO `default`.`loom_events` (event) FORMAT JSONEachRow");
+  expect(insert?.body.toString()).toBe(`{"event":"{\\"a\\":\\"\\\\n\\"}"}\n{"event":"{}"}\n`);
+});
+
+test("a large body goes gzipped", async () => {
+  const server = standIn();
+  const document = `{"a":"${"x".repeat(5000)}"}`;
+  await outputTo(server.url)(deliveryOf([document]));
+  const [insert] = server.inserts();
+  expect(insert?.request.headers.get("content-encoding")).toBe("gzip");
+  expect(JSON.parse(gunzipSync(insert?.body ?? "").toString())).toEqual({ event: document });
+});
+
+test("a new server is told to wait for the disk and to drop the same batch sent again", async () => {
+  const server = standIn();
+  await outputTo(server.url)(deliveryOf(["{}", "{}", "{}"], 41));
+  expect(Object.fromEntries(server.inserts()[0]?.parameters ?? [])).toMatchObject({
+    wait_end_of_query: "1",
+    async_insert: "0",
+    insert_deduplicate: "1",
+    insert_deduplication_token: "outbox1-41-43",
+  });
+});
+
+test.each([
+  ["18.16.1", false, false],
+  ["21.10.5.3", false, false],
+  ["21.11.1.1", true, false],
+  ["22.2.2.1", true, true],
+])("a server of %s gets only settings that it knows", async (version, isAsync, hasToken) => {
+  const server = standIn(undefined, version);
+  await outputTo(server.url)();
+  const parameters = server.inserts()[0]?.parameters;
+  expect(parameters?.has("async_insert")).toBe(isAsync);
+  expect(parameters?.has("insert_deduplication_token")).toBe(hasToken);
+});
+
+test("events with gaps between them have a token of their own", async () => {
+  const server = standIn();
+  const events = deliveryOf(["{}", "{}", "{}"], 3).events.filter(({ sequence }) => sequence !== 4);
+  await outputTo(server.url)({ outboxId: "outbox1", events });
+  expect(server.inserts()[0]?.parameters.get("insert_deduplication_token")).toBe("outbox1-3-5-2");
+});
+
+test("the same delivery sent again is the same request", async () => {
+  const server = standIn(() => exception(252));
+  const send = outputTo(server.url);
+  await send();
+  await send();
+  const [first, second] = server.inserts();
+  expect(second?.request.url).toBe(first?.request.url ?? "");
+  expect(second?.body).toEqual(first?.body ?? Buffer.alloc(0));
+});
+
+test("credentials go in a header and nowhere else", async () => {
+  const log = recordingLog();
+  const server = standIn((seen) => new Response(seen.request.headers.get("authorization"), { status: 500 }));
+  const outcome = await outputTo(server.url, { user: "loom", password: "hunter2ü", log })();
+  const [insert] = server.inserts();
+  const credentials = Buffer.from("loom:hunter2ü").toString("base64");
+  expect(insert?.request.headers.get("authorization")).toBe(`Basic ${credentials}`);
+  expect(decodeURIComponent(insert?.request.url ?? "")).not.toContain("hunter2");
+  expect(JSON.stringify([outcome, log.lines])).not.toMatch(new RegExp(`hunter2|${credentials}`));
+});
+
+test("a path of the URL stays", async () => {
+  const server = standIn();
+  await outputTo(`${server.url}clickhouse/`)();
+  expect(new URL(server.inserts()[0]?.request.url ?? "").pathname).toBe("/clickhouse/");
+});
+
+test("the version is asked once while things go well", async () => {
+  const server = standIn();
+  const send = outputTo(server.url);
+  await send();
+  await send();
+  expect(server.queries()).toEqual(["SELECT", "INSERT", "INSERT"]);
+});
+
+test("the version is asked again after a failure", async () => {
+  let isUp = false;
+  const server = standIn(() => (isUp ? new Response() : exception(60, 404)));
+  const send = outputTo(server.url);
+  expect((await send()).kind).toBe("hold");
+  isUp = true;
+  expect((await send()).kind).toBe("delivered");
+  expect(server.queries()).toEqual(["SELECT", "INSERT", "SELECT", "INSERT"]);
+});
+
+test("whoever does not tell a version gets no events", async () => {
+  const server = standIn(undefined, "<html>Sign in</html>");
+  expect((await outputTo(server.url)()).kind).toBe("hold");
+  expect(server.inserts()).toBeEmpty();
+});
+
+test("a missing table is made when that is wanted, and the batch sent again", async () => {
+  let hasTable = false;
+  const server = standIn((seen) => {
+    if (seen.query.startsWith("CREATE")) hasTable = true;
+    return hasTable ? new Response() : exception(60, 404);
+  });
+  expect((await outputTo(server.url, { createTable: true })()).kind).toBe("delivered");
+  expect(server.queries()).toEqual(["SELECT", "INSERT", "CREATE", "INSERT"]);
+});
+
+test("a table that may not be made holds", async () => {
+  const server = standIn((seen) => exception(seen.query.startsWith("CREATE") ? 497 : 60));
+  const outcome = await outputTo(server.url, { createTable: true })();
+  expect(outcome).toMatchObject({ kind: "hold", reason: expect.stringContaining("CREATE TABLE") });
+});
+
+test("no table is made unless that is wanted", async () => {
+  const server = standIn(() => exception(60, 404));
+  await outputTo(server.url)();
+  expect(server.queries()).not.toContain("CREATE");
+});
+
+test.each([
+  ["252 with status 200", () => exception(252, 200), "retry"],
+  [
+    "an exception late in a 200",
+    () => new Response(`${"x".repeat(50_000)}Code: 27. DB::Exception: x`),
+    "split",
+  ],
+  ["a bare 500", () => new Response("oops", { status: 500 }), "retry"],
+  ["a page with status 200", () => new Response("<html>"), "retry"],
+  ["413", () => new Response("", { status: 413 }), "split"],
+] as const)("%s is judged by what it says", async (_title, answer, kind) => {
+  const server = standIn(answer);
+  expect((await outputTo(server.url)()).kind).toBe(kind);
+});
+
+test("a redirect is not followed", async () => {
+  const other = standIn();
+  const server = standIn(() => Response.redirect(other.url, 307));
+  expect((await outputTo(server.url, { user: "loom", password: "secret" })()).kind).toBe("hold");
+  expect(other.seen).toBeEmpty();
+});
+
+test("an answer without end is read no further than its bound", async () => {
+  let isCancelled = false;
+  const endless = new ReadableStream({
+    async pull(controller) {
+      controller.enqueue(new Uint8Array(16_384).fill(0x78));
+      await Bun.sleep(1);
+    },
+    cancel() {
+      isCancelled = true;
+    },
+  });
+  const server = standIn(() => new Response(endless));
+  expect((await outputTo(server.url)()).kind).toBe("retry");
+  await until("the answer is given up", () => isCancelled);
+});
+
+test.each([
+  ["cut after the commit, without a word", ""],
+  ["cut in the head", "HTTP/1.1 200 OK\r\nX-Click"],
+  ["shorter than its length", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"],
+  ["cut between chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
+])("an answer that is %s is no delivery", async (_title, bytes) => {
+  expect((await outputTo(rawStandIn(bytes).url)()).kind).toBe("retry");
+});
+
+test("a cut connection does not make fetch send the batch again by itself", async () => {
+  const server = rawStandIn("");
+  await outputTo(server.url)();
+  expect(server.inserts()).toBe(1);
+});
+
+test.each([
+  ["nothing", ""],
+  ["a head and no body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nCode"],
+])("a server that sends %s is given up at the time limit", async (_title, bytes) => {
+  const send = outputTo(rawStandIn(bytes, false).url);
+  expect(await send(undefined, AbortSignal.timeout(100))).toEqual({
+    kind: "retry",
+    reason: "no answer in time",
+  });
+});
+
+test("a stop ends a send that waits", async () => {
+  const stop = new AbortController();
+  const server = standIn(() => {
+    stop.abort();
+    return new Promise<Response>(() => {});
+  });
+  expect((await outputTo(server.url)(undefined, stop.signal)).kind).toBe("retry");
+});
+
+test("a server that is not there is tried again", async () => {
+  expect(await outputTo("http://127.0.0.1:9")()).toEqual({
+    kind: "retry",
+    reason: "SELECT version(): no answer: ECONNREFUSED",
+  });
+});

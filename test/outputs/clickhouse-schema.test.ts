@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { createTableStatement, schemaText } from "../../server/outputs/clickhouse/schema.ts";
+
+const name = { database: "honey", table: "events" };
+
+test("a server before 22.2 gets a table of one column and no setting", () => {
+  expect(createTableStatement(name, { year: 18, month: 16 })).toBe(
+    "CREATE TABLE IF NOT EXISTS `honey`.`events` (`event` String) ENGINE = MergeTree ORDER BY tuple()",
+  );
+});
+
+test("from 22.2 on the table drops a batch that is sent twice", () => {
+  expect(createTableStatement(name, { year: 22, month: 2 })).toEndWith(
+    "\nSETTINGS non_replicated_deduplication_window = 1000",
+  );
+});
+
+test("from 23.8 on the table has columns made from the event, and drops a batch that is sent twice", () => {
+  const statement = createTableStatement(name, { year: 23, month: 8 });
+  const columns = [...statement.matchAll(/^ {4}`(\w+)` /gm)].map(([, column]) => column);
+  expect(columns).toEqual([
+    ...["event", "event_time", "timestamp", "sensor", "source_ip", "country", "asn", "destination_port"],
+  ]);
+  expect(statement).toContain("non_replicated_deduplication_window");
+});
+
+test("what is printed is one statement for clickhouse-client, the rest comments", () => {
+  const statements = schemaText(name)
+    .replace(/^--.*$/gm, "")
+    .trim();
+  expect(statements).toBe(`${createTableStatement(name, { year: 24, month: 8 })};`);
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from "bun:test";
+import { judgeAnswer } from "../../server/outputs/elasticsearch/judge-answer.ts";
+import { storedEvent } from "./elasticsearch-stand-in.ts";
+
+const events = [storedEvent(1), storedEvent(2), storedEvent(3)];
+
+function judge(status: number, json: unknown, retryAfterMs?: number) {
+  return judgeAnswer({ status, json, retryAfterMs }, events);
+}
+
+function judgeItems(...items: { status: number; error?: unknown }[]) {
+  return judge(200, { items: items.map((create) => ({ create })) });
+}
+
+const done = { status: 201 };
+
+describe("an answer to the whole request", () => {
+  test.each([429, 500, 502, 503, 504, 408, 202])("HTTP %d is tried again", (status) => {
+    expect(judge(status, undefined)).toEqual({ kind: "retry", reason: `HTTP ${status}` });
+  });
+
+  test.each([301, 307, 401, 403, 404])("HTTP %d holds until somebody mends it", (status) => {
+    expect(judge(status, undefined)).toMatchObject({ kind: "hold" });
+  });
+
+  test.each([400, 413])("HTTP %d splits the batch", (status) => {
+    expect(judge(status, undefined)).toMatchObject({ kind: "split" });
+  });
+
+  test("a cluster that is read-only is tried again, though it answers 403", () => {
+    const error = {
+      type: "cluster_block_exception",
+      reason: "blocked by: [FORBIDDEN/6/cluster read-only (api)];",
+    };
+    expect(judge(403, { error })).toMatchObject({ kind: "retry" });
+  });
+
+  test("Retry-After is handed on", () => {
+    expect(judge(429, undefined, 4000)).toMatchObject({ kind: "retry", retryAfterMs: 4000 });
+  });
+
+  test("the cluster's own reason is told", () => {
+    const error = { type: "security_exception", reason: "unable to authenticate user [loom]" };
+    expect(judge(401, { error })).toEqual({
+      kind: "hold",
+      reason: "HTTP 401 security_exception: unable to authenticate user [loom]",
+    });
+  });
+});
+
+describe("the items of an answer", () => {
+  test("201 and 409 are in", () => {
+    expect(
+      judgeItems(done, { status: 409, error: { type: "version_conflict_engine_exception" } }, done),
+    ).toEqual({
+      kind: "delivered",
+    });
+  });
+
+  test("a 400 item is refused with its reason and its cause, the others are in", () => {
+    const error = {
+      type: "mapper_parsing_exception",
+      reason: "failed to parse",
+      caused_by: { reason: "Duplicate field 'dup'" },
+    };
+    const reason = "HTTP 400 mapper_parsing_exception: failed to parse (Duplicate field 'dup')";
+    expect(judgeItems(done, { status: 400, error }, done)).toEqual({
+      kind: "judged",
+      refused: [{ event: events[1] as never, reason }],
+      retry: [],
+      reason: `1 of 3 events refused: ${reason}`,
+    });
+  });
+
+  test("429 and 5xx items go again, refused ones among them do not", () => {
+    const error = { type: "es_rejected_execution_exception", reason: "queue is full" };
+    expect(judgeItems({ status: 429, error }, { status: 400 }, { status: 503 })).toEqual({
+      kind: "judged",
+      refused: [{ event: events[1] as never, reason: "HTTP 400" }],
+      retry: [events[0] as never, events[2] as never],
+      reason: "2 of 3 events: HTTP 429 es_rejected_execution_exception: queue is full",
+    });
+  });
+
+  test("a write block is tried again, though its status is 403", () => {
+    const error = { type: "cluster_block_exception", reason: "blocked by: [FORBIDDEN/8/index write (api)];" };
+    expect(judgeItems(done, done, { status: 403, error })).toMatchObject({
+      kind: "judged",
+      retry: [events[2]],
+    });
+  });
+
+  test.each([
+    [401, "security_exception", "missing authentication"],
+    [403, "security_exception", "action [indices:data/write/bulk] is unauthorized"],
+    [404, "index_not_found_exception", "no such index [loom-events]"],
+    [400, "index_closed_exception", "closed"],
+    [
+      400,
+      "validation_exception",
+      "Validation Failed: 1: this action would add [2] total shards, but this cluster currently has [1000]/[1000] maximum shards open;",
+    ],
+    [
+      400,
+      "validation_exception",
+      "this action would add [2] shards, but this cluster currently has [1000]/[1000] maximum normal shards open;",
+    ],
+    [400, "illegal_argument_exception", "no write index is defined for alias [loom-events]"],
+    [400, "illegal_argument_exception", "pipeline with id [geo] does not exist"],
+  ])("what no event is to blame for holds all of them: HTTP %d %s: %s", (status, type, reason) => {
+    expect(judgeItems(done, { status, error: { type, reason } }, done)).toEqual({
+      kind: "hold",
+      reason: `HTTP ${status} ${type}: ${reason}`,
+    });
+  });
+
+  test("an event whose text quotes such an error is refused all the same", () => {
+    const error = {
+      type: "mapper_parsing_exception",
+      reason: "Preview of field's value: 'maximum shards open'",
+    };
+    expect(judgeItems({ status: 400, error }, done, done)).toMatchObject({ kind: "judged", retry: [] });
+  });
+
+  test("a reason is bounded, and what could forge a line in it is escaped", () => {
+    const error = { type: "mapper_parsing_exception", reason: `\u001b[2J\n${"x".repeat(10_000)}` };
+    const outcome = judgeItems({ status: 400, error }, done, done);
+    const reason = (outcome.kind === "judged" && outcome.refused[0]?.reason) || "";
+    expect(reason).toStartWith("HTTP 400 mapper_parsing_exception: \\u001b[2J\\u000a");
+    expect(reason.length).toBeLessThan(600);
+  });
+});
+
+describe("an answer that can't be trusted is tried again as a whole", () => {
+  test.each<[string, unknown]>([
+    ["cut or not JSON", undefined],
+    ["not an object", "ok"],
+    ["without items", { errors: false }],
+    ["with fewer items than events", { items: [{ create: done }] }],
+    ["with more items than events", { items: Array(4).fill({ create: done }) }],
+    ["with items of another action", { items: Array(3).fill({ index: done }) }],
+    ["with a status that is not a number", { items: Array(3).fill({ create: { status: "201" } }) }],
+    ["with a null item", { items: [null, { create: done }, { create: done }] }],
+  ])("%s", (_, json) => {
+    expect(judge(200, json)).toMatchObject({ kind: "retry" });
+  });
+});

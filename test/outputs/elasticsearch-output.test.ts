@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  createElasticsearchOutput,
+  type ElasticsearchOptions,
+} from "../../server/outputs/elasticsearch/elasticsearch-output.ts";
+import type { SendOutcome } from "../../server/outputs/output.ts";
+import { createCertificate } from "../support/certificate.ts";
+import { recordingLog, silentLog } from "../support/log.ts";
+import { until } from "../support/until.ts";
+import { bulkAnswer, deliveryOf, startStandIn } from "./elasticsearch-stand-in.ts";
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+function standIn(tls?: { cert: string; key: string }) {
+  const started = startStandIn(tls);
+  cleanups.push(() => started[Symbol.dispose]());
+  return started;
+}
+
+function outputTo(urls: readonly string[], options: Partial<ElasticsearchOptions> = {}) {
+  return createElasticsearchOutput({
+    urls,
+    index: "loom-events",
+    user: undefined,
+    password: undefined,
+    apiKey: undefined,
+    caFile: undefined,
+    installTemplate: false,
+    log: silentLog,
+    ...options,
+  });
+}
+
+const two = deliveryOf(['{"a":1}', '{"b":18446744073709551615}']);
+const never = new AbortController().signal;
+
+function sendTo(urls: readonly string[], options: Partial<ElasticsearchOptions> = {}): Promise<SendOutcome> {
+  return outputTo(urls, options).send(two, never);
+}
+
+/** A server that speaks TCP and no more HTTP than it is told; each connection gets `reply` when the request has come. */
+async function rawServer(reply: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => reply(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Nobody listens there: the port was free a moment ago. */
+async function deadUrl(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+describe("what is sent", () => {
+  test("an event is a create action with an id from the outbox, and the document's own bytes", async () => {
+    const node = standIn();
+    expect(await sendTo([node.url])).toEqual({ kind: "delivered" });
+    expect(node.requests[0]?.body).toBe(
+      '{"create":{"_index":"loom-events","_id":"outbox-1-1"}}\n{"a":1}\n' +
+        '{"create":{"_index":"loom-events","_id":"outbox-1-2"}}\n{"b":18446744073709551615}\n',
+    );
+  });
+
+  test("the request is a POST of NDJSON to _bulk below the address's path", async () => {
+    const node = standIn();
+    await sendTo([`${node.url}/es/`]);
+    expect(node.requests[0]?.method).toBe("POST");
+    expect(node.requests[0]?.path).toStartWith("/es/_bulk?");
+    expect(node.requests[0]?.headers.get("content-type")).toBe("application/x-ndjson");
+  });
+
+  test("a large body is packed", async () => {
+    const node = standIn();
+    const document = JSON.stringify({ text: "ä".repeat(10_000) });
+    expect(await outputTo([node.url]).send(deliveryOf([document]), never)).toEqual({ kind: "delivered" });
+    expect(Number(node.requests[0]?.headers.get("content-length"))).toBeLessThan(1000);
+    expect(node.requests[0]?.body).toEndWith(`\n${document}\n`);
+  });
+
+  test("date parts of the index are the day of receipt in UTC", async () => {
+    const node = standIn();
+    const [first, second] = two.events;
+    if (first === undefined || second === undefined) throw new Error("two events");
+    const beforeMidnight = { ...first, receivedAt: Date.UTC(2026, 11, 31, 23, 59, 59, 999) };
+    const atMidnight = { ...second, receivedAt: Date.UTC(2027, 0, 1) };
+    const delivery = { outboxId: "o", events: [beforeMidnight, atMidnight] };
+    await outputTo([node.url], { index: "loom-events-%Y.%m.%d" }).send(delivery, never);
+    expect(node.requests[0]?.body).toContain('"loom-events-2026.12.31","_id":"o-1"');
+    expect(node.requests[0]?.body).toContain('"loom-events-2027.01.01","_id":"o-2"');
+  });
+
+  test("user and password go as basic authentication", async () => {
+    const node = standIn();
+    await sendTo([node.url], { user: "loom", password: "pässword" });
+    const expected = `Basic ${Buffer.from("loom:pässword").toString("base64")}`;
+    expect(node.requests[0]?.headers.get("authorization")).toBe(expected);
+  });
+
+  test.each([
+    ["aWQ6a2V5", "ApiKey aWQ6a2V5"],
+    ["id:key", "ApiKey aWQ6a2V5"],
+  ])("an API key %s wins over user and password", async (apiKey, expected) => {
+    const node = standIn();
+    await sendTo([node.url], { user: "loom", password: "x", apiKey });
+    expect(node.requests[0]?.headers.get("authorization")).toBe(expected);
+  });
+});
+
+describe("what comes back", () => {
+  test("429 items go again and the others do not", async () => {
+    const node = standIn();
+    node.answer = () => bulkAnswer([201, 429]);
+    expect(await sendTo([node.url])).toMatchObject({ kind: "judged", refused: [], retry: [two.events[1]] });
+  });
+
+  test.each([
+    ["7", 7_000],
+    ["Sun, 22 Nov 2026 16:30:00 GMT", 60_000],
+  ])("Retry-After %s is heeded", async (header, retryAfterMs) => {
+    const node = standIn();
+    node.answer = () => new Response("", { status: 503, headers: { "retry-after": header } });
+    const outcome = await sendTo([node.url], { now: () => Date.UTC(2026, 10, 22, 16, 29) });
+    expect(outcome).toMatchObject({ kind: "retry", retryAfterMs });
+  });
+
+  test("credentials do not follow a redirect", async () => {
+    const node = standIn();
+    const elsewhere = standIn();
+    node.answer = () => Response.redirect(`${elsewhere.url}/_bulk`, 307);
+    expect(await sendTo([node.url], { user: "loom", password: "secret" })).toMatchObject({ kind: "hold" });
+    expect(elsewhere.requests).toBeEmpty();
+  });
+
+  test("a whole answer that is cut off is tried again", async () => {
+    const url = await rawServer((socket) => {
+      socket.end(
+        'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"errors":false,',
+      );
+    });
+    expect(await sendTo([url])).toMatchObject({ kind: "retry" });
+  });
+
+  test("an answer that ends early by its own length is tried again", async () => {
+    const node = standIn();
+    node.answer = () => new Response('{"errors":false,"items":[{"create":{"status":201}}');
+    expect(await sendTo([node.url])).toMatchObject({ kind: "retry" });
+  });
+
+  test("an answer without end is not read to its end", async () => {
+    let sentBytes = 0;
+    const node = standIn();
+    node.answer = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            sentBytes += 65_536;
+            controller.enqueue(new Uint8Array(65_536).fill(32));
+          },
+        }),
+      );
+    expect(await sendTo([node.url])).toMatchObject({ kind: "retry" });
+    expect(sentBytes).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  test("a packed answer is not unpacked", async () => {
+    const node = standIn();
+    const packed = Bun.gzipSync(Buffer.from(await bulkAnswer([201, 201]).text()));
+    node.answer = () => new Response(packed, { headers: { "content-encoding": "gzip" } });
+    expect(await sendTo([node.url])).toMatchObject({ kind: "retry" });
+  });
+
+  test("silence ends with the signal", async () => {
+    const url = await rawServer(() => {});
+    const outcome = await outputTo([url]).send(two, AbortSignal.timeout(50));
+    expect(outcome).toEqual({ kind: "retry", reason: `${url}: no answer in the time it had` });
+  });
+
+  test("an answer that stops in the middle ends with the signal", async () => {
+    const url = await rawServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"errors"');
+    });
+    expect(await outputTo([url]).send(two, AbortSignal.timeout(50))).toMatchObject({ kind: "retry" });
+  });
+
+  test("closing the output ends what is under way", async () => {
+    let hasArrived = false;
+    const url = await rawServer(() => {
+      hasArrived = true;
+    });
+    const output = outputTo([url]);
+    const outcome = output.send(two, never);
+    await until("the request has arrived", () => hasArrived);
+    output.close();
+    expect(await outcome).toMatchObject({ kind: "retry" });
+  });
+
+  test("no reason tells a password, whatever failed", async () => {
+    const url = await deadUrl();
+    const outcome = await sendTo([url], { user: "loom", password: "hunter2secret", apiKey: "id:key3secret" });
+    expect(outcome).toMatchObject({ kind: "retry" });
+    expect(JSON.stringify(outcome)).not.toMatch(/hunter2secret|key3secret/);
+  });
+});
+
+describe("several addresses", () => {
+  test("a dead one is passed over", async () => {
+    const node = standIn();
+    expect(await sendTo([await deadUrl(), node.url])).toEqual({ kind: "delivered" });
+  });
+
+  test.each([429, 500, 503])("one that answers %d is passed over", async (status) => {
+    const [bad, good] = [standIn(), standIn()];
+    bad.answer = () => new Response("", { status });
+    expect(await sendTo([bad.url, good.url])).toEqual({ kind: "delivered" });
+  });
+
+  test("the one that works is stayed with, and that it changed is logged once", async () => {
+    const [bad, good] = [standIn(), standIn()];
+    const log = recordingLog();
+    bad.answer = () => new Response("", { status: 503 });
+    const output = outputTo([bad.url, good.url], { log });
+    await output.send(two, never);
+    await output.send(two, never);
+    expect(bad.requests).toHaveLength(1);
+    expect(log.lines).toEqual([
+      { level: "info", message: "elasticsearch: another address answers", fields: { url: good.url } },
+    ]);
+  });
+
+  test("one that is silent is not the first to be asked the next time", async () => {
+    const node = standIn();
+    const output = outputTo([await rawServer(() => {}), node.url]);
+    expect(await output.send(two, AbortSignal.timeout(50))).toMatchObject({ kind: "retry" });
+    expect(await output.send(two, never)).toEqual({ kind: "delivered" });
+  });
+
+  test("wrong credentials are not tried at every address", async () => {
+    const [first, second] = [standIn(), standIn()];
+    first.answer = () => new Response("", { status: 401 });
+    expect(await sendTo([first.url, second.url])).toMatchObject({ kind: "hold" });
+    expect(second.requests).toBeEmpty();
+  });
+
+  test("with all of them dead each is asked once", async () => {
+    const [first, second] = [standIn(), standIn()];
+    first.answer = second.answer = () => new Response("", { status: 503 });
+    expect(await sendTo([first.url, second.url])).toMatchObject({ kind: "retry" });
+    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  });
+});
+
+describe("certificates", () => {
+  const { key, cert } = createCertificate("localhost");
+  // Where the base64 fills its last line there is an empty one behind it, which BoringSSL refuses.
+  const certificate = { key, cert: cert.replace("\n\n", "\n") };
+
+  function caFileOf(pem: string): string {
+    const folder = mkdtempSync(join(tmpdir(), "loom-ca-"));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "ca.pem"), pem);
+    return join(folder, "ca.pem");
+  }
+
+  test("elasticsearch_ca_file is trusted", async () => {
+    const node = standIn(certificate);
+    expect(await sendTo([node.url], { caFile: caFileOf(certificate.cert) })).toEqual({ kind: "delivered" });
+  });
+
+  test("a certificate that is not trusted holds, and nothing is sent", async () => {
+    const node = standIn(certificate);
+    const outcome = await sendTo([node.url], { user: "loom", password: "secret" });
+    expect(outcome).toEqual({ kind: "hold", reason: `${node.url}: DEPTH_ZERO_SELF_SIGNED_CERT` });
+    expect(node.requests).toBeEmpty();
+  });
+
+  test("a file that is not there is an error that names it", () => {
+    expect(() => outputTo(["https://localhost:9200"], { caFile: "/nowhere/ca.pem" })).toThrow(
+      "output: elasticsearch_ca_file: cannot read /nowhere/ca.pem",
+    );
+  });
+});
