@@ -1,0 +1,184 @@
+/*
+ * Real servers for the tests, on free ports of 127.0.0.1 with temporary data.
+ *
+ *   bun scripts/services.ts up            start them in the background, print their addresses
+ *   bun scripts/services.ts down          end what `up` started
+ *   bun scripts/services.ts run COMMAND…  start them, run the command, end them; the command's exit status
+ *
+ * Tests find them through LOOM_TEST_CLICKHOUSE_URL and LOOM_TEST_OPENSEARCH_URL, each set where the server could be had.
+ */
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startClickhouse } from "./services/clickhouse.ts";
+import { startOpensearch } from "./services/opensearch.ts";
+
+interface Service {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+interface Running {
+  /** The variables for the tests. */
+  readonly environment: Record<string, string>;
+  /** A line for each server: where it is, or why it is not. */
+  readonly report: string[];
+  stop(): Promise<void>;
+}
+
+/** What `up` leaves for `down`. */
+interface State {
+  /** The process that holds the servers and ends them when it is told to end. */
+  readonly pid: number;
+  /** When it started, in the kernel's ticks: another process that got the same pid since has another. */
+  readonly startTicks: string;
+  readonly environment: Record<string, string>;
+  readonly report: string[];
+}
+
+const statePath = join(tmpdir(), "loom-services.json");
+const logPath = join(tmpdir(), "loom-services.log");
+const maxUpMs = 900_000;
+const maxDownMs = 60_000;
+const pollIntervalMs = 100;
+
+const starters: readonly [name: string, variable: string, start: () => Promise<Service>][] = [
+  ["ClickHouse", "LOOM_TEST_CLICKHOUSE_URL", startClickhouse],
+  ["OpenSearch", "LOOM_TEST_OPENSEARCH_URL", startOpensearch],
+];
+
+async function startAll(): Promise<Running> {
+  const environment: Record<string, string> = {};
+  const report: string[] = [];
+  const services: Service[] = [];
+  // One after the other: both may have to install packages.
+  for (const [name, variable, start] of starters) {
+    try {
+      const service = await start();
+      services.push(service);
+      environment[variable] = service.url;
+      report.push(`${name}: ${service.url}`);
+    } catch (error) {
+      report.push(`${name} could not be started: ${(error as Error).message}`);
+    }
+  }
+  return {
+    environment,
+    report,
+    stop: async () => void (await Promise.all(services.map((service) => service.stop()))),
+  };
+}
+
+async function runCommand(command: string[]): Promise<number> {
+  let child: Bun.Subprocess | undefined;
+  let isStopping = false;
+  const stopEarly = () => {
+    isStopping = true;
+    child?.kill();
+  };
+  process.on("SIGINT", stopEarly).on("SIGTERM", stopEarly);
+  const running = await startAll();
+  try {
+    for (const line of running.report) console.error(line);
+    if (isStopping) return 1;
+    child = Bun.spawn(command, {
+      env: { ...process.env, ...running.environment },
+      stdio: ["inherit", "inherit", "inherit"],
+    });
+    return await child.exited;
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Holds the servers until SIGTERM; started by `up`. */
+async function hold(): Promise<number> {
+  const told = new Promise<void>((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
+  const { environment, report, stop } = await startAll();
+  const state: State = { pid: process.pid, startTicks: startTicksOf(process.pid) ?? "", environment, report };
+  writeFileSync(`${statePath}.new`, JSON.stringify(state));
+  renameSync(`${statePath}.new`, statePath);
+  await told;
+  await stop();
+  return 0;
+}
+
+async function up(): Promise<number> {
+  const before = readState();
+  if (before !== undefined && isAlive(before)) {
+    print(before);
+    return 0;
+  }
+  rmSync(statePath, { force: true });
+  const log = openSync(logPath, "w");
+  const holder = Bun.spawn([process.execPath, import.meta.path, "hold"], {
+    stdio: ["ignore", log, log],
+    detached: true,
+  });
+  holder.unref();
+  closeSync(log);
+  const deadline = performance.now() + maxUpMs;
+  while (performance.now() < deadline && holder.exitCode === null) {
+    const state = readState();
+    if (state !== undefined) {
+      print(state);
+      return Object.keys(state.environment).length === starters.length ? 0 : 1;
+    }
+    await Bun.sleep(pollIntervalMs);
+  }
+  holder.kill();
+  console.error(`services did not start; see ${logPath}`);
+  return 1;
+}
+
+async function down(): Promise<number> {
+  const state = readState();
+  if (state !== undefined && isAlive(state)) {
+    process.kill(state.pid, "SIGTERM");
+    const deadline = performance.now() + maxDownMs;
+    while (isAlive(state)) {
+      if (performance.now() > deadline) {
+        console.error(`services of process ${state.pid} did not end within ${maxDownMs / 1000} s`);
+        return 1;
+      }
+      await Bun.sleep(pollIntervalMs);
+    }
+  }
+  rmSync(statePath, { force: true });
+  return 0;
+}
+
+function readState(): State | undefined {
+  return existsSync(statePath) ? JSON.parse(readFileSync(statePath, "utf8")) : undefined;
+}
+
+function print({ environment, report }: State): void {
+  for (const line of report) console.error(line);
+  for (const [name, value] of Object.entries(environment)) console.log(`export ${name}=${value}`);
+}
+
+function isAlive({ pid, startTicks }: State): boolean {
+  return startTicksOf(pid) === startTicks;
+}
+
+/** Field 22 of /proc/<pid>/stat (proc_pid_stat(5)); the name before it may hold spaces and parentheses. */
+function startTicksOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    // no such process
+    return undefined;
+  }
+}
+
+async function main([verb, ...rest]: string[]): Promise<number> {
+  if (verb === "up" && rest.length === 0) return up();
+  if (verb === "down" && rest.length === 0) return down();
+  if (verb === "hold" && rest.length === 0) return hold();
+  if (verb === "run" && rest.length > 0) return runCommand(rest);
+  console.error("usage: bun scripts/services.ts up | down | run COMMAND…");
+  return 2;
+}
+
+process.exit(await main(process.argv.slice(2)));

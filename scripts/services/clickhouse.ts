@@ -1,0 +1,158 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A ClickHouse server of one's own, with temporary data, on free ports of 127.0.0.1. */
+export interface ClickhouseServer {
+  readonly url: string;
+  /** An account with a password. `default` has none. */
+  readonly user: string;
+  readonly password: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
+  /** Everything it keeps; removed by `stop`. */
+  readonly folder: string;
+  /** Resolves when the running server has taken it over. */
+  setPassword(password: string): Promise<void>;
+  /** SIGKILL, as a crash would. The data stay. */
+  kill(): Promise<void>;
+  /** After `kill`: the same data on the same port. */
+  start(): Promise<void>;
+  /** Kills it and removes what it kept. */
+  stop(): Promise<void>;
+}
+
+const maxStartMs = 30_000;
+const pollMs = 50;
+
+/**
+ * Starts Debian's clickhouse-server (18.16, the oldest server that Loom is tried with), installed when missing.
+ * @throws Error saying what could not be done.
+ */
+export async function startClickhouse(): Promise<ClickhouseServer> {
+  const executable = Bun.which("clickhouse-server") ?? install();
+  const folder = mkdtempSync(join(tmpdir(), "loom-clickhouse-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const user = "loom";
+  const password = crypto.randomUUID();
+  mkdirSync(join(folder, "tmp"));
+  const writeUsers = (text: string) => writeFileSync(join(folder, "users.xml"), usersXml(user, text));
+  writeUsers(password);
+  writeFileSync(join(folder, "config.xml"), configXml(folder, port, await freePort()));
+
+  let process: Bun.Subprocess | undefined;
+  const kill = async () => {
+    process?.kill("SIGKILL");
+    await process?.exited;
+  };
+  const start = async () => {
+    process = Bun.spawn([executable, "--config-file", join(folder, "config.xml")], {
+      stdout: Bun.file(join(folder, "stdout")),
+      stderr: Bun.file(join(folder, "stderr")),
+    });
+    // `services up` ends and leaves it running.
+    process.unref();
+    await answers(url, process, folder);
+  };
+  const setPassword = async (text: string) => {
+    writeUsers(text);
+    // By itself it looks at the file's time, in whole seconds, and misses a quick change.
+    const response = await fetch(url, { method: "POST", body: "SYSTEM RELOAD CONFIG" });
+    if (!response.ok) throw new Error(`ClickHouse did not reload its accounts: ${await response.text()}`);
+  };
+  const stop = async () => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url,
+    user,
+    password,
+    folder,
+    get pid() {
+      return process?.pid ?? 0;
+    },
+    setPassword,
+    kill,
+    start,
+    stop,
+  };
+}
+
+/** @returns the executable's path. */
+function install(): string {
+  run(["apt-get", "update", "-qq"]);
+  run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "clickhouse-server"]);
+  const executable = Bun.which("clickhouse-server");
+  if (executable === null) throw new Error("clickhouse-server was installed, but is not on the PATH");
+  return executable;
+}
+
+function run(command: readonly string[]): void {
+  const failed = (why: string) =>
+    new Error(`no ClickHouse: "${command.join(" ")}" failed: ${why}`.slice(0, 600));
+  if (Bun.which(command[0] ?? "") === null) throw failed("no such command");
+  // RUNLEVEL=1 keeps Debian's invoke-rc.d from starting the server as a service of the machine.
+  const result = Bun.spawnSync([...command], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
+  });
+  if (!result.success) throw failed(result.stderr.toString().trim());
+}
+
+async function answers(url: string, server: Bun.Subprocess, folder: string): Promise<void> {
+  const deadline = performance.now() + maxStartMs;
+  while (performance.now() < deadline && server.exitCode === null) {
+    const isUp = await fetch(`${url}/ping`, { signal: AbortSignal.timeout(1000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isUp) return;
+    await Bun.sleep(pollMs);
+  }
+  const said = await Bun.file(join(folder, "stderr")).text();
+  server.kill("SIGKILL");
+  throw new Error(
+    `no ClickHouse: the server did not start in ${maxStartMs / 1000} s: ${said.trim().slice(-400)}`,
+  );
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function configXml(folder: string, httpPort: number, tcpPort: number): string {
+  return `<yandex>
+  <logger><level>warning</level><log>${folder}/log</log><errorlog>${folder}/error-log</errorlog></logger>
+  <listen_host>127.0.0.1</listen_host><http_port>${httpPort}</http_port><tcp_port>${tcpPort}</tcp_port>
+  <path>${folder}/</path><tmp_path>${folder}/tmp/</tmp_path>
+  <users_config>users.xml</users_config>
+  <default_profile>default</default_profile><default_database>default</default_database>
+  <mark_cache_size>5368709</mark_cache_size>
+</yandex>
+`;
+}
+
+function usersXml(user: string, password: string): string {
+  const account = (name: string, secret: string) => `<${name}><password>${secret}</password>
+      <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></${name}>`;
+  return `<yandex>
+  <profiles><default/></profiles><quotas><default/></quotas>
+  <users>${account("default", "")}${account(user, password)}</users>
+</yandex>
+`;
+}

