@@ -1,5 +1,4 @@
 import type { Config, SensorCredential } from "./config/config.ts";
-import { ConfigError } from "./config/config-error.ts";
 import { loadSensors } from "./config/sensors.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
@@ -8,7 +7,7 @@ import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createManagementApp } from "./management/management-app.ts";
-import { createStdoutOutput } from "./outputs/stdout/stdout-output.ts";
+import { needsOutbox, startOutputs } from "./outputs/outputs.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -33,7 +32,7 @@ export interface Loom {
   stop(): Promise<void>;
 }
 
-/** Of the 10 s that a stop may take: for the answers in flight, and for the last lines to stdout. */
+/** Of the 10 s that a stop may take: for the answers in flight, and for what is on its way to an output. */
 const ingestStopMs = 6_000;
 const outputStopMs = 1_500;
 /** Twice what a sensor waits for its answer; a body that comes faster than 16 KB/s may take longer. */
@@ -42,10 +41,6 @@ const bodyTimeoutSeconds = 30;
 /** Starts the stages, what receives first, each handed the next. @throws Error on whatever can't work. */
 export async function startLoom({ config, environment, log, onFatal }: LoomOptions): Promise<Loom> {
   const { server, enrichment } = config;
-  if (config.output.type !== "stdout")
-    throw new ConfigError(
-      `config: output: type "${config.output.type}" is not built yet; this version has "stdout"`,
-    );
   const authenticator = createAuthenticator(readSensors());
   const certificate = server.tls && readCertificate(server.tls);
   const ledger = new Ledger();
@@ -58,10 +53,9 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
   });
   const reverseDns = enrichment.dns.isEnabled ? createReverseDns({ ...enrichment.dns, log }) : undefined;
   const enricher = createEnricher({ databases, reverseDns });
-  const output = createStdoutOutput({ log, onClosed: onFatal });
 
   const refusals = createRefusalLog(log);
-  const problem = () => (isStopping ? "shutting down" : output.problem());
+  const stopping = () => (isStopping ? "shutting down" : undefined);
   const metrics = createMetrics({
     ledger,
     version,
@@ -70,14 +64,21 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     dns: () => reverseDns?.counts,
     databases: () => databases.describe(),
     isReady: () => problem() === undefined,
+    outputs: needsOutbox(config.output) ? () => outputs.ledger : undefined,
   });
+  const outputs = await startOutputs(config.output, {
+    log,
+    onStdoutClosed: onFatal,
+    onAttempt: metrics.observeAttempt,
+  });
+  const problem = () => stopping() ?? outputs.problem();
 
   let ingest: Listener | undefined;
   const ingestApp = createIngestApp({
     limits: config.limits,
     authenticator,
     enrich: enricher.enrich,
-    keep: output.keep,
+    keep: outputs.keep,
     ledger,
     observeDuration: metrics.observeIngestDuration,
     logRefusal: ({ code, detail }, sensorId, request) =>
@@ -89,7 +90,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
   });
   const managementApp = createManagementApp({
     problem,
-    ingestProblem: problem,
+    ingestProblem: () => stopping() ?? outputs.ingestProblem(),
     metrics: config.observability.isMetricsEnabled ? metrics : undefined,
   });
 
@@ -142,7 +143,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     async stop() {
       isStopping = true;
       await ingest.stop(ingestStopMs);
-      await output.stop(outputStopMs);
+      await outputs.stop(outputStopMs);
       refusals.stop();
       reverseDns?.close();
       databases.close();

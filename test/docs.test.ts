@@ -36,6 +36,7 @@ describe("the README", () => {
       dns: () => undefined,
       databases: () => [],
       isReady: () => true,
+      outputs: () => undefined,
     }).text();
     const names = text.match(/(?<=^# TYPE )loom_\w+/gm) ?? [];
     expect(names.length).toBeGreaterThan(8);

@@ -14,7 +14,7 @@ export async function runFromFile(args: readonly string[]): Promise<void> {
   const log = createLog(config.logging);
   await runLoom(config, process.env, log);
   // Not before: a start that fails says so in one line.
-  log.info("started", { version, config: path, output: config.output.type });
+  log.info("started", { version, config: path, output: config.output.types.join(",") });
 }
 
 /**

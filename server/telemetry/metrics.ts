@@ -1,5 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Ledger, SensorLedger } from "./ledger.ts";
+import {
+  type AttemptReport,
+  type OutboxReport,
+  type OutputReport,
+  registerOutputMetrics,
+} from "./output-metrics.ts";
 
 /** What `/metrics` shows beside the ledger; each is asked when Prometheus scrapes. */
 export interface MetricsSources {
@@ -17,10 +23,13 @@ export interface MetricsSources {
     | undefined;
   readonly databases: () => readonly { role: string; type: string; buildTime: Date }[];
   readonly isReady: () => boolean;
+  /** undefined: nothing is behind an outbox. */
+  readonly outputs: (() => { reports(): OutputReport[]; outbox(): OutboxReport } | undefined) | undefined;
 }
 
 export interface Metrics {
   observeIngestDuration(seconds: number): void;
+  observeAttempt(output: string, attempt: AttemptReport): void;
   /** Prometheus text format 0.0.4. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -144,13 +153,24 @@ export function createMetrics(sources: MetricsSources): Metrics {
     registers,
   });
   registerProcessMetrics(registry);
+  const { outputs } = sources;
+  const observeAttempt =
+    outputs &&
+    registerOutputMetrics(
+      registry,
+      () => outputs()?.reports() ?? [],
+      () => outputs()?.outbox() ?? emptyOutbox,
+    );
 
   return {
+    observeAttempt: (output, attempt) => observeAttempt?.(output, attempt),
     observeIngestDuration: (seconds) => duration.observe(seconds),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
 }
+
+const emptyOutbox: OutboxReport = { sizeBytes: 0, segments: 0, setAsideEvents: 0, syncs: 0, failedSyncs: 0 };
 
 function* byResult(counts: Readonly<Record<string, number>>) {
   for (const [name, value] of Object.entries(counts)) yield [{ result: snakeCase(name) }, value] as const;

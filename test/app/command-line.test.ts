@@ -12,6 +12,8 @@ describe("texts go to stdout with status 0 and nothing on stderr", () => {
     [["--help"], /Usage:/],
     [["-h"], /Usage:/],
     [["example-config"], /\[server\]/],
+    [["schema", "clickhouse"], /CREATE TABLE[^;]*event String/],
+    [["schema", "elasticsearch"], /"index_patterns"/],
   ];
   for (const [args, expected] of cases)
     test(`loom ${args.join(" ")}`, async () => {
@@ -37,6 +39,8 @@ describe("arguments that are not understood end with status 2 and one line", () 
     ["-config", "a.toml", "b.toml"],
     ["--token=abc"],
     ["version", "now"],
+    ["schema"],
+    ["schema", "kafka"],
     ["help", "me"],
     ["example-config", "-config"],
     ["demo", "now"],

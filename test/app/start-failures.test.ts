@@ -117,8 +117,10 @@ test("an address that no interface has is an error", () =>
     "ingest: cannot listen on 192.0.2.1:0: no interface of this machine has that address",
   ));
 
-test("an output that is not built yet is an error that says what there is", () =>
+test("an output that is not built is an error that says what there is", () =>
   expectFailure(
-    { config: `${plainConfig}[output]\ntype = "clickhouse"\nclickhouse_url = "http://127.0.0.1:1"\n` },
-    'config: output: type "clickhouse" is not built yet; this version has "stdout"',
+    {
+      config: `${plainConfig}[output]\ntype = "kafka"\nkafka_brokers = ["127.0.0.1:1"]\nkafka_topic = "a"\n[output.outbox]\ndir = "outbox"\n`,
+    },
+    'config: output: type "kafka" is not built; this version has "stdout", "clickhouse" and "elasticsearch"',
   ));

@@ -21,6 +21,7 @@ const metrics = createMetrics({
   dns: () => ({ questions: { found: 4, timedOut: 2 }, unasked: { overRate: 3 } }),
   databases: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
   isReady: () => true,
+  outputs: undefined,
 });
 
 async function get(path: string, options: Partial<ManagementOptions> = {}, method = "GET") {

@@ -1,0 +1,93 @@
+import type { Config, OutputType } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { KeepBatch } from "../stages.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { OutboxReport, OutputReport } from "../telemetry/output-metrics.ts";
+import type { AttemptObservation } from "./batch-settlement.ts";
+import { createClickhouseOutput } from "./clickhouse/clickhouse-output.ts";
+import { startDurableOutputs } from "./durable-outputs.ts";
+import { createElasticsearchOutput } from "./elasticsearch/elasticsearch-output.ts";
+import type { Output } from "./output.ts";
+import { createStdoutDelivery } from "./stdout/stdout-delivery.ts";
+import { createStdoutOutput } from "./stdout/stdout-output.ts";
+
+/** Where batches are kept, whatever is behind it. */
+export interface Outputs {
+  readonly keep: KeepBatch;
+  /** Why no batch can be kept, or soon can't. */
+  ingestProblem(): string | undefined;
+  /** The same, or why an output can't be used. */
+  problem(): string | undefined;
+  /** Undefined where nothing is behind an outbox. */
+  readonly ledger: { reports(): OutputReport[]; outbox(): OutboxReport } | undefined;
+  stop(maxWaitMs: number): Promise<void>;
+}
+
+export interface OutputsOptions {
+  readonly log: Log;
+  /** Called once when the reader of stdout is gone. */
+  readonly onStdoutClosed: (error: Error) => void;
+  readonly onAttempt: (output: string, attempt: AttemptObservation) => void;
+}
+
+/** stdout alone needs no outbox: written is kept. */
+export function needsOutbox({ types }: Config["output"]): boolean {
+  return types.some((type) => type !== "stdout");
+}
+
+/** Starts the configured outputs. @throws Error for one that can't be had, or an outbox that can't be used. */
+export async function startOutputs(config: Config["output"], options: OutputsOptions): Promise<Outputs> {
+  const { log, onStdoutClosed } = options;
+  const stdout = config.types.includes("stdout")
+    ? createStdoutOutput({ log, onClosed: onStdoutClosed })
+    : undefined;
+  if (!needsOutbox(config) && stdout) return { ...stdout, ingestProblem: stdout.problem, ledger: undefined };
+
+  function createOutput(type: OutputType): Output {
+    switch (type) {
+      case "stdout":
+        if (!stdout) throw new Error("BUG: stdout is not among the outputs");
+        return createStdoutDelivery(stdout);
+      case "clickhouse":
+        return createClickhouseOutput({
+          ...config.clickhouse,
+          createTable: config.clickhouse.isTableCreated,
+          log,
+        });
+      case "elasticsearch":
+        return createElasticsearchOutput({
+          ...config.elasticsearch,
+          installTemplate: config.elasticsearch.isTemplateInstalled,
+          log,
+        });
+      case "kafka":
+        throw new ConfigError(
+          'config: output: type "kafka" is not built; this version has "stdout", "clickhouse" and "elasticsearch"',
+        );
+    }
+  }
+
+  const { outbox } = config;
+  const durable = await startDurableOutputs({
+    outbox,
+    limits: {
+      maxEvents: outbox.maxBatchSize,
+      flushIntervalMs: outbox.flushIntervalMs,
+      retryBackoffMs: outbox.retryBackoffMs,
+      retryMaxBackoffMs: outbox.retryMaxBackoffMs,
+    },
+    outputs: config.types.map(createOutput),
+    log,
+    onAttempt: options.onAttempt,
+  });
+  return {
+    keep: durable.keep,
+    ingestProblem: durable.ingestProblem,
+    problem: () => durable.problem() ?? stdout?.problem(),
+    ledger: { reports: durable.reports, outbox: durable.outboxReport },
+    async stop(maxWaitMs) {
+      await durable.stop(maxWaitMs);
+      await stdout?.stop(0);
+    },
+  };
+}

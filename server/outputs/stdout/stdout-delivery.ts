@@ -1,0 +1,43 @@
+import { CannotKeep } from "../../stages.ts";
+import type { Output, SendOutcome } from "../output.ts";
+import type { StdoutOutput } from "./stdout-output.ts";
+
+/**
+ * stdout as one output of several, behind the outbox. What has begun to be written comes out sooner or later, so an
+ * attempt that was given up is waited for by the next one and not written again.
+ */
+export function createStdoutDelivery(stdout: StdoutOutput): Output {
+  let underWay: { readonly firstSequence: number; readonly outcome: Promise<SendOutcome> } | undefined;
+
+  async function write(lines: Buffer, eventCount: number): Promise<SendOutcome> {
+    try {
+      await stdout.keep({ sensorId: "", eventCount, lines });
+      return { kind: "delivered" };
+    } catch (error) {
+      return { kind: "retry", reason: error instanceof CannotKeep ? error.reason : String(error) };
+    } finally {
+      underWay = undefined;
+    }
+  }
+
+  return {
+    name: "stdout",
+    async send({ events }, signal) {
+      const firstSequence = events[0]?.sequence ?? -1;
+      if (underWay?.firstSequence !== firstSequence) {
+        const lines = Buffer.concat(events.flatMap(({ document }) => [document, newline]));
+        underWay = { firstSequence, outcome: write(lines, events.length) };
+      }
+      const { outcome } = underWay;
+      const givenUp = Promise.withResolvers<SendOutcome>();
+      const giveUp = () => givenUp.resolve({ kind: "retry", reason: "stdout is not read" });
+      signal.addEventListener("abort", giveUp, { once: true });
+      const result = await Promise.race([outcome, givenUp.promise]);
+      signal.removeEventListener("abort", giveUp);
+      return result;
+    },
+    close() {},
+  };
+}
+
+const newline = Buffer.from("\n");
