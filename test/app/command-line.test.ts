@@ -12,7 +12,7 @@ describe("texts go to stdout with status 0 and nothing on stderr", () => {
     [["--help"], /Usage:/],
     [["-h"], /Usage:/],
     [["example-config"], /\[server\]/],
-    [["schema", "clickhouse"], /CREATE TABLE[^;]*event String/],
+    [["schema", "clickhouse"], /CREATE TABLE[^;]*`event` String/],
     [["schema", "elasticsearch"], /"index_patterns"/],
   ];
   for (const [args, expected] of cases)
