@@ -44,11 +44,12 @@ function readTokenFile(path: string): { found: SourcedCredential[]; warnings: st
     found.push(readLine(line, `${path} line ${index + 1}`));
   }
   const permissions = mode & 0o777;
-  if ((permissions & 0o077) === 0) return { found, warnings: [] };
+  // A group that may read is how root hands it to Loom's own user.
+  if ((permissions & 0o037) === 0) return { found, warnings: [] };
   const modeText = permissions.toString(8).padStart(4, "0");
   return {
     found,
-    warnings: [`auth: token_file ${path} is open to other users: mode ${modeText}, better 0600`],
+    warnings: [`auth: token_file ${path} is open to other users: mode ${modeText}, better 0640`],
   };
 }
 

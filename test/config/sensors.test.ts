@@ -168,11 +168,17 @@ describe("the token file", () => {
     expect(loadFile("tok,a").warnings).toEqual([]);
   });
 
-  test("that others can read brings a warning and its sensors", () => {
+  test("that its group can read brings no warning: so root hands it to Loom's user", () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o640);
+    expect(loadSensors(path, {}).warnings).toEqual([]);
+  });
+
+  test("that others can read brings a warning and its sensors", () => {
+    writeFileSync(path, "tok,a");
+    chmodSync(path, 0o644);
     const { sensors, warnings } = loadSensors(path, {});
-    expect(warnings).toEqual([`auth: token_file ${path} is open to other users: mode 0640, better 0600`]);
+    expect(warnings).toEqual([`auth: token_file ${path} is open to other users: mode 0644, better 0640`]);
     expect(sensors).toHaveLength(1);
   });
 });
