@@ -13,5 +13,8 @@ function schemaOf(args: readonly string[]): string {
     return schemaText({ database: "default", table: "loom_events" });
   if (rest.length === 0 && output === "elasticsearch")
     return `${JSON.stringify(indexTemplate("loom-events"), null, 2)}\n`;
-  exitWith(`loom schema: cannot understand "${args.join(" ")}"; it takes clickhouse or elasticsearch, see "loom help"`, 2);
+  exitWith(
+    `loom schema: cannot understand "${args.join(" ")}"; it takes clickhouse or elasticsearch, see "loom help"`,
+    2,
+  );
 }
