@@ -45,7 +45,13 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
         outboxId: outbox.id,
         output,
         deadLetters,
-        limits,
+        limits: {
+          ...limits,
+          flushIntervalMs: Math.min(
+            limits.flushIntervalMs,
+            output.maxFlushIntervalMs ?? Number.POSITIVE_INFINITY,
+          ),
+        },
         log,
         onAttempt: (observation) => options.onAttempt(output.name, observation),
       });

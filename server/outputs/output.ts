@@ -30,6 +30,8 @@ export interface Delivery {
 /** Where events are delivered to. One folder below `outputs/` each. */
 export interface Output {
   readonly name: string;
+  /** Wins over a longer `flush_interval_ms`, where waiting for a fuller batch has no use. */
+  readonly maxFlushIntervalMs?: number;
   /** Never rejects for what the other side does; the signal ends it at a timeout or a stop. */
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
   /** Frees connections. */

@@ -2,6 +2,9 @@ import { CannotKeep } from "../../stages.ts";
 import type { Output, SendOutcome } from "../output.ts";
 import type { StdoutOutput } from "./stdout-output.ts";
 
+/** Somebody may be watching, and a small write costs little. */
+const maxFlushIntervalMs = 100;
+
 /**
  * stdout as one output of several, behind the outbox. What has begun to be written comes out sooner or later, so an
  * attempt that was given up is waited for by the next one and not written again.
@@ -15,13 +18,12 @@ export function createStdoutDelivery(stdout: StdoutOutput): Output {
       return { kind: "delivered" };
     } catch (error) {
       return { kind: "retry", reason: error instanceof CannotKeep ? error.reason : String(error) };
-    } finally {
-      underWay = undefined;
     }
   }
 
   return {
     name: "stdout",
+    maxFlushIntervalMs,
     async send({ events }, signal) {
       const firstSequence = events[0]?.sequence ?? -1;
       if (underWay?.firstSequence !== firstSequence) {
@@ -29,11 +31,13 @@ export function createStdoutDelivery(stdout: StdoutOutput): Output {
         underWay = { firstSequence, outcome: write(lines, events.length) };
       }
       const { outcome } = underWay;
-      const givenUp = Promise.withResolvers<SendOutcome>();
-      const giveUp = () => givenUp.resolve({ kind: "retry", reason: "stdout is not read" });
+      const givenUp = Promise.withResolvers<undefined>();
+      const giveUp = () => givenUp.resolve(undefined);
       signal.addEventListener("abort", giveUp, { once: true });
       const result = await Promise.race([outcome, givenUp.promise]);
       signal.removeEventListener("abort", giveUp);
+      if (result === undefined) return { kind: "retry", reason: "stdout is not read" };
+      underWay = undefined;
       return result;
     },
     close() {},

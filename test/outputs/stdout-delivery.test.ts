@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { createStdoutDelivery } from "../../server/outputs/stdout/stdout-delivery.ts";
+import type { StdoutOutput } from "../../server/outputs/stdout/stdout-output.ts";
+import { CannotKeep, type StoredEvent } from "../../server/stages.ts";
+
+function event(sequence: number): StoredEvent {
+  return { sequence, sensorId: "vps-1", receivedAt: 0, document: Buffer.from(`{"n":${sequence}}`) };
+}
+
+/** A stdout whose writes end when and as the test says. */
+function heldStdout() {
+  const written: string[] = [];
+  let held = Promise.withResolvers<void>();
+  const stdout: StdoutOutput = {
+    keep(batch) {
+      written.push(batch.lines.toString());
+      held = Promise.withResolvers();
+      return held.promise;
+    },
+    problem: () => undefined,
+    stop: async () => {},
+  };
+  return { stdout, written, finish: () => held.resolve(), fail: (error: Error) => held.reject(error) };
+}
+
+const delivery = { outboxId: "x", events: [event(1), event(2)] };
+
+test("a delivery is one line an event, and delivered once it is written", async () => {
+  const { stdout, written, finish } = heldStdout();
+  const sent = createStdoutDelivery(stdout).send(delivery, new AbortController().signal);
+  finish();
+  expect(await sent).toEqual({ kind: "delivered" });
+  expect(written).toEqual(['{"n":1}\n{"n":2}\n']);
+});
+
+test("an attempt that was given up is waited for by the next one, not written again", async () => {
+  const { stdout, written, finish } = heldStdout();
+  const output = createStdoutDelivery(stdout);
+  const timeout = new AbortController();
+  const first = output.send(delivery, timeout.signal);
+  timeout.abort();
+  expect(await first).toEqual({ kind: "retry", reason: "stdout is not read" });
+  const second = output.send(delivery, new AbortController().signal);
+  finish();
+  expect(await second).toEqual({ kind: "delivered" });
+  expect(written).toHaveLength(1);
+});
+
+test("an attempt that was given up and came out meanwhile is not written again", async () => {
+  const { stdout, written, finish } = heldStdout();
+  const output = createStdoutDelivery(stdout);
+  const timeout = new AbortController();
+  const first = output.send(delivery, timeout.signal);
+  timeout.abort();
+  await first;
+  finish();
+  await Promise.resolve();
+  expect(await output.send(delivery, new AbortController().signal)).toEqual({ kind: "delivered" });
+  expect(written).toHaveLength(1);
+});
+
+test("what stdout did not take is sent again, with its reason", async () => {
+  const { stdout, written, finish, fail } = heldStdout();
+  const output = createStdoutDelivery(stdout);
+  const refused = output.send(delivery, new AbortController().signal);
+  fail(new CannotKeep("cannot write to stdout: ENOSPC"));
+  expect(await refused).toEqual({ kind: "retry", reason: "cannot write to stdout: ENOSPC" });
+  const again = output.send(delivery, new AbortController().signal);
+  finish();
+  expect(await again).toEqual({ kind: "delivered" });
+  expect(written).toHaveLength(2);
+});
