@@ -1,0 +1,98 @@
+import { type FaultyServer, type Reply, type SeenRequest, startFaultyServer } from "./faulty-server.ts";
+
+/** A database that forgets nothing it was sent and can be as faulty as a test wants it. */
+export interface FaultyOutput extends FaultyServer {
+  /** The lines for `[output]`. */
+  readonly config: string;
+  /** Documents that are in, in the order in which they lay in the outbox. */
+  documents(): readonly string[];
+  /** What never may be: the same name for different contents. */
+  readonly conflicts: readonly string[];
+}
+
+export interface FaultyElasticsearch extends FaultyOutput {
+  /** How a document is received; 201 unless told. What is in already is answered with 409 before this is asked. */
+  statusFor: (document: string) => number;
+}
+
+/** As Elasticsearch does: `create` with an `_id` that is there already changes nothing and is answered with 409. */
+export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
+  const stored = new Map<string, string>();
+  const sent = new Map<string, string>();
+  const conflicts: string[] = [];
+
+  function create(id: string, document: string): number {
+    if ((sent.get(id) ?? document) !== document) conflicts.push(id);
+    sent.set(id, document);
+    if (stored.has(id)) return 409;
+    const status = output.statusFor(document);
+    if (status === 201) stored.set(id, document);
+    return status;
+  }
+
+  function commit({ method, url, body }: SeenRequest): Reply {
+    if (url.pathname !== "/_bulk") return { status: method === "GET" ? 404 : 200, body: "{}" };
+    const lines = body.split("\n");
+    const items: unknown[] = [];
+    for (let line = 0; line + 1 < lines.length; line += 2) {
+      const action: { create: { _index: string; _id: string } } = JSON.parse(lines[line] ?? "");
+      const status = create(`${action.create._index}/${action.create._id}`, lines[line + 1] ?? "");
+      const error = { type: "some_exception", reason: `answered with ${status}` };
+      items.push({ create: status === 201 ? { status } : { status, error } });
+    }
+    return { status: 200, body: JSON.stringify({ errors: true, items }) };
+  }
+
+  const server = await startFaultyServer(commit);
+  const output: FaultyElasticsearch = Object.assign(server, {
+    config: `elasticsearch_url = "${server.url}"`,
+    statusFor: () => 201,
+    conflicts,
+    documents: () => inOrder(stored, (id) => Number(/-(\d+)$/.exec(id)?.[1])),
+  });
+  return output;
+}
+
+/**
+ * As ClickHouse from 22.2 does for a table with a deduplication window: a token that it has seen is answered like any
+ * INSERT and adds no rows.
+ */
+export async function startFaultyClickhouse(): Promise<FaultyOutput> {
+  /** The rows of each INSERT, by token. */
+  const stored = new Map<string, string>();
+  const conflicts: string[] = [];
+
+  function commit({ url, body }: SeenRequest): Reply {
+    if (url.searchParams.get("query") === "SELECT version()") return { status: 200, body: "24.8.4.13\n" };
+    const token = url.searchParams.get("insert_deduplication_token") ?? "";
+    if ((stored.get(token) ?? body) !== body) conflicts.push(token);
+    if (!stored.has(token)) stored.set(token, body);
+    return { status: 200, body: "" };
+  }
+
+  const server = await startFaultyServer(commit);
+  return Object.assign(server, {
+    config: `clickhouse_url = "${server.url}"`,
+    conflicts,
+    documents: () => inOrder(stored, firstOfToken).flatMap(documentsOf),
+  });
+}
+
+function inOrder(stored: ReadonlyMap<string, string>, sequenceOf: (name: string) => number): string[] {
+  return [...stored]
+    .map(([name, content]) => ({ sequence: sequenceOf(name), content }))
+    .sort((a, b) => a.sequence - b.sequence)
+    .map(({ content }) => content);
+}
+
+/** A token is "<outbox>-<first>-<last>". */
+function firstOfToken(token: string): number {
+  return Number(/-(\d+)-\d+$/.exec(token)?.[1]);
+}
+
+function documentsOf(rows: string): string[] {
+  return rows
+    .trimEnd()
+    .split("\n")
+    .map((row): string => JSON.parse(row).event);
+}
