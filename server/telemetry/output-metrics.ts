@@ -46,6 +46,12 @@ export function registerOutputMetrics(
 ): (output: string, attempt: AttemptReport) => void {
   const registers = [registry];
 
+  /** From nothing at each scrape, so that adding is setting. */
+  function fill(metric: Counter<"output"> | Gauge<"output">, value: (report: OutputReport) => number): void {
+    metric.reset();
+    for (const report of reports()) metric.inc({ output: report.output }, value(report));
+  }
+
   function gauge(name: string, help: string, value: (report: OutputReport) => number): void {
     new Gauge({
       name,
@@ -53,8 +59,7 @@ export function registerOutputMetrics(
       labelNames: ["output"],
       registers,
       collect() {
-        this.reset();
-        for (const report of reports()) this.set({ output: report.output }, value(report));
+        fill(this, value);
       },
     });
   }
@@ -66,8 +71,7 @@ export function registerOutputMetrics(
       labelNames: ["output"],
       registers,
       collect() {
-        this.reset();
-        for (const report of reports()) this.inc({ output: report.output }, value(report));
+        fill(this, value);
       },
     });
   }
