@@ -1,5 +1,5 @@
 /*
- * What the stages hand to each other: ingest → enrich → keep. A stage knows the next one only by what stands here.
+ * What the stages hand to each other: ingest → enrich → keep, and watch what was kept. A stage knows the next one only by what stands here.
  */
 
 /** Where things are in one event: offsets into the body, -1 when absent. */
@@ -36,6 +36,9 @@ export interface EnrichedBatch {
 
 /** Resolves when the batch is kept (contract: 204 means kept); rejects with CannotKeep when it is not. */
 export type KeepBatch = (batch: EnrichedBatch) => Promise<void>;
+
+/** Told of each batch once it is kept, before its memory is used again; copies what it needs, is quick, never throws. */
+export type WatchBatch = (batch: EnrichedBatch) => void;
 
 /** The batch can't be kept now, and nothing of it was; the reason is for the log, `/ready` and metrics. */
 export class CannotKeep extends Error {
