@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../stages.ts";
 import { backoffMs } from "./backoff.ts";
-import type { Refusal } from "./dead-letters.ts";
+import type { Refusal } from "./dead-letters/dead-letters.ts";
 import { type Attempt, attemptDelivery, type ErrorClass } from "./delivery-attempt.ts";
 import type { DeliveryClock } from "./delivery-clock.ts";
 import type { DeliveryHealth } from "./delivery-health.ts";

@@ -2,7 +2,7 @@ import type { OutboxReader, StoredBatch, StoredEvent } from "../stages.ts";
 import type { Log } from "../telemetry/log.ts";
 import { backoffMs } from "./backoff.ts";
 import { type AttemptObservation, createSettlement, type Settlement } from "./batch-settlement.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { type DeliveryClock, systemClock } from "./delivery-clock.ts";
 import { createDeliveryHealth, type DeliveryState } from "./delivery-health.ts";
 import type { Output } from "./output.ts";

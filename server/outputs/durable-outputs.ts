@@ -3,7 +3,7 @@ import type { EnrichedBatch } from "../stages.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { OutputReport } from "../telemetry/output-metrics.ts";
 import type { AttemptObservation } from "./batch-settlement.ts";
-import { openDeadLetters } from "./dead-letters.ts";
+import { openDeadLetters } from "./dead-letters/dead-letters.ts";
 import { type DeliveryLimits, deliveryTimeoutMs, maxDeliveryBytes, startDelivery } from "./delivery.ts";
 import type { Output } from "./output.ts";
 

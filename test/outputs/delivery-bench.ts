@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttemptObservation } from "../../server/outputs/batch-settlement.ts";
-import { type DeadLetters, openDeadLetters } from "../../server/outputs/dead-letters.ts";
+import { type DeadLetters, openDeadLetters } from "../../server/outputs/dead-letters/dead-letters.ts";
 import { type DeliveryLimits, type RunningDelivery, startDelivery } from "../../server/outputs/delivery.ts";
 import type { Delivery, Output, SendOutcome } from "../../server/outputs/output.ts";
 import { type LoggedLine, recordingLog } from "../support/log.ts";

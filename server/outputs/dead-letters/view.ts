@@ -1,8 +1,8 @@
 import { open, readdir } from "node:fs/promises";
-import type { DeadLetter } from "./dead-letter.ts";
-import { readIndex, readLetter } from "./dead-letter-file.ts";
-import { listRequests, readRequest } from "./dead-letter-requests.ts";
 import { deadLettersPath } from "./dead-letters.ts";
+import { readIndex, readLetter } from "./file.ts";
+import type { DeadLetter } from "./letter.ts";
+import { listRequests, readRequest } from "./requests.ts";
 
 /** One output's dead letters as they are now, for somebody who only looks: a running Loom is not disturbed. */
 export interface DeadLetterView {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { chown, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../telemetry/log.ts";
-import { isSequenceList } from "./dead-letter.ts";
-import { syncDirectoryOf } from "./dead-letter-file.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { syncDirectoryOf } from "./file.ts";
+import { isSequenceList } from "./letter.ts";
 
 /*
  * What `loom dead-letters` asks of the process that delivers: one small file a request, beside the dead letters,

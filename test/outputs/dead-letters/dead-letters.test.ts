@@ -10,10 +10,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeRequest } from "../../server/outputs/dead-letter-requests.ts";
-import { type DeadLetters, deadLettersPath, openDeadLetters } from "../../server/outputs/dead-letters.ts";
-import { recordingLog } from "../support/log.ts";
-import { storedEvent } from "../support/memory-outbox.ts";
+import {
+  type DeadLetters,
+  deadLettersPath,
+  openDeadLetters,
+} from "../../../server/outputs/dead-letters/dead-letters.ts";
+import { writeRequest } from "../../../server/outputs/dead-letters/requests.ts";
+import { recordingLog } from "../../support/log.ts";
+import { storedEvent } from "../../support/memory-outbox.ts";
 
 const bounds = { maxEvents: 100, maxBytes: 1024 * 1024 };
 let dir: string;

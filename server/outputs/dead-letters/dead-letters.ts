@@ -1,17 +1,17 @@
 import { join } from "node:path";
-import type { BatchBounds, StoredEvent } from "../stages.ts";
-import type { Log } from "../telemetry/log.ts";
-import { deliveredLine, letterLine } from "./dead-letter.ts";
-import { maxLineBytes } from "./dead-letter-file.ts";
-import { createRequestQueue, type DeadLetterRequest, removeRequest } from "./dead-letter-requests.ts";
-import { type LetterLine, openDeadLetterStore } from "./dead-letter-store.ts";
+import type { BatchBounds, StoredEvent } from "../../stages.ts";
+import type { Log } from "../../telemetry/log.ts";
+import { maxLineBytes } from "./file.ts";
+import { deliveredLine, letterLine } from "./letter.ts";
+import { createRequestQueue, type DeadLetterRequest, removeRequest } from "./requests.ts";
+import { type LetterLine, openDeadLetterStore } from "./store.ts";
 
 /*
  * The events that an output refused for good: `dead-letters-<output>.ndjson` in the outbox's directory, the lines of
- * dead-letter.ts.
+ * letter.ts.
  *
  * One process writes it, the one that delivers and holds the outbox's lock. Everybody else reads, or leaves a request
- * (dead-letter-requests.ts) for that process; so the file needs no lock of its own, and none can be left behind.
+ * (requests.ts) for that process; so the file needs no lock of its own, and none can be left behind.
  *
  * The file only grows by whole lines, each synced before its batch is acknowledged. Whatever takes lines away (dropped,
  * full, a retry that is through) writes a new file and renames it over the old one; who reads meanwhile reads the old

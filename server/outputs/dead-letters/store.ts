@@ -1,6 +1,5 @@
 import { type FileHandle, open, rename, stat } from "node:fs/promises";
-import type { Log } from "../telemetry/log.ts";
-import type { DeadLetter } from "./dead-letter.ts";
+import type { Log } from "../../telemetry/log.ts";
 import {
   type DeadLetterIndex,
   emptyIndex,
@@ -10,7 +9,8 @@ import {
   type Span,
   syncDirectoryOf,
   writeAt,
-} from "./dead-letter-file.ts";
+} from "./file.ts";
+import type { DeadLetter } from "./letter.ts";
 
 /** One dead-letter file as its only writer has it: lines are added at its end, and taken out by writing it anew. */
 export interface DeadLetterStore {
