@@ -1,5 +1,5 @@
 import { isSameAddress } from "./address-kinds.ts";
-import type { Config, OutputType } from "./config.ts";
+import type { Config, ManagementTokens, OutputType, TlsFiles } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { ReadValues, Values } from "./read-values.ts";
 
@@ -7,15 +7,17 @@ import type { ReadValues, Values } from "./read-values.ts";
  * Checks what depends on several keys at once, and gives every value its place. The result is frozen, deeply.
  * @throws ConfigError when keys contradict each other or one is missing that another needs
  */
-export function buildConfig(read: ReadValues): Config {
-  const { server, auth, enrichment, output, logging, observability } = read.values;
+export function buildConfig(read: ReadValues, management: ManagementTokens): Config {
+  const { server, auth, enrichment, output, logging, observability, dashboard } = read.values;
   const dns = read.values["enrichment.dns"];
   const config: Config = {
     server: {
       listenAddress: server.listen_address,
-      tls: buildTls(server),
+      tls: buildTls("tls", server),
       managementListenAddress: server.management_listen_address,
+      managementTls: buildTls("management_tls", server),
     },
+    management,
     auth: { tokenFile: auth.token_file },
     limits: buildLimits(read),
     enrichment: {
@@ -53,16 +55,20 @@ export function buildConfig(read: ReadValues): Config {
     },
     logging: { level: logging.level, format: logging.format },
     observability: { isMetricsEnabled: observability.metrics_enabled },
+    dashboard: {
+      quietAfterSeconds: dashboard.quiet_after_seconds,
+      recentEventsBytes: dashboard.recent_events_bytes,
+    },
   };
   assertDistinctAddresses(server);
   assertOutputIsComplete(output, read.values["output.outbox"].enabled);
   return freezeDeeply(config);
 }
 
-function buildTls(server: Values["server"]): Config["server"]["tls"] {
-  if (!server.tls) return undefined;
+function buildTls(key: "tls" | "management_tls", server: Values["server"]): TlsFiles | undefined {
+  if (!server[key]) return undefined;
   if (server.cert_file === undefined || server.key_file === undefined) {
-    throw new ConfigError("config: server: tls enabled but cert_file or key_file missing");
+    throw new ConfigError(`config: server: ${key} enabled but cert_file or key_file missing`);
   }
   return { certFile: server.cert_file, keyFile: server.key_file };
 }

@@ -53,15 +53,32 @@ export interface OutboxConfig {
   readonly retryMaxBackoffMs: number;
 }
 
+/** A certificate and its key, in PEM. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Who may use the management port. Secrets: they come from the environment alone. */
+export interface ManagementTokens {
+  /** undefined: the log shows a sign-in link instead. */
+  readonly adminToken: string | undefined;
+  /** undefined: `/metrics` is open. */
+  readonly metricsToken: string | undefined;
+}
+
 /** Everything the configuration file and the environment say, checked and complete; frozen. */
 export interface Config {
   readonly server: {
     readonly listenAddress: ListenAddress;
     /** undefined: plain HTTP. */
-    readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+    readonly tls: TlsFiles | undefined;
     /** undefined: no management port. */
     readonly managementListenAddress: ListenAddress | undefined;
+    /** undefined: plain HTTP on the management port. */
+    readonly managementTls: TlsFiles | undefined;
   };
+  readonly management: ManagementTokens;
   readonly auth: { readonly tokenFile: string | undefined };
   readonly limits: LimitsConfig;
   readonly enrichment: EnrichmentConfig;
@@ -96,6 +113,12 @@ export interface Config {
   };
   readonly logging: { readonly level: LogLevel; readonly format: "json" | "console" };
   readonly observability: { readonly isMetricsEnabled: boolean };
+  readonly dashboard: {
+    /** A sensor counts as quiet after so long without a batch, unless its own usual gap is longer. */
+    readonly quietAfterSeconds: number;
+    /** Memory for the latest events, which the live tail shows. */
+    readonly recentEventsBytes: number;
+  };
 }
 
 /** One sensor and the token it signs in with. */

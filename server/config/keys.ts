@@ -28,6 +28,7 @@ export const sections = {
     cert_file: optional(path),
     key_file: optional(path),
     management_listen_address: optional(listenAddress),
+    management_tls: withDefault(flag, false),
   },
   auth: {
     token_file: optional(path),
@@ -84,6 +85,10 @@ export const sections = {
   },
   observability: {
     metrics_enabled: withDefault(flag, true),
+  },
+  dashboard: {
+    quiet_after_seconds: withDefault(integer({ min: 1, max: 86_400 }), 120),
+    recent_events_bytes: withDefault(integer({ min: mebi, max: gibi }), 16 * mebi),
   },
 };
 

@@ -3,6 +3,7 @@ import { readBoundedFile, UnreadableFileError } from "./bounded-file.ts";
 import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { readManagementTokens } from "./management-tokens.ts";
 import { type Environment, readValues } from "./read-values.ts";
 
 const maxConfigBytes = 1024 * 1024;
@@ -20,7 +21,7 @@ export function loadConfig(path: string, environment: Environment): Config {
  * @throws ConfigError
  */
 export function parseConfig(tomlText: string, environment: Environment, path = "loom.toml"): Config {
-  return buildConfig(readValues(parseToml(tomlText, path), environment));
+  return buildConfig(readValues(parseToml(tomlText, path), environment), readManagementTokens(environment));
 }
 
 function readConfigText(path: string): string {

@@ -34,6 +34,35 @@ describe("tls", () => {
   });
 });
 
+describe("management_tls", () => {
+  const missing = "config: server: management_tls enabled but cert_file or key_file missing";
+  const files = 'cert_file = "/no/a.crt"\nkey_file = "/no/a.key"\n';
+
+  for (const [given, toml] of [
+    ["no file", ""],
+    ["cert_file alone", 'cert_file = "a"\n'],
+    ["key_file alone", 'key_file = "a"\n'],
+  ] as const)
+    test(`with ${given} is refused, also where ingest goes without TLS`, () => {
+      expect(refusal(() => parseConfig(`${plain}management_tls = true\n${toml}`, {}))).toBe(missing);
+    });
+
+  test("has the files of ingest", () => {
+    const { server } = parseConfig(`[server]\nmanagement_tls = true\n${files}`, {});
+    expect(server.managementTls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
+    expect(server.tls).toEqual(server.managementTls);
+  });
+
+  test("can be on alone", () => {
+    const { server } = parseConfig(`${plain}management_tls = true\n${files}`, {});
+    expect([server.tls, server.managementTls?.certFile]).toEqual([undefined, "/no/a.crt"]);
+  });
+
+  test("is off by default, though files are named", () => {
+    expect(parseConfig(`[server]\n${files}`, {}).server.managementTls).toBeUndefined();
+  });
+});
+
 describe("the management address", () => {
   function configure(ingest: string, management: string): Config {
     return parseConfig(

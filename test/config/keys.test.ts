@@ -184,6 +184,14 @@ const cases: readonly KeyCase[] = [
     refused: wrongForAddress,
   },
   {
+    section: "server",
+    key: "management_tls",
+    value: (config) => config.server.managementTls,
+    fallback: undefined,
+    accepted: [["false", undefined]],
+    refused: wrongForFlag,
+  },
+  {
     section: "auth",
     key: "token_file",
     value: (config) => config.auth.tokenFile,
@@ -535,6 +543,20 @@ const cases: readonly KeyCase[] = [
     value: (config) => config.observability.isMetricsEnabled,
     fallback: true,
     ...flags,
+  },
+  {
+    section: "dashboard",
+    key: "quiet_after_seconds",
+    value: (config) => config.dashboard.quietAfterSeconds,
+    fallback: 120,
+    ...integers(1, 86400),
+  },
+  {
+    section: "dashboard",
+    key: "recent_events_bytes",
+    value: (config) => config.dashboard.recentEventsBytes,
+    fallback: 16777216,
+    ...integers(1048576, 1073741824),
   },
 ];
 

@@ -57,12 +57,12 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "an unknown section with no near one is told the sections",
     "[tracing]",
-    'config: unknown section "tracing" (known here: server, auth, limits, enrichment, output, logging, observability)',
+    'config: unknown section "tracing" (known here: server, auth, limits, enrichment, output, logging, observability, dashboard)',
   ],
   [
     "__proto__ is an unknown key",
     "[server]\n__proto__ = 1",
-    'config: server: unknown key "__proto__" (known here: listen_address, tls, cert_file, key_file, management_listen_address)',
+    'config: server: unknown key "__proto__" (known here: listen_address, tls, cert_file, key_file, management_listen_address, management_tls)',
   ],
   [
     "constructor is an unknown key",
@@ -72,7 +72,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "__proto__ is an unknown section",
     "[__proto__]\ntls = false",
-    'config: unknown section "__proto__" (known here: server, auth, limits, enrichment, output, logging, observability)',
+    'config: unknown section "__proto__" (known here: server, auth, limits, enrichment, output, logging, observability, dashboard)',
   ],
   [
     "constructor is an unknown section within a section",

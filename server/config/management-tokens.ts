@@ -1,0 +1,52 @@
+import type { ManagementTokens } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
+import type { Environment } from "./read-values.ts";
+
+const maxTokenLength = 1024;
+/** Below this somebody may guess it. */
+const goodTokenLength = 16;
+
+interface TokenKind {
+  readonly pattern: RegExp;
+  readonly allowed: string;
+}
+
+/** Typed or pasted into the sign-in page, which takes blanks around it for slips. */
+const adminToken: TokenKind = {
+  pattern: /^(?!\s)[^\p{Cc}\p{Cs}]+(?<!\s)$/u,
+  allowed: "text without control characters and without blanks around it",
+};
+
+/** What `Authorization: Bearer …` carries unharmed. */
+const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable ASCII without blanks" };
+
+/**
+ * Takes `LOOM_ADMIN_TOKEN` and `LOOM_METRICS_TOKEN`; an empty one is as good as none.
+ * @throws ConfigError which names the variable and does not show the token
+ */
+export function readManagementTokens(environment: Environment): ManagementTokens {
+  return {
+    adminToken: readToken("LOOM_ADMIN_TOKEN", adminToken, environment),
+    metricsToken: readToken("LOOM_METRICS_TOKEN", metricsToken, environment),
+  };
+}
+
+/** What an operator should know though Loom starts. */
+export function managementTokenWarnings(tokens: ManagementTokens): readonly string[] {
+  const named = { LOOM_ADMIN_TOKEN: tokens.adminToken, LOOM_METRICS_TOKEN: tokens.metricsToken };
+  return Object.entries(named)
+    .filter(([, token]) => token !== undefined && token.length < goodTokenLength)
+    .map(
+      ([variable]) =>
+        `${variable} has fewer than ${goodTokenLength} characters; better: openssl rand -hex 24`,
+    );
+}
+
+function readToken(variable: string, kind: TokenKind, environment: Environment): string | undefined {
+  const token = environment[variable];
+  if (token === undefined || token === "") return undefined;
+  if (token.length <= maxTokenLength && kind.pattern.test(token)) return token;
+  throw new ConfigError(
+    `config: ${variable} is text (not shown); allowed: ${kind.allowed}, at most ${maxTokenLength} characters`,
+  );
+}
