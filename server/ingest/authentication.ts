@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { bearerToken } from "../bearer-token.ts";
 import type { SensorCredential } from "../config/config.ts";
 
 /** Tells which sensor a request comes from. */
@@ -52,11 +53,6 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       return sensors.map((sensor) => sensor.sensorId);
     },
   };
-}
-
-/** RFC 6750 2.1, the scheme in any case (RFC 9110 11.1). */
-function bearerToken(authorization: string | null): string | undefined {
-  return /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1];
 }
 
 function digestTable(sensors: readonly SensorCredential[]): Int32Array {

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
+import { declaredLength, readBody } from "../request-body.ts";
 import { CannotKeep, type EnrichBatch, type KeepBatch } from "../stages.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
@@ -8,7 +9,6 @@ import { scanBatch } from "./batch-scanner.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "./bodies-in-flight.ts";
 import { createRateLimits } from "./rate-limits.ts";
 import { type Refusal, refusalResponse, statusOfRefusal } from "./refusal.ts";
-import { declaredLength, readBody } from "./request-body.ts";
 
 export interface IngestOptions {
   readonly limits: LimitsConfig;
