@@ -42,3 +42,26 @@ export class Ledger {
 export function add<Key>(counts: Map<Key, number>, key: Key, amount = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + amount);
 }
+
+/** Events kept, of all sensors. */
+export function keptEvents(ledger: Ledger): number {
+  let events = 0;
+  for (const sensor of ledger.sensors.values()) events += sensor.keptEvents;
+  return events;
+}
+
+/** Requests refused, of everybody. */
+export function refusedRequests(ledger: Ledger): number {
+  let requests = 0;
+  for (const sensor of ledger.sensors.values())
+    for (const count of sensor.refusedBatches.values()) requests += count;
+  return requests;
+}
+
+/** Requests refused, of everybody, by reason. */
+export function refusedByReason(ledger: Ledger): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const sensor of ledger.sensors.values())
+    for (const [reason, count] of sensor.refusedBatches) add(counts, reason, count);
+  return counts;
+}
