@@ -82,8 +82,11 @@ export interface OutboxReader {
    * comes again until it is acknowledged, also after a crash. At least one event, however large.
    */
   next(bounds: BatchBounds): Promise<StoredBatch | undefined>;
-  /** Every event of the batch is delivered or set aside: the cursor moves past it, on disk. */
-  acknowledge(batch: StoredBatch): Promise<void>;
+  /**
+   * Every event of the batch is delivered or set aside: the cursor moves past it, on disk. `onMoved` is called in the turn
+   * in which the events stop counting as waiting, so that whoever counts them can do it there.
+   */
+  acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void>;
   /** Resolves once something waits that was not there at the call, or when the signal aborts. */
   whenAppended(signal: AbortSignal): Promise<void>;
   /** What this output has not got yet. */

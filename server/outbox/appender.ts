@@ -25,6 +25,8 @@ export interface AppenderOptions {
 
 export interface AppenderCounts {
   readonly sizeBytes: number;
+  /** Since the start; counted in the turn in which they begin to wait for the outputs. */
+  readonly appendedEvents: number;
   readonly syncs: number;
   readonly failedSyncs: number;
   readonly lastSyncMs: number;
@@ -73,6 +75,7 @@ export function createAppender(options: AppenderOptions): Appender {
   let probeTimer: ReturnType<typeof setTimeout> | undefined;
   let isFullLogged = false;
   let isClosed = false;
+  let appendedEvents = 0;
   let syncs = 0;
   let failedSyncs = 0;
   let lastSyncMs = 0;
@@ -203,6 +206,7 @@ export function createAppender(options: AppenderOptions): Appender {
     nextSequence += events;
     keptEnd = nextSequence;
     segment.endSequence = nextSequence;
+    appendedEvents += events;
     for (const { eventCount, receivedAt } of group) {
       for (const cursor of options.cursors()) cursor.appended(first, receivedAt);
       first += eventCount;
@@ -343,7 +347,7 @@ export function createAppender(options: AppenderOptions): Appender {
       return size >= maxBytes * nearlyFullShare ? "outbox nearly full" : undefined;
     },
     removeDelivered,
-    counts: () => ({ sizeBytes: sizeBytes(), syncs, failedSyncs, lastSyncMs }),
+    counts: () => ({ sizeBytes: sizeBytes(), appendedEvents, syncs, failedSyncs, lastSyncMs }),
     async close() {
       isClosed = true;
       clearTimeout(probeTimer);

@@ -25,6 +25,8 @@ export interface OutboxOptions {
 
 export interface OutboxCounts {
   readonly sizeBytes: number;
+  /** Since the start: kept for every output. */
+  readonly appendedEvents: number;
   readonly segments: number;
   /** Since the start, by output: removed before they were delivered to it. */
   readonly droppedEvents: Readonly<Record<string, number>>;

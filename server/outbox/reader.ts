@@ -59,6 +59,8 @@ export function createReader(options: ReaderOptions): OutboxCursor {
   let dropped = 0;
   let drops = 0;
   let oldestReceivedAt: number | undefined;
+  /** When the first event came after an acknowledgement began to look for the oldest. */
+  let arrivedAt: number | undefined;
   let emptyAt: number | undefined;
   const sleepers = new Set<() => void>();
 
@@ -197,44 +199,46 @@ export function createReader(options: ReaderOptions): OutboxCursor {
     return place;
   }
 
-  async function acknowledge(batch: StoredBatch): Promise<void> {
+  async function acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void> {
     const target = batch.lastSequence + 1;
-    const isHandedOut = handedOut?.batch.lastSequence === batch.lastSequence;
-    if (!isHandedOut && target > position)
+    const acknowledged = handedOut?.batch.lastSequence === batch.lastSequence ? handedOut : undefined;
+    if (!acknowledged && target > position)
       throw new Error(`BUG: events up to ${batch.lastSequence} acknowledged that were not handed out`);
     if (target > position) {
+      // Looked for before the cursor moves: the disk may take its time, and meanwhile the batch still counts as waiting.
+      arrivedAt = undefined;
+      const oldest = await findOldest(target, acknowledged?.placeAfter);
       try {
         await cursorFile.write({ position: target, borderEnd: 0 });
       } catch (error) {
         throw cannotMove(error);
       }
+      // From here to the end in one turn: at every moment each event counts once.
       if (target >= position) {
         position = target;
         borderEnd = 0;
-        place = handedOut?.placeAfter;
+        place = acknowledged?.placeAfter;
+        oldestReceivedAt = oldest ?? arrivedAt;
       }
     }
-    if (isHandedOut) {
+    if (acknowledged) {
       handedOut = undefined;
       adrift = 0;
     }
-    await findOldest();
+    onMoved?.();
     options.onAcknowledged();
   }
 
-  /** Looks when the oldest event that waits was received; the frame is fetched that `next` asks for anyway. */
-  async function findOldest(): Promise<void> {
-    oldestReceivedAt = undefined;
-    const startPosition = position;
+  /** When the oldest event from `first` on was received; its frame is fetched, which `next` asks for anyway. */
+  async function findOldest(first: number, knownPlace?: Place): Promise<number | undefined> {
     try {
-      const at = await findPlace();
+      const at = knownPlace ?? (await findPlace());
       const found = at && (await window.stretchAt(at.segment, at.offset));
-      if (position !== startPosition) return;
-      if (found?.stretch.kind === "frame") oldestReceivedAt = found.stretch.header.receivedAt;
-      else
-        oldestReceivedAt ??= segments.find(({ firstSequence }) => firstSequence >= position)?.firstReceivedAt;
+      if (found?.stretch.kind === "frame") return found.stretch.header.receivedAt;
+      return segments.find(({ firstSequence }) => firstSequence >= first)?.firstReceivedAt;
     } catch {
       // A number for people only; whoever reads events next gets the error.
+      return undefined;
     }
   }
 
@@ -264,7 +268,7 @@ export function createReader(options: ReaderOptions): OutboxCursor {
     },
 
     next: (bounds) => inTurn(() => next(bounds)),
-    acknowledge: (batch) => inTurn(() => acknowledge(batch)),
+    acknowledge: (batch, onMoved) => inTurn(() => acknowledge(batch, onMoved)),
 
     whenAppended(signal) {
       const hasGrown = emptyAt !== undefined && end() > emptyAt;
@@ -295,11 +299,12 @@ export function createReader(options: ReaderOptions): OutboxCursor {
     },
 
     async start() {
-      await findOldest();
+      oldestReceivedAt = await findOldest(position);
       await cursorFile.write({ position, borderEnd });
     },
 
     appended(firstSequence, receivedAt) {
+      arrivedAt ??= receivedAt;
       if (oldestReceivedAt === undefined && position <= firstSequence) oldestReceivedAt = receivedAt;
     },
 

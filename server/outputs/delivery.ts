@@ -1,4 +1,4 @@
-import type { OutboxReader, StoredBatch, StoredEvent } from "../stages.ts";
+import type { OutboxReader, StoredEvent } from "../stages.ts";
 import type { Log } from "../telemetry/log.ts";
 import { backoffMs } from "./backoff.ts";
 import { type AttemptObservation, createSettlement, type Settlement } from "./batch-settlement.ts";
@@ -45,7 +45,7 @@ export interface DeliveryOptions {
 }
 
 export interface DeliveryCounts {
-  /** From the outbox: kept = delivered + dead + what the reader has waiting, each since the outbox's beginning. */
+  /** From the outbox: kept = delivered + dead + what the reader has waiting, at every moment. */
   readonly deliveredEvents: number;
   readonly deadEvents: number;
   /** Acknowledged. */
@@ -151,10 +151,13 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
     if (!batch) return clock.sleep(limits.retryBackoffMs, stopping.signal);
     const settlement = batch.events.length > 0 ? await settle(batch.events) : nothing;
     if (!settlement || !(await keepRefused(settlement))) return;
-    if (!(await acknowledge(batch))) return;
-    counts.batches++;
-    counts.deliveredEvents += settlement.delivered.length;
-    counts.deadEvents += settlement.refused.length;
+    await onDisk("acknowledge a batch in the outbox", () =>
+      reader.acknowledge(batch, () => {
+        counts.batches++;
+        counts.deliveredEvents += settlement.delivered.length;
+        counts.deadEvents += settlement.refused.length;
+      }),
+    );
   }
 
   async function retryDeadLetters(): Promise<void> {
@@ -211,14 +214,6 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
       });
     }
     return isKept === true;
-  }
-
-  async function acknowledge(batch: StoredBatch): Promise<boolean> {
-    const isDone = await onDisk("acknowledge a batch in the outbox", async () => {
-      await reader.acknowledge(batch);
-      return true;
-    });
-    return isDone === true;
   }
 
   /** Tries until the disk does it; undefined when stopped before, or when it does nothing. */

@@ -34,7 +34,6 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
   const { outputs, log } = options;
   const outbox = await openOutbox({ ...options.outbox, outputs: outputs.map(({ name }) => name), log });
   const limits = { ...options.limits, maxBytes: maxDeliveryBytes, requestTimeoutMs: deliveryTimeoutMs };
-  let appendedEvents = 0;
   const started = await Promise.all(
     outputs.map(async (output) => {
       const reader = outbox.reader(output.name);
@@ -60,11 +59,7 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
   );
 
   return {
-    async keep(batch) {
-      if (batch.eventCount === 0) return;
-      await outbox.append(batch);
-      appendedEvents += batch.eventCount;
-    },
+    keep: outbox.append,
     ingestProblem: outbox.problem,
     problem: () => outbox.problem() ?? started.map(({ delivery }) => delivery.problem()).find(Boolean),
     reports: () =>
@@ -74,7 +69,7 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
         const { deliveredEvents, deadEvents, retries } = delivery.counts;
         return {
           output,
-          keptEvents: waitingAtStart + appendedEvents,
+          keptEvents: waitingAtStart + outbox.counts().appendedEvents,
           deliveredEvents,
           deadEvents,
           droppedEvents: outbox.counts().droppedEvents[output] ?? 0,

@@ -59,6 +59,25 @@ test("nothing is acknowledged before the output answered", async () => {
   await acknowledged(bench, 2);
 });
 
+test("events are counted as delivered or dead in the turn in which they stop waiting", async () => {
+  await using bench = await benchWith({ answer: judging([3]) });
+  const { outbox } = bench;
+  const { acknowledge } = outbox;
+  const seen: unknown[] = [];
+  outbox.acknowledge = (batch, onMoved) =>
+    acknowledge(batch, () => {
+      onMoved?.();
+      const { deliveredEvents, deadEvents } = bench.delivery.counts;
+      seen.push([deliveredEvents, deadEvents, outbox.waiting().events]);
+    });
+  bench.append(20);
+  await acknowledged(bench, 2);
+  expect(seen).toEqual([
+    [9, 1, 10],
+    [19, 1, 0],
+  ]);
+});
+
 test("the same batch is sent again until it is in", async () => {
   await using bench = await benchWith({ answer: inTurn(away, away, delivered) });
   bench.append(10);

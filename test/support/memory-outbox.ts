@@ -46,11 +46,12 @@ export function createMemoryOutbox(): MemoryOutbox {
       handedOut = batchWithin(bounds);
       return handedOut;
     },
-    async acknowledge(batch) {
+    async acknowledge(batch, onMoved) {
       if (batch !== handedOut) throw new Error("acknowledged what was not handed out");
       handedOut = undefined;
       position += batch.events.length;
       acknowledged.push(batch);
+      onMoved?.();
     },
     whenAppended(signal) {
       if (signal.aborted) return Promise.resolve();
