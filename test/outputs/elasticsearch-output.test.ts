@@ -224,6 +224,14 @@ describe("what comes back", () => {
   });
 });
 
+test("a proxy that shows what it was sent brings no credentials into a reason", async () => {
+  const node = standIn();
+  node.answer = ({ headers }) =>
+    Response.json({ error: { type: "proxy", reason: headers.get("authorization") } }, { status: 500 });
+  const outcome = await sendTo([node.url], { user: "loom", password: "hunter2secret" });
+  expect(outcome).toEqual({ kind: "retry", reason: "HTTP 500 proxy: Basic ***" });
+});
+
 describe("several addresses", () => {
   test("a dead one is passed over", async () => {
     const node = standIn();

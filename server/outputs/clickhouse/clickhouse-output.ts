@@ -2,6 +2,7 @@ import { gzip } from "node:zlib";
 import type { StoredEvent } from "../../stages.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
+import { withoutSecrets } from "../without-secrets.ts";
 import { createAsk, type Fetch } from "./answer.ts";
 import { exceptionCode, judgeAnswer, unknownTable } from "./judge-answer.ts";
 import { encodeRows } from "./rows.ts";
@@ -32,7 +33,7 @@ const minCompressedBytes = 4096;
  * answer was lost.
  */
 export function createClickhouseOutput(options: ClickhouseOptions): Output {
-  const { database, table, password, log } = options;
+  const { database, table, log } = options;
   const ask = createAsk({ ...options, fetch: options.fetch ?? ((url, init) => fetch(url, init)) });
   const insertQuery = `INSERT INTO ${quoteTable(options)} (event) FORMAT JSONEachRow`;
   /** Asked again after every failure: another server may stand there by then. */
@@ -71,20 +72,8 @@ export function createClickhouseOutput(options: ClickhouseOptions): Output {
     return outcome;
   }
 
-  /** A proxy that shows what it was sent must not bring the password into the log. */
-  function withoutSecret(outcome: SendOutcome): SendOutcome {
-    if (outcome.kind === "delivered" || password === undefined) return outcome;
-    const credentials = Buffer.from(`${options.user ?? "default"}:${password}`).toString("base64");
-    const reason = outcome.reason.replaceAll(password, "***").replaceAll(credentials, "***");
-    return { ...outcome, reason };
-  }
-
-  return {
-    name: "clickhouse",
-    send: async (delivery, signal) => withoutSecret(await send(delivery, signal)),
-    // Every request has a connection of its own, closed with its answer.
-    close() {},
-  };
+  // Every request has a connection of its own, closed with its answer.
+  return withoutSecrets({ name: "clickhouse", send, close() {} }, options);
 }
 
 interface Rows {

@@ -1,6 +1,7 @@
 import { gzip } from "node:zlib";
 import type { Log } from "../../telemetry/log.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
+import { withoutSecrets } from "../without-secrets.ts";
 import { bulkBody } from "./bulk-body.ts";
 import { type ClusterRequest, createClusterClient } from "./cluster-client.ts";
 import { createIndexNamer } from "./index-names.ts";
@@ -61,7 +62,7 @@ export function createElasticsearchOutput(options: ElasticsearchOptions): Output
     return judgeAnswer(answer, delivery.events);
   }
 
-  return { name: "elasticsearch", send, close: () => closed.abort() };
+  return withoutSecrets({ name: "elasticsearch", send, close: () => closed.abort() }, options);
 }
 
 /** On a thread of the pool, at level 1: a fifth of the bytes for 2 ms a megabyte. Every version takes gzip. */
