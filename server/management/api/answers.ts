@@ -337,21 +337,24 @@ export interface TailEvent {
   readonly number: number;
   readonly receivedAt: number;
   readonly sensorId: string;
-  /** As it is delivered. */
+  /** As it is delivered, byte for byte; the last member, so that its text can be cut out of the line. */
   readonly document: unknown;
 }
 
-/** Every other message: `event: events`, its id is `<instance>.<number of the last event that it covers>`. */
-export interface TailEvents {
-  /** Events kept since the last message, = unexamined + missed + others that the filter left out + matched. */
+/**
+ * The first line of every other message (`event: events`, its id is `<instance>.<number of the last event that it
+ * covers>`). It has several `data:` lines: this one, and then one line an event, each a TailEvent: the latest of the
+ * matched ones, the oldest first. So whoever wants a document's exact text has it, 64-bit numbers and all.
+ */
+export interface TailCounts {
+  /** Events kept since the last message = unexamined + missed + others that the filter left out + matched. */
   readonly kept: number;
   /** Of these, not looked at: they came faster than Loom looks. */
   readonly unexamined: number;
   /** Gone before this viewer took them. */
   readonly missed: number;
+  /** Those of them that are not among the lines were left out, because more came than anybody can read. */
   readonly matched: number;
-  /** The latest of the matched ones, the oldest first; matched - events.length were left out. */
-  readonly events: readonly TailEvent[];
 }
 
 /** The last message before Loom itself ends a stream: `event: bye`. */
