@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
 import { bearerToken } from "../bearer-token.ts";
 import type { SensorCredential } from "../config/config.ts";
+import type { Claim } from "../telemetry/refusal-records.ts";
+import { possibleTokens, printableClaim } from "./claimed-id.ts";
 
 /** Tells which sensor a request comes from. */
 export interface Authenticator {
   /** @returns the sensor's id; undefined when the token or the claimed id is not its own. */
   identify(authorization: string | null, claimedId: string | null): string | undefined;
+  /** Why `identify` did not know it, for the operator; names a sensor, never a token. */
+  whyUnauthorized(authorization: string | null): string;
+  /** What a request calls itself, to be shown: "(a token)" where somebody mistook one for the other. */
+  claimOf(claimedId: string | null): Claim;
   /** Puts other credentials in place of all the present ones. */
   replace(sensors: readonly SensorCredential[]): void;
   readonly sensorIds: readonly string[];
@@ -44,6 +50,23 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       // An empty header says as little as none, to Go's Header.Get too.
       if (claimedId && claimedId !== sensor.sensorId && claimedId !== sensor.alias) return undefined;
       return sensor.sensorId;
+    },
+    whyUnauthorized(authorization) {
+      if (authorization === null) return "it has no Authorization header";
+      const token = bearerToken(authorization);
+      if (token === undefined) return "its Authorization header is not Bearer and a token";
+      const sensor = sensors[indexOfToken(token)];
+      return sensor
+        ? `its token is that of ${sensor.sensorId}, its X-Spip-ID is another`
+        : "its token is not a configured one";
+    },
+    claimOf(claimedId) {
+      if (!claimedId) return { text: undefined, sensorId: undefined };
+      let isToken = false;
+      for (const piece of possibleTokens(claimedId)) if (indexOfToken(piece) >= 0) isToken = true;
+      if (isToken) return { text: "(a token)", sensorId: undefined };
+      const sensor = sensors.find(({ sensorId, alias }) => claimedId === sensorId || claimedId === alias);
+      return { text: printableClaim(claimedId), sensorId: sensor?.sensorId };
     },
     replace(next) {
       sensors = next;

@@ -41,19 +41,37 @@ export function createIngestApp(options: IngestOptions) {
     const early = refusalBeforeAuthorization(request);
     const sensorId = early ? undefined : identify(request);
     const refusal =
-      early ?? (sensorId === undefined ? unauthorized : await takeFrom(sensorId, request).catch(defect));
-    const account = ledger.sensor(sensorId ?? unknownSensorId);
-    add(account.requestsByStatus, refusal ? statusOfRefusal[refusal.code] : 204);
-    if (refusal) {
-      add(account.refusedBatches, refusal.code);
-      options.logRefusal(refusal, sensorId ?? unknownSensorId, request);
-    }
+      early ??
+      (sensorId === undefined ? unauthorized(request) : await takeFrom(sensorId, request).catch(defect));
+    const countedId = sensorId ?? unknownSensorId;
+    const response = refusal ? refuse(refusal, countedId, request) : accept(countedId);
     options.observeDuration((performance.now() - startedAt) / 1000);
-    return refusal ? refusalResponse(refusal) : new Response(null, { status: 204 });
+    return response;
   }
 
   function identify(request: Request): string | undefined {
     return authenticator.identify(request.headers.get("authorization"), request.headers.get("x-spip-id"));
+  }
+
+  function unauthorized(request: Request): Refusal {
+    return {
+      code: "unauthorized",
+      detail: authenticator.whyUnauthorized(request.headers.get("authorization")),
+    };
+  }
+
+  function accept(sensorId: string): Response {
+    add(ledger.sensor(sensorId).requestsByStatus, 204);
+    return new Response(null, { status: 204 });
+  }
+
+  /** Every refusal is counted and noted here, and answered as it is counted. */
+  function refuse(refusal: Refusal, sensorId: string, request: Request): Response {
+    const account = ledger.sensor(sensorId);
+    add(account.requestsByStatus, statusOfRefusal[refusal.code]);
+    add(account.refusedBatches, refusal.code);
+    options.logRefusal(refusal, sensorId, request);
+    return refusalResponse(refusal);
   }
 
   /** Everything from the rate on, for a sensor that is known. Resolves to undefined when the batch is kept. */
@@ -95,18 +113,13 @@ export function createIngestApp(options: IngestOptions) {
     account.lastKeptAt = Date.now();
   }
 
-  const app = new Elysia({ strictPath: true }).onError(({ code, error, request }) => {
-    if (code === "NOT_FOUND") return refusalResponse({ code: "not_found" });
-    const refusal = defect(error);
-    options.logRefusal(refusal, unknownSensorId, request);
-    return refusalResponse(refusal);
-  });
+  const app = new Elysia({ strictPath: true }).onError(({ code, error, request }) =>
+    refuse(code === "NOT_FOUND" ? { code: "not_found" } : defect(error), unknownSensorId, request),
+  );
   // The body is read by us, once the sensor is known, so Elysia must not parse it.
   for (const path of ingestPaths) app.all(path, ({ request }) => receive(request), { parse: "none" });
   return app;
 }
-
-const unauthorized: Refusal = { code: "unauthorized" };
 
 function unavailable(detail: string): Refusal {
   return { code: "unavailable", retryAfterSeconds: unavailableRetryAfterSeconds, detail };

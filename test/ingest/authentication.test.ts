@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { createAuthenticator } from "../../server/ingest/authentication.ts";
+
+const authenticator = createAuthenticator([
+  { sensorId: "vps-frankfurt-01", alias: undefined, token: "frankfurt-token==" },
+  { sensorId: "vps-tokyo-01", alias: "vps_tokyo_01", token: "t".repeat(300) },
+]);
+
+describe("X-Spip-ID is shown", () => {
+  for (const [what, claimed, text, sensorId] of [
+    ["as a sensor's id", "vps-tokyo-01", "vps-tokyo-01", "vps-tokyo-01"],
+    ["with the sensor of another spelling", "vps_tokyo_01", "vps_tokyo_01", "vps-tokyo-01"],
+    ["without a sensor where none is called so", "vps-x", "vps-x", undefined],
+    ["not at all where it is absent", null, undefined, undefined],
+    ["not at all where it is empty", "", undefined, undefined],
+    ["with what is not printable escaped", "a\u001b[31mü\u202e", "a\\u001b[31m\\u00fc\\u202e", undefined],
+  ] as const)
+    test(what, () => {
+      expect(authenticator.claimOf(claimed)).toEqual({ text, sensorId });
+    });
+
+  test("cut to the length that an id may have", () => {
+    expect(authenticator.claimOf("x".repeat(5000)).text).toBe("x".repeat(128));
+  });
+
+  for (const claimed of [
+    "frankfurt-token==",
+    "Bearer frankfurt-token==",
+    "frankfurt-token==,vps-frankfurt-01",
+    "LOOM_SENSOR_vps_frankfurt_01=frankfurt-token==",
+    "token: frankfurt-token==",
+    "t".repeat(300),
+  ])
+    test(`as a token where it holds one: ${claimed.slice(0, 50)}`, () => {
+      expect(authenticator.claimOf(claimed)).toEqual({ text: "(a token)", sensorId: undefined });
+    });
+});
+
+describe("a request is unauthorized because", () => {
+  for (const [authorization, reason] of [
+    [null, "it has no Authorization header"],
+    ["frankfurt-token==", "its Authorization header is not Bearer and a token"],
+    ["Bearer nonsense", "its token is not a configured one"],
+    ["Bearer frankfurt-token==", "its token is that of vps-frankfurt-01, its X-Spip-ID is another"],
+  ] as const)
+    test(reason, () => {
+      expect(authenticator.whyUnauthorized(authorization)).toBe(reason);
+    });
+});
