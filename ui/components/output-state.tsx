@@ -1,0 +1,9 @@
+import type { OutputState } from "../../server/management/api/answers.ts";
+import type { Mood } from "./state-mark.tsx";
+
+export const outputMoods: Readonly<Record<OutputState, Mood>> = {
+  idle: "good",
+  delivering: "good",
+  retrying: "attention",
+  holding: "bad",
+};

@@ -1,0 +1,95 @@
+import type { RefusalAnswer } from "../../server/management/api/answers.ts";
+import { formatCount } from "../format/numbers.ts";
+import { CutText } from "./cut-text.tsx";
+import { Ago } from "./times.tsx";
+
+export interface RefusalTableProps {
+  readonly refusals: readonly RefusalAnswer[];
+  readonly advice?: Readonly<Record<string, { readonly cause: string; readonly cure: string }>>;
+}
+
+/** Refused requests, grouped by who sent them and why; where there is advice, with cause and cure. */
+export function RefusalTable({ refusals, advice }: RefusalTableProps) {
+  return (
+    <div class="scroll">
+      <table class="refusals">
+        <thead>
+          <tr>
+            <th scope="col">Last</th>
+            <th scope="col">Reason</th>
+            <th scope="col">Sensor</th>
+            <th scope="col">From</th>
+            <th scope="col" class="number">
+              Requests
+            </th>
+            <th scope="col">First</th>
+          </tr>
+        </thead>
+        <tbody>
+          {refusals.map((refusal) => (
+            <RefusalRow key={keyOf(refusal)} refusal={refusal} advice={advice?.[refusal.reason]} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function RefusalRow({
+  refusal,
+  advice,
+}: {
+  refusal: RefusalAnswer;
+  advice: { readonly cause: string; readonly cure: string } | undefined;
+}) {
+  return (
+    <tr>
+      <td>
+        <Ago at={refusal.lastAt} />
+      </td>
+      <td class="reason">
+        <code>{refusal.reason}</code> <span class="muted">{refusal.status}</span>
+        {refusal.detail !== null && (
+          <p>
+            <CutText text={refusal.detail} />
+          </p>
+        )}
+        {advice && (
+          <p class="muted advice">
+            {advice.cause} {advice.cure}
+          </p>
+        )}
+      </td>
+      <td>
+        <SensorOf refusal={refusal} />
+      </td>
+      <td class="mono">
+        {refusal.client === null ? <span class="muted">unknown</span> : <CutText text={refusal.client} />}
+      </td>
+      <td class="number">{formatCount(refusal.count)}</td>
+      <td>
+        <Ago at={refusal.firstAt} />
+      </td>
+    </tr>
+  );
+}
+
+function SensorOf({ refusal: { sensorId, claimedSensorId } }: { refusal: RefusalAnswer }) {
+  if (sensorId !== null)
+    return (
+      <a href={`/sensors/${encodeURIComponent(sensorId)}`}>
+        <CutText text={sensorId} />
+      </a>
+    );
+  if (claimedSensorId === null) return <span class="muted">did not say</span>;
+  return (
+    <>
+      <span class="muted">says </span>
+      <CutText text={claimedSensorId} />
+    </>
+  );
+}
+
+function keyOf({ reason, sensorId, claimedSensorId, client }: RefusalAnswer): string {
+  return JSON.stringify([reason, sensorId, claimedSensorId, client]);
+}

@@ -1,0 +1,63 @@
+import type { SetupAnswer } from "../../server/management/api/answers.ts";
+
+const tokenBytes = 24;
+
+/** Letters, digits and "-": such an id works in the token file, in a variable's name, in a shell and in TOML. */
+export function isUsableId(id: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(id);
+}
+
+/** As `openssl rand -hex 24` makes one. It never leaves the page. */
+export function newToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(tokenBytes));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Where sensors send to, as seen from outside: the host is what this page was opened with, unless Loom listens on one alone. */
+export function ingestUrl({ ingest }: SetupAnswer, pageHost: string): string {
+  const host = ingest.host ?? pageHost;
+  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return `${ingest.isTls ? "https" : "http"}://${name}:${ingest.port}/api/v1/ingest`;
+}
+
+export interface SensorSnippets {
+  /** For Spip's config.toml. */
+  readonly spip: string;
+  /** For Loom's environment; `-` is written `_` there. */
+  readonly environment: string;
+  /** For Loom's token file. */
+  readonly tokenLine: string;
+  readonly curl: string;
+}
+
+/** Everything to be pasted for a new sensor. */
+export function sensorSnippets(
+  setup: SetupAnswer,
+  pageHost: string,
+  id: string,
+  token: string,
+): SensorSnippets {
+  const url = ingestUrl(setup, pageHost);
+  const isUntrusted = setup.ingest.isTls && setup.ingest.isCertificateSelfSigned;
+  const spip = [
+    "[loom]",
+    "enabled = true",
+    `url = "${url}"`,
+    `sensor_id = "${id}"`,
+    `token = "${token}"`,
+    `insecure_skip_verify = ${isUntrusted}`,
+  ];
+  const curl = [
+    `curl -i${isUntrusted ? "k" : ""} ${url}`,
+    `-H 'Authorization: Bearer ${token}'`,
+    `-H 'X-Spip-ID: ${id}'`,
+    "-H 'Content-Type: application/json'",
+    `-d '[{"source":{"ip":"81.2.69.142"},"destination":{"port":23},"event":{"summary":"hello"}}]'`,
+  ];
+  return {
+    spip: spip.join("\n"),
+    environment: `LOOM_SENSOR_${id.replaceAll("-", "_")}=${token}`,
+    tokenLine: `${token},${id}`,
+    curl: curl.join(" \\\n  "),
+  };
+}

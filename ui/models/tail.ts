@@ -1,0 +1,207 @@
+import { batch, signal } from "@preact/signals";
+import type { TailCounts, TailHello } from "../../server/management/api/answers.ts";
+import { type EventFields, fieldsOf } from "../../server/watch/event-fields.ts";
+import { type EventFilter, filterParams, matches, searchTextOf } from "../../server/watch/event-filter.ts";
+import { formatCount } from "../format/numbers.ts";
+import { formatClock } from "../format/times.ts";
+import { openTail, type TailArrival, type TailListener } from "./tail-connection.ts";
+
+export interface EventRow extends TailArrival {
+  readonly kind: "event";
+  readonly key: string;
+  readonly order: RowOrder;
+  readonly fields: EventFields;
+}
+
+/** A line between two events that says what is missing there. */
+export interface GapRow {
+  readonly kind: "gap";
+  readonly key: string;
+  readonly order: RowOrder;
+  readonly text: string;
+}
+
+export type TailRow = EventRow | GapRow;
+
+/** Which start of Loom an event is from, and its number there. */
+type RowOrder = readonly [start: number, number: number];
+
+/** Since the filter was set; kept = unexamined + missed + others + matched, and matched = shown + waiting + not shown. */
+export interface ShownCounts extends TailCounts {
+  readonly sinceAt: number;
+  /** Were on the page, or still are. */
+  readonly shown: number;
+  /** Came during a pause; they are shown when it ends, the latest 500. */
+  readonly waiting: number;
+  readonly notShown: number;
+}
+
+export const maxRows = 500;
+/** Rows are put in together: more often is not seen. */
+const drawIntervalMs = 200;
+
+export type OpenTail = (filter: URLSearchParams, listener: TailListener) => () => void;
+
+/** The live tail as a page shows it: the newest events first, what is missing between them, and how many were not shown. */
+export class Tail {
+  readonly rows = signal<readonly TailRow[]>([]);
+  readonly counts = signal<ShownCounts>(noCounts(Date.now()));
+  readonly isPaused = signal(false);
+  readonly connection = signal<{
+    readonly state: "connecting" | "open" | "waiting";
+    readonly nextTryAt?: number | undefined;
+    readonly problem?: string | undefined;
+  }>({ state: "connecting" });
+  readonly #open: OpenTail;
+  #close: (() => void) | undefined;
+  #filter: EventFilter = {};
+  /** Arrived and not drawn, the oldest first. */
+  #arrived: TailRow[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #instance = "";
+  /** Counts the starts of Loom that this page has seen. */
+  #start = 0;
+  #lastNumber = 0;
+  #hasEndedWell = false;
+  #gaps = 0;
+
+  constructor(open: OpenTail = openTail) {
+    this.#open = open;
+  }
+
+  /** Opens the tail, or changes its filter: what is on the page stays where it matches. */
+  watch(filter: EventFilter): void {
+    this.#close?.();
+    this.#filter = filter;
+    this.#arrived = [];
+    batch(() => {
+      this.rows.value = this.rows.peek().filter((row) => row.kind === "event" && this.#isWanted(row));
+      this.counts.value = noCounts(Date.now());
+    });
+    // What connects anew here is not a reconnect: there is nothing to resume.
+    this.#lastNumber = 0;
+    this.#close = this.#open(filterParams(filter), {
+      hello: (hello) => this.#greet(hello),
+      events: (counts, arrivals) => this.#take(counts, arrivals),
+      bye: ({ reason }) => {
+        this.#hasEndedWell = reason === "stopping";
+      },
+      state: (state, nextTryAt, problem) => {
+        this.connection.value = { state, nextTryAt, problem };
+      },
+    });
+  }
+
+  stop(): void {
+    this.#close?.();
+    this.#close = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  pause(): void {
+    this.isPaused.value = true;
+  }
+
+  resume(): void {
+    this.isPaused.value = false;
+    this.#draw();
+  }
+
+  togglePause(): void {
+    if (this.isPaused.value) this.resume();
+    else this.pause();
+  }
+
+  #isWanted(row: EventRow): boolean {
+    return matches(this.#filter, row.sensorId, row.fields, () => searchTextOf(row.document));
+  }
+
+  #greet(hello: TailHello): void {
+    const isFirst = this.#instance === "";
+    const isOther = !isFirst && hello.instance !== this.#instance;
+    if (isOther) {
+      this.#start++;
+      const what = this.#hasEndedWell
+        ? "nothing is missing before it"
+        : "how many events came between the last one below and that start can't be told";
+      this.#addGap([this.#start, 0], `Loom was started anew at ${formatClock(hello.startedAt)}; ${what}`);
+    } else if (this.#lastNumber > 0 && hello.missed !== null && hello.missed > 0) {
+      const missed = formatCount(hello.missed);
+      this.#addGap(
+        [this.#start, this.#lastNumber + 0.5],
+        `${missed} events came while the connection was gone and are not here any more`,
+      );
+    }
+    this.#instance = hello.instance;
+    this.#hasEndedWell = false;
+  }
+
+  #take(counts: TailCounts, arrivals: readonly TailArrival[]): void {
+    for (const arrival of arrivals) {
+      const order = [this.#start, arrival.number] as const;
+      this.#arrived.push({
+        kind: "event",
+        key: order.join("."),
+        order,
+        fields: fieldsOf(arrival.document),
+        ...arrival,
+      });
+      this.#lastNumber = Math.max(this.#lastNumber, arrival.number);
+    }
+    const before = this.counts.peek();
+    const leftOut = counts.matched - arrivals.length;
+    const overflow = Math.max(0, this.#arrived.length - maxRows);
+    const overflowEvents = this.#arrived.splice(0, overflow).filter(({ kind }) => kind === "event").length;
+    this.counts.value = {
+      ...before,
+      kept: before.kept + counts.kept,
+      unexamined: before.unexamined + counts.unexamined,
+      missed: before.missed + counts.missed,
+      matched: before.matched + counts.matched,
+      waiting: this.#arrived.filter(({ kind }) => kind === "event").length,
+      notShown: before.notShown + leftOut + overflowEvents,
+    };
+    this.#drawSoon();
+  }
+
+  #addGap(order: RowOrder, text: string): void {
+    this.#arrived.push({ kind: "gap", key: `gap ${this.#gaps++}`, order, text });
+    this.#drawSoon();
+  }
+
+  #drawSoon(): void {
+    if (this.isPaused.peek() || this.#timer !== undefined || this.#arrived.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.isPaused.peek()) this.#draw();
+    }, drawIntervalMs);
+  }
+
+  #draw(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    const before = this.counts.peek();
+    batch(() => {
+      this.rows.value = mergeRows(this.rows.peek(), arrived);
+      this.counts.value = {
+        ...before,
+        shown: before.shown + arrived.filter(({ kind }) => kind === "event").length,
+        waiting: 0,
+      };
+    });
+  }
+}
+
+/** Newest first, each once, at most `maxRows`. */
+export function mergeRows(rows: readonly TailRow[], arrived: readonly TailRow[]): TailRow[] {
+  const byKey = new Map(rows.map((row) => [row.key, row]));
+  for (const row of arrived) if (!byKey.has(row.key)) byKey.set(row.key, row);
+  return [...byKey.values()]
+    .sort((a, b) => b.order[0] - a.order[0] || b.order[1] - a.order[1])
+    .slice(0, maxRows);
+}
+
+function noCounts(sinceAt: number): ShownCounts {
+  return { sinceAt, kept: 0, unexamined: 0, missed: 0, matched: 0, shown: 0, waiting: 0, notShown: 0 };
+}

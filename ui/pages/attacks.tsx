@@ -1,0 +1,70 @@
+import { useLocation } from "preact-iso";
+import type { AttacksAnswer, AttackWindow } from "../../server/management/api/answers.ts";
+import { PageHead } from "../components/page-head.tsx";
+import { Resource, usePolled } from "../components/resource.tsx";
+import { TopList } from "../components/top-list.tsx";
+import { WorldMap } from "../components/world-map.tsx";
+import { formatCount, formatShare } from "../format/numbers.ts";
+import { fingerprintLink, networkLink, tailLink } from "../models/tail-link.ts";
+
+const intervalMs = 3_000;
+const windows: readonly { readonly value: AttackWindow; readonly name: string }[] = [
+  { value: "5m", name: "5 minutes" },
+  { value: "1h", name: "1 hour" },
+  { value: "24h", name: "24 hours" },
+];
+
+/** Where attacks come from and what they try. */
+export function AttacksPage() {
+  const { query } = useLocation();
+  const window = windows.find(({ value }) => value === query.window)?.value ?? "1h";
+  const polled = usePolled<AttacksAnswer>(`/api/v1/attacks?window=${window}`, intervalMs);
+  return (
+    <>
+      <PageHead title="What attacks">
+        <nav class="choices" aria-label="Time">
+          {windows.map(({ value, name }) => (
+            <a
+              key={value}
+              href={`/attacks?window=${value}`}
+              aria-current={value === window ? "true" : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+      </PageHead>
+      <Resource of={polled} intervalMs={intervalMs} what="the attacks">
+        {(answer) =>
+          answer.kept === 0 && answer.examined === 0 ? (
+            <p class="placeholder">Nothing has come in that time.</p>
+          ) : (
+            <Attacks answer={answer} />
+          )
+        }
+      </Resource>
+    </>
+  );
+}
+
+function Attacks({ answer }: { answer: AttacksAnswer }) {
+  return (
+    <>
+      <p class="muted" role="status">
+        {formatCount(answer.kept)} events
+        {answer.examined < answer.kept &&
+          `; the numbers below are of the ${formatCount(answer.examined)} (${formatShare(answer.examined / answer.kept)}) that were looked at, the others came faster than that`}
+      </p>
+      <WorldMap places={answer.places} otherPlaces={answer.otherPlaces} notLocated={answer.notLocated} />
+      <div class="columns">
+        <TopList title="Countries" list={answer.countries} hrefOf={(key) => tailLink("country", key)} />
+        <TopList title="Networks" list={answer.networks} hrefOf={networkLink} />
+        <TopList title="Addresses" list={answer.addresses} hrefOf={(key) => tailLink("address", key)} />
+        <TopList title="Ports" list={answer.ports} hrefOf={(key) => tailLink("port", key)} />
+        <TopList title="Paths" list={answer.paths} hrefOf={(key) => tailLink("text", key)} />
+        <TopList title="User agents" list={answer.userAgents} hrefOf={(key) => tailLink("text", key)} />
+        <TopList title="Fingerprints" list={answer.fingerprints} hrefOf={fingerprintLink} />
+      </div>
+    </>
+  );
+}
