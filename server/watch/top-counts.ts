@@ -1,0 +1,91 @@
+/** A value's key in its field: a string or a number, whichever is at hand. */
+export type CountKey = string | number;
+
+export interface Counted<Label> {
+  readonly key: CountKey;
+  readonly count: number;
+  readonly label: Label;
+}
+
+/**
+ * How often each value of a field came, of the most frequent ones exactly, and of all others together: whoever chooses
+ * the values can't take more memory than for twice `maxKeys`. A value that is pruned and comes again begins at 0, so a
+ * listed count may be too low, by what is in `other`, and never too high.
+ * At any time the counts, `other` and `none` are all that was counted.
+ */
+export class TopCounts<Label> {
+  readonly #maxKeys: number;
+  readonly #counts = new Map<CountKey, { count: number; readonly label: Label }>();
+  #other = 0;
+  #none = 0;
+
+  constructor(maxKeys: number) {
+    this.#maxKeys = maxKeys;
+  }
+
+  /** Events with other values than those that are held. */
+  get other(): number {
+    return this.#other;
+  }
+
+  /** Events without a value. */
+  get none(): number {
+    return this.#none;
+  }
+
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  addNone(): void {
+    this.#none++;
+  }
+
+  /** Counts a value that is held already. @returns false: it isn't, and wants `add`. */
+  increment(key: CountKey): boolean {
+    const counted = this.#counts.get(key);
+    if (!counted) return false;
+    counted.count++;
+    return true;
+  }
+
+  add(key: CountKey, label: Label, count = 1): void {
+    const counted = this.#counts.get(key);
+    if (counted) counted.count += count;
+    else {
+      this.#counts.set(key, { count, label });
+      if (this.#counts.size >= this.#maxKeys * 2) this.prune();
+    }
+  }
+
+  countOf(key: CountKey): number {
+    return this.#counts.get(key)?.count ?? 0;
+  }
+
+  merge(counts: TopCounts<Label>): void {
+    for (const [key, { count, label }] of counts.#counts) this.add(key, label, count);
+    this.#other += counts.#other;
+    this.#none += counts.#none;
+  }
+
+  /** Leaves the `maxKeys` most frequent values. */
+  prune(): void {
+    if (this.#counts.size <= this.#maxKeys) return;
+    const sorted = Float64Array.from(this.#counts.values(), ({ count }) => count).sort();
+    const least = sorted[sorted.length - this.#maxKeys] ?? 0;
+    let roomForLeast = this.#maxKeys - sorted.reduce((sum, count) => sum + (count > least ? 1 : 0), 0);
+    for (const [key, { count }] of this.#counts) {
+      if (count > least || (count === least && roomForLeast-- > 0)) continue;
+      this.#counts.delete(key);
+      this.#other += count;
+    }
+  }
+
+  /** The most frequent values, and what is not among them. */
+  top(maxListed: number): { readonly listed: readonly Counted<Label>[]; readonly other: number } {
+    const all = Array.from(this.#counts, ([key, { count, label }]) => ({ key, count, label }));
+    const listed = all.sort((a, b) => b.count - a.count).slice(0, maxListed);
+    const unlisted = all.slice(maxListed).reduce((sum, { count }) => sum + count, 0);
+    return { listed, other: this.#other + unlisted };
+  }
+}
