@@ -79,6 +79,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     authenticator,
     enrich: enricher.enrich,
     keep: outputs.keep,
+    watch: () => {},
     ledger,
     observeDuration: metrics.observeIngestDuration,
     logRefusal: ({ code, detail }, sensorId, request) =>

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
 import { declaredLength, readBody } from "../request-body.ts";
-import { CannotKeep, type EnrichBatch, type KeepBatch } from "../stages.ts";
+import { CannotKeep, type EnrichBatch, type KeepBatch, type WatchBatch } from "../stages.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
 import { scanBatch } from "./batch-scanner.ts";
@@ -15,6 +15,7 @@ export interface IngestOptions {
   readonly authenticator: Authenticator;
   readonly enrich: EnrichBatch;
   readonly keep: KeepBatch;
+  readonly watch: WatchBatch;
   readonly ledger: Ledger;
   readonly observeDuration: (seconds: number) => void;
   readonly logRefusal: (refusal: Refusal, sensorId: string, request: Request) => void;
@@ -101,7 +102,9 @@ export function createIngestApp(options: IngestOptions) {
     rateLimits.chargeEvents(sensorId, events.length);
     try {
       const lines = await options.enrich(body, events);
-      await options.keep({ sensorId, eventCount: events.length, lines });
+      const batch = { sensorId, eventCount: events.length, lines };
+      await options.keep(batch);
+      options.watch(batch);
       // Only now is it sure that nobody reads them any more; refused ones are left to the garbage collector.
       giveBackLineBuffer(lines);
     } catch (error) {

@@ -30,6 +30,7 @@ export function ingestWith(
     enrich: (body, events) =>
       Buffer.from(events.map(({ start, end }) => `${body.toString("utf8", start, end)}\n`).join("")),
     keep: async (batch) => void kept.push(batch),
+    watch: () => {},
     ledger,
     observeDuration: () => {},
     logRefusal: (refusal, sensorId) => void refusals.push({ ...refusal, sensorId }),
