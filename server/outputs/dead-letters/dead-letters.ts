@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { BatchBounds, StoredEvent } from "../../stages.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { createDeadLetterDesk, type DeadLetterDesk } from "./desk.ts";
 import { maxLineBytes } from "./file.ts";
 import { deliveredLine, letterLine } from "./letter.ts";
 import { createRequestQueue, type DeadLetterRequest, removeRequest } from "./requests.ts";
@@ -29,14 +30,14 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** The dead letters of one output. Its methods that write are called one after another, by its delivery. */
-export interface DeadLetters {
+/** The dead letters of one output. Its methods that write are called one after another, by its delivery; those of the desk by anyone, at any time. */
+export interface DeadLetters extends DeadLetterDesk {
   /** Puts them on disk, synced, each sequence number once. @throws Error when the disk does not take them */
   add(refused: readonly Refusal[]): Promise<void>;
   /** These got in after all. @throws Error when the disk does not take the note */
   noteDelivered(sequences: readonly number[]): Promise<void>;
   /**
-   * Serves the requests of `loom dead-letters`: drops what is to be dropped, and gives the next events that are to be
+   * Serves the requests of `loom dead-letters` and of the desk: drops what is to be dropped, and gives the next events that are to be
    * sent again, in order; undefined when there are none. Each event comes once a request. They stay dead letters until
    * `noteDelivered`; a request is over once all of them were given out and this is called again.
    */
@@ -130,6 +131,7 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
   }
 
   return {
+    ...createDeadLetterDesk({ dir, output, store, log }),
     counts,
     waiting: store.waiting,
 

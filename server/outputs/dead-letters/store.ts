@@ -12,9 +12,14 @@ import {
 } from "./file.ts";
 import type { DeadLetter } from "./letter.ts";
 
-/** One dead-letter file as its only writer has it: lines are added at its end, and taken out by writing it anew. */
+/**
+ * One dead-letter file as its only writer has it: lines are added at its end, and taken out by writing it anew. What
+ * changes it is called one after another; what only looks may be called at any time.
+ */
 export interface DeadLetterStore {
   has(sequence: number): boolean;
+  /** In the order in which they were refused. */
+  sequences(): Iterable<number>;
   /** undefined: there is none. @throws Error when it can't be read */
   read(sequence: number): Promise<DeadLetter | undefined>;
   waiting(): { readonly events: number; readonly bytes: number };
@@ -72,12 +77,14 @@ export async function openDeadLetterStore(options: DeadLetterStoreOptions): Prom
     const here = await stat(path).catch(() => undefined);
     if (here && here.ino === (await file.stat()).ino) return;
     log.warn("the dead-letter file was removed or replaced by hand", { path });
-    await file.close();
-    file = await openExisting(path);
+    const old = file;
+    file = undefined;
     index = emptyIndex();
     liveBytes = 0;
     isTailTorn = true;
     isNameSynced = false;
+    await old.close();
+    file = await openExisting(path);
     if (file) await load(file);
   }
 
@@ -148,12 +155,24 @@ export async function openDeadLetterStore(options: DeadLetterStoreOptions): Prom
     isNameSynced = true;
   }
 
+  async function read(sequence: number): Promise<DeadLetter | undefined> {
+    for (;;) {
+      const span = index.letters.get(sequence);
+      const readFrom = file;
+      if (!span || !readFrom) return undefined;
+      try {
+        return await readLetter(readFrom, span);
+      } catch (error) {
+        // Where a rewrite put another file in its place, this one was closed; the letter lies in the other, or is gone.
+        if (file === readFrom) throw error;
+      }
+    }
+  }
+
   return {
     has: (sequence) => index.letters.has(sequence),
-    async read(sequence) {
-      const span = index.letters.get(sequence);
-      return span && file ? readLetter(file, span) : undefined;
-    },
+    sequences: () => index.letters.keys(),
+    read,
     waiting: () => ({ events: index.letters.size, bytes: liveBytes }),
     hasRoomFor: (bytes) => index.size + bytes <= maxBytes,
     async addLetters(lines) {

@@ -1,8 +1,9 @@
 import { open, readdir } from "node:fs/promises";
+import { readAsked } from "./asked.ts";
 import { deadLettersPath } from "./dead-letters.ts";
 import { readIndex, readLetter } from "./file.ts";
 import type { DeadLetter } from "./letter.ts";
-import { listRequests, readRequest } from "./requests.ts";
+import { listRequests } from "./requests.ts";
 
 /** One output's dead letters as they are now, for somebody who only looks: a running Loom is not disturbed. */
 export interface DeadLetterView {
@@ -29,7 +30,7 @@ export async function viewDeadLetters(dir: string, output: string | undefined): 
 
 async function viewOutput(dir: string, output: string): Promise<DeadLetterView> {
   // Before the letters: a request that is served meanwhile is seen as still waiting, never the other way round.
-  const asked = await askedOf(dir, output);
+  const asked = await readAsked(await listRequests(dir, output), () => true);
   const path = deadLettersPath(dir, output);
   const file = await open(path, "r");
   const { letters, damaged } = await readIndex(file);
@@ -48,16 +49,6 @@ async function viewOutput(dir: string, output: string): Promise<DeadLetterView> 
     },
     close: () => file.close(),
   };
-}
-
-async function askedOf(dir: string, output: string): Promise<Record<"retry" | "drop", Set<number>>> {
-  const asked = { retry: new Set<number>(), drop: new Set<number>() };
-  for (const path of await listRequests(dir, output)) {
-    // Served just now, or nothing that will be served; Loom's log says so.
-    const request = await readRequest(path).catch(() => undefined);
-    for (const sequence of request?.sequences ?? []) asked[request?.action ?? "retry"].add(sequence);
-  }
-  return asked;
 }
 
 async function namesIn(dir: string): Promise<string[]> {
