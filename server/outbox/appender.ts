@@ -25,6 +25,7 @@ export interface AppenderOptions {
 
 export interface AppenderCounts {
   readonly sizeBytes: number;
+  readonly maxBytes: number;
   /** Since the start; counted in the turn in which they begin to wait for the outputs. */
   readonly appendedEvents: number;
   readonly syncs: number;
@@ -347,7 +348,7 @@ export function createAppender(options: AppenderOptions): Appender {
       return size >= maxBytes * nearlyFullShare ? "outbox nearly full" : undefined;
     },
     removeDelivered,
-    counts: () => ({ sizeBytes: sizeBytes(), appendedEvents, syncs, failedSyncs, lastSyncMs }),
+    counts: () => ({ sizeBytes: sizeBytes(), maxBytes, appendedEvents, syncs, failedSyncs, lastSyncMs }),
     async close() {
       isClosed = true;
       clearTimeout(probeTimer);

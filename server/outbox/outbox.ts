@@ -25,6 +25,8 @@ export interface OutboxOptions {
 
 export interface OutboxCounts {
   readonly sizeBytes: number;
+  /** What the segments together may take. */
+  readonly maxBytes: number;
   /** Since the start: kept for every output. */
   readonly appendedEvents: number;
   readonly segments: number;

@@ -62,6 +62,10 @@ export interface RunningDelivery {
   problem(): string | undefined;
   /** Since the start. */
   readonly counts: DeliveryCounts;
+  /** When the batch that is being collected leaves at the latest; undefined: none is. Milliseconds since the epoch. */
+  leavesAt(): number | undefined;
+  /** There is a request about dead letters: looked for at once, or after the batch that is on its way. */
+  lookForRequests(): void;
   /**
    * Begins no new batch, save one that only waited for its time; waits for what is on its way, gives it up after
    * `maxWaitMs`, and closes output and dead letters. What was not acknowledged is sent again at the next start.
@@ -75,7 +79,7 @@ export const maxDeliveryBytes = 8 * 1024 * 1024;
 export const deliveryTimeoutMs = 60_000;
 /** A stop does not wait longer for a disk that hangs. */
 const diskGraceMs = 500;
-/** How often requests of `loom dead-letters` are looked for. */
+/** How often requests of `loom dead-letters` are looked for: nobody tells of them. */
 const requestLookIntervalMs = 2_000;
 
 export function startDelivery(options: DeliveryOptions): RunningDelivery {
@@ -99,7 +103,9 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
   let nextLookAt = Number.NEGATIVE_INFINITY;
   /** Since when events are seen waiting for a batch. */
   let waitingSince: number | undefined;
+  let leavesAt: number | undefined;
   let areRequestsReadable = true;
+  let endWait = () => {};
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -115,6 +121,7 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
    */
   async function untilDue(): Promise<boolean> {
     for (;;) {
+      leavesAt = undefined;
       const { events, bytes, oldestReceivedAt } = reader.waiting();
       if (events >= limits.maxEvents || bytes >= limits.maxBytes) return true;
       if (events > 0 && stopping.signal.aborted) return true;
@@ -129,6 +136,7 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
         const receivedMs = clock.now() - (oldestReceivedAt ?? clock.now());
         const flushMs = limits.flushIntervalMs - Math.max(receivedMs, clock.monotonic() - waitingSince);
         if (flushMs <= 0) return true;
+        leavesAt = clock.now() + flushMs;
         waitMs = Math.min(waitMs, flushMs);
       }
       await untilAppendedOr(waitMs);
@@ -138,6 +146,7 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
   async function untilAppendedOr(maxWaitMs: number): Promise<void> {
     const over = new AbortController();
     const end = () => over.abort();
+    endWait = end;
     stopping.signal.addEventListener("abort", end);
     await Promise.race([reader.whenAppended(over.signal), clock.sleep(maxWaitMs, over.signal)]);
     stopping.signal.removeEventListener("abort", end);
@@ -162,13 +171,14 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
 
   async function retryDeadLetters(): Promise<void> {
     if (clock.monotonic() < nextLookAt) return;
+    // Before the look: a request that comes while it goes on is not to be missed.
+    nextLookAt = clock.monotonic() + requestLookIntervalMs;
     for (let events = await nextRetry(); events; events = await nextRetry()) {
       const settlement = await settle(events);
       if (!settlement || !(await keepRefused(settlement))) return;
       counts.revivedEvents += settlement.delivered.length;
       logRevived(events, settlement);
     }
-    nextLookAt = clock.monotonic() + requestLookIntervalMs;
   }
 
   /** What can't be read now must not hold up what comes from the outbox: it is looked at again later. */
@@ -243,6 +253,11 @@ export function startDelivery(options: DeliveryOptions): RunningDelivery {
   return {
     counts,
     state: () => health.state,
+    leavesAt: () => leavesAt,
+    lookForRequests() {
+      nextLookAt = Number.NEGATIVE_INFINITY;
+      endWait();
+    },
     problem() {
       const { kind, reason } = health.state;
       return kind === "retrying" || kind === "holding" ? `${output.name}: ${reason}` : undefined;

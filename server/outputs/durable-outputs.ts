@@ -4,6 +4,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { OutputReport } from "../telemetry/output-metrics.ts";
 import type { AttemptObservation } from "./batch-settlement.ts";
 import { openDeadLetters } from "./dead-letters/dead-letters.ts";
+import type { DeadLetterDesk } from "./dead-letters/desk.ts";
 import { type DeliveryLimits, deliveryTimeoutMs, maxDeliveryBytes, startDelivery } from "./delivery.ts";
 import type { Output } from "./output.ts";
 
@@ -25,6 +26,8 @@ export interface DurableOutputs {
   problem(): string | undefined;
   reports(): OutputReport[];
   outboxReport(): ReturnType<Outbox["counts"]>;
+  /** undefined: there is no such output. */
+  deadLetters(output: string): DeadLetterDesk | undefined;
   /** Waits for what is on its way, `maxWaitMs` at most. What is not delivered then is so after the next start. */
   stop(maxWaitMs: number): Promise<void>;
 }
@@ -65,7 +68,7 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
     reports: () =>
       started.map(({ output, reader, waitingAtStart, deadLetters, delivery }) => {
         const { events, bytes, oldestReceivedAt } = reader.waiting();
-        const { kind, lastError } = delivery.state();
+        const { kind, since, reason, attempt, nextTryAt, lastError, lastDeliveredAt } = delivery.state();
         const { deliveredEvents, deadEvents, retries } = delivery.counts;
         return {
           output,
@@ -76,12 +79,32 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
           waitingEvents: events,
           waitingBytes: bytes,
           oldestReceivedAt,
+          leavesAt: delivery.leavesAt(),
           retries,
           deadLetters: deadLetters.waiting().events,
           state: kind,
+          since,
+          reason,
+          failures: attempt,
+          nextTryAt,
           lastError,
+          lastDeliveredAt,
         };
       }),
+    deadLetters(name) {
+      const found = started.find(({ output }) => output === name);
+      if (!found) return undefined;
+      const { deadLetters, delivery } = found;
+      return {
+        list: deadLetters.list,
+        read: deadLetters.read,
+        async requestRetry(sequences) {
+          const asked = await deadLetters.requestRetry(sequences);
+          delivery.lookForRequests();
+          return asked;
+        },
+      };
+    },
     outboxReport: outbox.counts,
     async stop(maxWaitMs) {
       await Promise.all(started.map(({ delivery }) => delivery.stop(maxWaitMs)));

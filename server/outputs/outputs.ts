@@ -5,6 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { OutboxReport, OutputReport } from "../telemetry/output-metrics.ts";
 import type { AttemptObservation } from "./batch-settlement.ts";
 import { createClickhouseOutput } from "./clickhouse/clickhouse-output.ts";
+import type { DeadLetterDesk } from "./dead-letters/desk.ts";
 import { startDurableOutputs } from "./durable-outputs.ts";
 import { createElasticsearchOutput } from "./elasticsearch/elasticsearch-output.ts";
 import type { Output } from "./output.ts";
@@ -18,8 +19,12 @@ export interface Outputs {
   ingestProblem(): string | undefined;
   /** The same, or why an output can't be used. */
   problem(): string | undefined;
-  /** Undefined where nothing is behind an outbox. */
+  /** Of every output, stdout alone too. */
+  reports(): readonly OutputReport[];
+  /** For `/metrics`; undefined where nothing is behind an outbox: then what sensors' events were kept is all there is. */
   readonly ledger: { reports(): OutputReport[]; outbox(): OutboxReport } | undefined;
+  /** undefined: there is no such output. */
+  deadLetters(output: string): DeadLetterDesk | undefined;
   stop(maxWaitMs: number): Promise<void>;
 }
 
@@ -41,7 +46,14 @@ export async function startOutputs(config: Config["output"], options: OutputsOpt
   const stdout = config.types.includes("stdout")
     ? createStdoutOutput({ log, onClosed: onStdoutClosed })
     : undefined;
-  if (!needsOutbox(config) && stdout) return { ...stdout, ingestProblem: stdout.problem, ledger: undefined };
+  if (!needsOutbox(config) && stdout)
+    return {
+      ...stdout,
+      ingestProblem: stdout.problem,
+      reports: () => [stdout.report()],
+      ledger: undefined,
+      deadLetters: (output) => (output === "stdout" ? noDeadLetters : undefined),
+    };
 
   function createOutput(type: OutputType): Output {
     switch (type) {
@@ -84,10 +96,19 @@ export async function startOutputs(config: Config["output"], options: OutputsOpt
     keep: durable.keep,
     ingestProblem: durable.ingestProblem,
     problem: () => durable.problem() ?? stdout?.problem(),
+    reports: durable.reports,
     ledger: { reports: durable.reports, outbox: durable.outboxReport },
+    deadLetters: durable.deadLetters,
     async stop(maxWaitMs) {
       await durable.stop(maxWaitMs);
       await stdout?.stop(0);
     },
   };
 }
+
+/** stdout refuses nothing for good. */
+const noDeadLetters: DeadLetterDesk = {
+  list: async () => ({ total: 0, letters: [], next: undefined }),
+  read: async () => undefined,
+  requestRetry: async () => 0,
+};

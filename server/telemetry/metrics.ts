@@ -170,7 +170,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
   };
 }
 
-const emptyOutbox: OutboxReport = { sizeBytes: 0, segments: 0, setAsideEvents: 0, syncs: 0, failedSyncs: 0 };
+const emptyOutbox: OutboxReport = {
+  sizeBytes: 0,
+  maxBytes: 0,
+  segments: 0,
+  setAsideEvents: 0,
+  syncs: 0,
+  failedSyncs: 0,
+};
 
 function* byResult(counts: Readonly<Record<string, number>>) {
   for (const [name, value] of Object.entries(counts)) yield [{ result: snakeCase(name) }, value] as const;

@@ -1,6 +1,15 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** One output's side of the ledger: kept = delivered + dead + dropped + damaged + waiting. */
+const outputStates = ["idle", "delivering", "retrying", "holding"] as const;
+
+/** "retrying" and "holding" last from the first failure until something gets through. */
+export type OutputState = (typeof outputStates)[number];
+
+/**
+ * What is known of one output; times are milliseconds since the epoch. Its side of the ledger, at every moment:
+ * kept = delivered + dead + dropped + damaged + waiting. With stdout alone nothing is kept before it is delivered, and
+ * what waits is being written and not kept yet.
+ */
 export interface OutputReport {
   readonly output: string;
   /** Kept for this output: what waited at the start, and everything since. */
@@ -12,18 +21,30 @@ export interface OutputReport {
   readonly droppedEvents: number;
   readonly waitingEvents: number;
   readonly waitingBytes: number;
-  /** When the oldest waiting event was received; milliseconds since the epoch. */
+  /** When the oldest waiting event was received. */
   readonly oldestReceivedAt: number | undefined;
+  /** When the batch that is being collected leaves at the latest; undefined: none is. */
+  readonly leavesAt: number | undefined;
   readonly retries: number;
   /** In the file now. */
   readonly deadLetters: number;
-  readonly state: string;
-  readonly lastError: { readonly class: string; readonly at: number } | undefined;
+  readonly state: OutputState;
+  /** Since when it is in this state. */
+  readonly since: number;
+  /** Why it retries or holds: text that may come from the output, bounded, without credentials. */
+  readonly reason: string | undefined;
+  /** In a row. */
+  readonly failures: number;
+  /** undefined: an attempt is on its way, or none is needed. */
+  readonly nextTryAt: number | undefined;
+  readonly lastError: { readonly class: string; readonly reason: string; readonly at: number } | undefined;
+  readonly lastDeliveredAt: number | undefined;
 }
 
 /** What the outbox itself tells. */
 export interface OutboxReport {
   readonly sizeBytes: number;
+  readonly maxBytes: number;
   readonly segments: number;
   readonly setAsideEvents: number;
   readonly syncs: number;
@@ -35,8 +56,6 @@ export interface AttemptReport {
   readonly events: number;
   readonly durationMs: number;
 }
-
-const states = ["idle", "delivering", "retrying", "holding"];
 
 /** Metrics of outputs behind the outbox. @returns what records an attempt in the histograms. */
 export function registerOutputMetrics(
@@ -125,7 +144,7 @@ export function registerOutputMetrics(
     collect() {
       this.reset();
       for (const { output, state } of reports())
-        for (const known of states) this.set({ output, state: known }, known === state ? 1 : 0);
+        for (const known of outputStates) this.set({ output, state: known }, known === state ? 1 : 0);
     },
   });
   new Gauge({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { backoffMs } from "../../server/outputs/backoff.ts";
+import { storedEvent } from "../support/memory-outbox.ts";
 import { until } from "../support/until.ts";
 import { away, benchWith, type DeliveryBench, delivered, inTurn, limits, numbers } from "./delivery-bench.ts";
 
@@ -53,6 +54,54 @@ describe("a batch is sent", () => {
     bench.outbox.append(['{"n":1}'], 0);
     await sentOf(bench, 1);
     expect(bench.clock.sleptMs.filter((ms) => ms <= limits.flushIntervalMs)).toEqual([]);
+  });
+});
+
+test("while a batch is collected it is known when it leaves, and not before or after", async () => {
+  await using bench = await benchWith();
+  await isSleeping(bench, 1);
+  expect(bench.delivery.leavesAt()).toBeUndefined();
+  bench.append(1);
+  await isSleeping(bench, 2);
+  expect(bench.delivery.leavesAt()).toBe(bench.clock.now() + limits.flushIntervalMs);
+  bench.clock.advance(limits.flushIntervalMs);
+  await sentOf(bench, 1);
+  expect(bench.delivery.leavesAt()).toBeUndefined();
+});
+
+describe("a request to send dead letters again", () => {
+  const refused = { event: storedEvent(99), reason: "400" };
+
+  test("is served without waiting when delivery is told of it", async () => {
+    await using bench = await benchWith();
+    await bench.deadLetters.add([refused]);
+    await isSleeping(bench, 1);
+    await bench.deadLetters.requestRetry([99]);
+    bench.delivery.lookForRequests();
+    await sentOf(bench, 1);
+    expect(bench.sent).toEqual([[99]]);
+  });
+
+  test("is served after the batch that is on its way", async () => {
+    const { promise, resolve } = Promise.withResolvers<typeof delivered>();
+    await using bench = await benchWith({ answer: inTurn(() => promise, delivered) });
+    await bench.deadLetters.add([refused]);
+    bench.append(10);
+    await sentOf(bench, 1);
+    await bench.deadLetters.requestRetry([99]);
+    bench.delivery.lookForRequests();
+    resolve(delivered);
+    await sentOf(bench, 2);
+    expect(bench.sent).toEqual([numbers(1, 10), [99]]);
+  });
+
+  test("that delivery is not told of is found within 2 s", async () => {
+    await using bench = await benchWith();
+    await bench.deadLetters.add([refused]);
+    await isSleeping(bench, 1);
+    await bench.deadLetters.requestRetry([99]);
+    expect(await bench.clock.toNextWaking()).toBe(2000);
+    await sentOf(bench, 1);
   });
 });
 

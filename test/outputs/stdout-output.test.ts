@@ -50,6 +50,46 @@ test("a batch is kept once it is written", async () => {
   await output.stop(100);
 });
 
+describe("the report", () => {
+  test("counts what was written", async () => {
+    using pipe = createPipe();
+    const { output } = outputTo(pipe.writeEnd);
+    await output.keep(batch("one"));
+    await output.keep({ sensorId: "vps-1", eventCount: 2, lines: Buffer.from("two\nthree\n") });
+    expect(output.report()).toMatchObject({
+      keptEvents: 3,
+      deliveredEvents: 3,
+      waitingEvents: 0,
+      waitingBytes: 0,
+    });
+    await output.stop(100);
+  });
+
+  test("of a stalled reader holds with the reason and what waits, and is over with it", async () => {
+    using pipe = createPipe();
+    const { output } = outputTo(pipe.writeEnd);
+    const begun = outcome(output.keep(batch(large)));
+    await until("it counts as stalled", () => output.report().state === "holding");
+    expect(output.report()).toMatchObject({
+      reason: "stdout stalled: nobody reads it",
+      keptEvents: 0,
+      waitingEvents: 1,
+      waitingBytes: 1_000_001,
+      lastError: { class: "timeout" },
+    });
+    await readUntil(pipe, 1_000_001);
+    expect(await begun).toBe("kept");
+    await until("it is well again", () => output.report().state !== "holding");
+    expect(output.report()).toMatchObject({
+      keptEvents: 1,
+      waitingEvents: 0,
+      reason: undefined,
+      failures: 0,
+    });
+    await output.stop(100);
+  });
+});
+
 describe("a stalled reader", () => {
   test("turns the output red, refuses what has not begun, and loses nothing of what has", async () => {
     using pipe = createPipe();
@@ -97,6 +137,7 @@ test("a full disk refuses batches, says so once, and is tried again by each batc
   for (let i = 0; i < 3; i++)
     expect(await outcome(output.keep(batch("a")))).toBe("cannot write to stdout: ENOSPC");
   expect(output.problem()).toBe("cannot write to stdout: ENOSPC");
+  expect(output.report()).toMatchObject({ state: "holding", failures: 3, keptEvents: 0 });
   expect(log.lines).toHaveLength(1);
   expect(closed).toEqual([]);
   await output.stop(100);

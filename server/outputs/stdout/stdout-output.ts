@@ -1,6 +1,8 @@
 import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-writer.ts";
 import { CannotKeep, type EnrichedBatch } from "../../stages.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { OutputReport } from "../../telemetry/output-metrics.ts";
+import { createStdoutAccount } from "./stdout-account.ts";
 
 export interface StdoutOutputOptions {
   readonly log: Log;
@@ -8,6 +10,8 @@ export interface StdoutOutputOptions {
   readonly onClosed: (error: Error) => void;
   readonly writer?: DescriptorWriter;
   readonly stalledAfterMs?: number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
 }
 
 export interface StdoutOutput {
@@ -15,6 +19,8 @@ export interface StdoutOutput {
   keep(batch: EnrichedBatch): Promise<void>;
   /** Why nothing can be kept now; undefined: all is well. */
   problem(): string | undefined;
+  /** Where nothing is behind an outbox: what was written counts as kept and delivered. */
+  report(): OutputReport;
   /** Refuses what has not begun to be written and waits for what has. */
   stop(maxWaitMs: number): Promise<void>;
 }
@@ -33,6 +39,7 @@ const passingErrors = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EIO", "ENOMEM"]);
 export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
   const writer = options.writer ?? createDescriptorWriter(1);
   const stalledAfterMs = options.stalledAfterMs ?? defaultStalledAfterMs;
+  const account = createStdoutAccount(options.now ?? Date.now);
   let writeError: string | undefined;
   let isStalled = false;
   let isStopping = false;
@@ -45,9 +52,10 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
     if (hasStalled) writer.cancelWaiting(new CannotKeep(stalledReason));
     if (hasStalled === isStalled) return;
     isStalled = hasStalled;
-    if (isStalled)
+    if (isStalled) {
+      account.failed("timeout", `${stalledReason}: nobody reads it`);
       options.log.error("stdout stalled: nobody reads it; refusing batches until it moves again");
-    else options.log.info("stdout moves again; taking batches");
+    } else recovered("stdout moves again; taking batches");
   }
 
   function problem(): string | undefined {
@@ -64,19 +72,28 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
     if (batch.lines.length === 0) return;
     if (writer.pendingBytes > 0 && writer.pendingBytes + batch.lines.length > maxPendingBytes)
       throw new CannotKeep("stdout is read too slowly");
+    const write = account.begin(batch.eventCount);
     try {
       await writer.write(batch.lines);
     } catch (error) {
+      account.end(write, false);
       throw error instanceof CannotKeep ? error : failed(error as NodeJS.ErrnoException);
     }
+    account.end(write, true);
     if (writeError !== undefined) {
       writeError = undefined;
-      options.log.info("stdout takes batches again");
+      recovered("stdout takes batches again");
     }
+  }
+
+  function recovered(message: string): void {
+    if (!isStalled && writeError === undefined) account.recovered();
+    options.log.info(message);
   }
 
   function failed(error: NodeJS.ErrnoException): CannotKeep {
     const reason = `cannot write to stdout: ${error.code ?? error.message}`;
+    account.failed("disk", reason);
     if (!passingErrors.has(error.code ?? "") && !isClosed) {
       isClosed = true;
       writer.cancelWaiting(new CannotKeep(reason));
@@ -93,6 +110,7 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
   return {
     keep,
     problem,
+    report: () => account.report(writer.pendingBytes),
     async stop(maxWaitMs) {
       isStopping = true;
       await Promise.race([writer.idle(), Bun.sleep(maxWaitMs)]);
