@@ -9,7 +9,7 @@ import { Resource, usePolled } from "../components/resource.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
-import { Ago, Until } from "../components/times.tsx";
+import { Ago } from "../components/times.tsx";
 import { formatBytes, formatCount, formatRate, formatThings } from "../format/numbers.ts";
 import { outputTitle } from "../format/output-title.ts";
 
@@ -68,15 +68,7 @@ function Output({ output }: { output: OutputAnswer }) {
     <section aria-labelledby={titleId} class="output">
       <h2 id={titleId}>{outputTitle(output.name)}</h2>
       <p>
-        <StateMark mood={outputMoods[output.state]}>{output.words}</StateMark>{" "}
-        <span class="muted">
-          since <Ago at={output.since} />
-          {output.nextTryAt !== null && (
-            <>
-              , next try <Until at={output.nextTryAt} />
-            </>
-          )}
-        </span>
+        <StateMark mood={outputMoods[output.state]}>{output.words}</StateMark>
       </p>
       <dl class="facts">
         <Fact name={<>Delivered a second</>}>{formatRate(output.deliveredPerSecond)}</Fact>

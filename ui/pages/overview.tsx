@@ -4,6 +4,7 @@ import type {
   OverviewAnswer,
   SensorState,
 } from "../../server/management/api/answers.ts";
+import { Fact } from "../components/fact.tsx";
 import { outputMoods } from "../components/output-state.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource } from "../components/resource.tsx";

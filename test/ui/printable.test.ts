@@ -1,0 +1,28 @@
+import { describe, expect, test } from "bun:test";
+import { printable, printableLines } from "../../ui/format/printable.ts";
+
+describe("an attacker's text", () => {
+  test("has no control character left", () => {
+    expect(printable("a\x00b\x1b[31mc\x7fd\x9be")).toBe("a\\u{0}b\\u{1b}[31mc\\u{7f}d\\u{9b}e");
+  });
+
+  test("can't turn the line round", () => {
+    expect(printable("abc\u202etxt.exe\u2066x\u200f")).toBe("abc\\u{202e}txt.exe\\u{2066}x\\u{200f}");
+  });
+
+  test("stays on one line", () => {
+    expect(printable("a\r\nb\tc\u2028d\u2029e")).toBe("a\\r\\nb\\tc\\u{2028}d\\u{2029}e");
+  });
+
+  test("has no half of a surrogate pair left, and keeps whole ones", () => {
+    expect(printable("\ud83d x \u{1f41d} y \udc1d")).toBe("\\u{d83d} x \u{1f41d} y \\u{dc1d}");
+  });
+
+  test("keeps markup as it is: it is put in as text", () => {
+    expect(printable("<script>alert(1)</script>")).toBe("<script>alert(1)</script>");
+  });
+
+  test("keeps its lines where it may have some, and nothing else", () => {
+    expect(printableLines("a\n\tb\x00\u202e")).toBe("a\n\tb\\u{0}\\u{202e}");
+  });
+});

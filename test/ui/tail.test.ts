@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
+import type { TailCounts } from "../../server/management/api/answers.ts";
+import { maxRows, Tail } from "../../ui/models/tail.ts";
+import { parseArrival, type TailArrival, type TailListener } from "../../ui/models/tail-connection.ts";
+
+/** A tail whose connection is in the test's hands. */
+function tailInHand() {
+  const opened: { filter: string; listener: TailListener; isClosed: boolean }[] = [];
+  const tail = new Tail((filter, listener) => {
+    const connection = { filter: filter.toString(), listener, isClosed: false };
+    opened.push(connection);
+    return () => {
+      connection.isClosed = true;
+    };
+  });
+  let number = 0;
+  const arrivals = (count: number, port = 23): TailArrival[] =>
+    Array.from({ length: count }, () => {
+      number++;
+      const raw = `{"destination":{"port":${port}},"n":${number}}`;
+      return { number, receivedAt: number, sensorId: "vps-1", raw, document: JSON.parse(raw) };
+    });
+  const listener = () => opened.at(-1)?.listener as TailListener;
+  const counts = (matched: number, more: Partial<TailCounts> = {}): TailCounts => ({
+    kept: matched,
+    unexamined: 0,
+    missed: 0,
+    matched,
+    ...more,
+  });
+  const hello = (instance = "a", missed: number | null = null) =>
+    listener().hello({ now: 0, instance, startedAt: 0, isResumed: missed !== null, missed });
+  return { tail, opened, listener, arrivals, counts, hello };
+}
+
+const numbersOf = (tail: Tail) =>
+  tail.rows.value.map((row) => (row.kind === "event" ? row.number : row.text));
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+describe("rows", () => {
+  test("are the newest first", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    listener().events(counts(3), arrivals(3));
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([3, 2, 1]);
+  });
+
+  test("are 500 at most, and those that were seen count as shown", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    for (let i = 0; i < 8; i++) {
+      listener().events(counts(100), arrivals(100));
+      jest.advanceTimersByTime(1_000);
+    }
+    expect(tail.rows.value.length).toBe(maxRows);
+    expect(tail.counts.value).toMatchObject({ matched: 800, shown: 800, notShown: 0, waiting: 0 });
+  });
+
+  test("do not come while the tail is paused, and the latest come after it", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    tail.pause();
+    for (let i = 0; i < 6; i++) listener().events(counts(120), arrivals(100));
+    jest.advanceTimersByTime(1_000);
+    expect(tail.rows.value).toEqual([]);
+    expect(tail.counts.value).toMatchObject({ matched: 720, shown: 0, waiting: 500, notShown: 220 });
+    tail.resume();
+    expect(numbersOf(tail)[0]).toBe(600);
+    expect(tail.counts.value).toMatchObject({ matched: 720, shown: 500, waiting: 0, notShown: 220 });
+  });
+
+  test("that match another filter stay when it is set, and are not doubled by what it brings", () => {
+    const { tail, opened, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    const telnet = arrivals(2, 23);
+    const ssh = arrivals(2, 22);
+    listener().events(counts(4), [...telnet, ...ssh]);
+    jest.advanceTimersByTime(1_000);
+    tail.watch({ port: 23 });
+    expect(opened.map(({ filter, isClosed }) => [filter, isClosed])).toEqual([
+      ["", true],
+      ["port=23", false],
+    ]);
+    expect(numbersOf(tail)).toEqual([2, 1]);
+    hello();
+    listener().events(counts(2), telnet);
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([2, 1]);
+  });
+});
+
+describe("what is missing", () => {
+  test("is said between the events after a reconnect", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    listener().events(counts(2), arrivals(2));
+    hello("a", 1234);
+    listener().events(counts(1), arrivals(1));
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([3, expect.stringContaining("1,234 events"), 1 + 1, 1]);
+  });
+
+  test("is nothing after a reconnect that missed nothing", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello();
+    listener().events(counts(1), arrivals(1));
+    hello("a", 0);
+    listener().events(counts(1), arrivals(1));
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([2, 1]);
+  });
+
+  test("can't be told after Loom was killed", () => {
+    const { tail, hello } = tailInHand();
+    tail.watch({});
+    hello("a");
+    hello("b");
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([expect.stringContaining("can't be told")]);
+  });
+
+  test("is nothing after Loom was stopped in order and started anew, whose numbers begin again", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    tail.watch({});
+    hello("a");
+    const [first, second] = arrivals(2);
+    if (!first || !second) throw new Error("no arrivals");
+    listener().events(counts(2), [first, second]);
+    listener().bye({ reason: "stopping" });
+    hello("b");
+    listener().events(counts(1), [{ ...first, raw: "{}", document: {} }]);
+    jest.advanceTimersByTime(1_000);
+    expect(numbersOf(tail)).toEqual([1, expect.stringContaining("nothing is missing"), 2, 1]);
+  });
+});
+
+describe("a line of the tail", () => {
+  test("gives the document's text as it was sent", () => {
+    const raw = '{"n":18446744073709551615,"document":{"a":"\\u003c"}}';
+    const line = `{"number":7,"receivedAt":12,"sensorId":"vps-1","document":${raw}}`;
+    expect(parseArrival(line)).toMatchObject({ number: 7, receivedAt: 12, sensorId: "vps-1", raw });
+  });
+});
