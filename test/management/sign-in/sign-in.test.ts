@@ -1,0 +1,133 @@
+import { describe, expect, test } from "bun:test";
+import { hostname } from "node:os";
+import { createSignIn, type SignInOptions } from "../../../server/management/sign-in/sign-in.ts";
+import type { ManagementOrigin } from "../../../server/management/sign-in/sign-in-link.ts";
+import { recordingLog } from "../../support/log.ts";
+
+const request = new Request("http://loom.example:9080/api/v1/session");
+
+function start({ host = "127.0.0.1", ...options }: Partial<SignInOptions & { host: string }> = {}) {
+  const log = recordingLog();
+  const isTls = options.isTls === true;
+  const address = { text: "", host: host === "" ? undefined : host, port: 0 };
+  const origin: ManagementOrigin = { address, port: 9080, isTls };
+  const signIn = createSignIn({
+    adminToken: undefined,
+    isTls,
+    log,
+    origin: () => origin,
+    clientOf: () => "192.0.2.1",
+    failedAttempts: { slowDown: async () => undefined },
+    ...options,
+  });
+  signIn.stop();
+  const linksLogged = () =>
+    log.lines.filter(({ message }) => message === "sign in to the dashboard").map(({ fields }) => fields.url);
+  return { signIn, log, linksLogged };
+}
+
+const tokenOf = (link: string | undefined) => link?.split("#")[1] ?? "";
+
+describe("without an admin token", () => {
+  test("the link has the token where no server gets to see it", () => {
+    expect(start().signIn.link()).toMatch(/^http:\/\/127\.0\.0\.1:9080\/sign-in#[\w-]{43}$/);
+  });
+
+  test("the link is https under TLS", () => {
+    expect(start({ isTls: true }).signIn.link()).toStartWith("https://127.0.0.1:9080/sign-in#");
+  });
+
+  for (const host of ["", "0.0.0.0", "::"])
+    test(`the link to ${host || "every interface"} has the machine's name`, () => {
+      expect(start({ host }).signIn.link()).toStartWith(`http://${hostname()}:9080/sign-in#`);
+    });
+
+  test("the link to an IPv6 address has it in brackets", () => {
+    expect(start({ host: "::1" }).signIn.link()).toStartWith("http://[::1]:9080/sign-in#");
+  });
+
+  test("a link lets in once", async () => {
+    const { signIn } = start();
+    const token = tokenOf(signIn.link());
+    expect(await signIn.attempt(request, token)).toBe(true);
+    expect(await signIn.attempt(request, token)).toBe(false);
+  });
+
+  test("the next link is logged when one is used, and lets in", async () => {
+    const { signIn, linksLogged } = start();
+    signIn.announceLink();
+    await signIn.attempt(request, tokenOf(signIn.link()));
+    expect(linksLogged()).toHaveLength(2);
+    expect(new Set(linksLogged()).size).toBe(2);
+    expect(await signIn.attempt(request, tokenOf(String(linksLogged()[1])))).toBe(true);
+  });
+
+  test("a wrong token uses nothing up and logs no link", async () => {
+    const { signIn, linksLogged } = start();
+    const link = signIn.link();
+    expect(await signIn.attempt(request, "wrong")).toBe(false);
+    expect(signIn.link()).toBe(link);
+    expect(linksLogged()).toEqual([]);
+  });
+
+  test("nothing lets in that is empty", async () => {
+    expect(await start().signIn.attempt(request, "")).toBe(false);
+  });
+
+  test("there is no link before the port listens", () => {
+    const { signIn, log } = start({ origin: () => undefined });
+    signIn.announceLink();
+    expect(signIn.link()).toBeUndefined();
+    expect(log.lines).toEqual([]);
+  });
+});
+
+describe("with an admin token", () => {
+  const adminToken = "correct horse battery staple";
+
+  test("it lets in again and again", async () => {
+    const { signIn } = start({ adminToken });
+    expect(await signIn.attempt(request, adminToken)).toBe(true);
+    expect(await signIn.attempt(request, adminToken)).toBe(true);
+  });
+
+  test("no other does, however near", async () => {
+    const { signIn } = start({ adminToken });
+    for (const near of ["", adminToken.slice(0, -1), `${adminToken}x`, adminToken.toUpperCase()])
+      expect(await signIn.attempt(request, near)).toBe(false);
+  });
+
+  test("there is no link, and none is logged", async () => {
+    const { signIn, linksLogged } = start({ adminToken });
+    signIn.announceLink();
+    await signIn.attempt(request, adminToken);
+    expect(signIn.link()).toBeUndefined();
+    expect(linksLogged()).toEqual([]);
+  });
+
+  test("who signs in is logged, without the token", async () => {
+    const { signIn, log } = start({ adminToken });
+    await signIn.attempt(request, adminToken);
+    expect(log.lines).toEqual([
+      { level: "info", message: "signed in to the dashboard", fields: { client: "192.0.2.1" } },
+    ]);
+  });
+
+  test("a wrong token is logged, without itself", async () => {
+    const { signIn, log } = start({ adminToken });
+    await signIn.attempt(request, "guessed-token");
+    expect(JSON.stringify(log.lines)).toContain("wrong token at the sign-in");
+    expect(JSON.stringify(log.lines)).not.toContain("guessed-token");
+  });
+
+  test("too many wrong ones at once are told when to try again", async () => {
+    const { signIn } = start({ adminToken, failedAttempts: { slowDown: async () => 3 } });
+    expect(await signIn.attempt(request, "wrong")).toBe(3);
+  });
+
+  test("the right one is judged at once while answers to wrong ones wait", async () => {
+    const { signIn } = start({ adminToken, failedAttempts: { slowDown: () => new Promise(() => {}) } });
+    for (let i = 0; i < 200; i++) void signIn.attempt(request, "wrong");
+    expect(await signIn.attempt(request, adminToken)).toBe(true);
+  });
+});
