@@ -1,4 +1,5 @@
-import type { Config, SensorCredential } from "./config/config.ts";
+import type { Config, SensorCredential, TlsFiles } from "./config/config.ts";
+import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { loadSensors } from "./config/sensors.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
@@ -6,7 +7,7 @@ import { createReverseDns } from "./enrich/reverse-dns.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
 import { type Listener, listen } from "./listener.ts";
-import { createManagementApp } from "./management/management-app.ts";
+import { startManagementServer } from "./management/management-server.ts";
 import { needsOutbox, startOutputs } from "./outputs/outputs.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -26,6 +27,8 @@ export interface LoomOptions {
 export interface Loom {
   readonly ingestPort: number;
   readonly managementPort: number | undefined;
+  /** Lets in once; undefined: LOOM_ADMIN_TOKEN does, or there is no management port. */
+  signInLink(): string | undefined;
   /** Reads tokens, certificate and databases again; what is wrong is logged and the old one stays. */
   reload(): Promise<void>;
   /** Answers what is in flight, writes it out, and closes everything; less than 10 s. */
@@ -42,7 +45,9 @@ const bodyTimeoutSeconds = 30;
 export async function startLoom({ config, environment, log, onFatal }: LoomOptions): Promise<Loom> {
   const { server, enrichment } = config;
   const authenticator = createAuthenticator(readSensors());
-  const certificate = server.tls && readCertificate(server.tls);
+  const tlsFiles = server.tls ?? server.managementTls;
+  const certificate = tlsFiles && readCertificate(tlsFiles);
+  for (const warning of managementTokenWarnings(config.management)) log.warn(warning);
   const ledger = new Ledger();
   let isStopping = false;
 
@@ -89,19 +94,26 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
       bodyRead: (request) => ingest?.limitTime(request, undefined),
     },
   });
-  const managementApp = createManagementApp({
-    problem,
-    ingestProblem: () => stopping() ?? outputs.ingestProblem(),
-    metrics: config.observability.isMetricsEnabled ? metrics : undefined,
-  });
-
-  const managementAddress = server.managementListenAddress;
   const management =
-    managementAddress &&
-    listen({ name: "management", address: managementAddress, handle: managementApp.fetch });
-  if (management) log.info("management server listening", { addr: management.addressText });
-  ingest = listen({ name: "ingest", address: server.listenAddress, certificate, handle: ingestApp.fetch });
-  log.info(`ingest server listening (${certificate ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
+    server.managementListenAddress &&
+    startManagementServer({
+      address: server.managementListenAddress,
+      certificate: server.managementTls && certificate,
+      ...config.management,
+      problem,
+      ingestProblem: () => stopping() ?? outputs.ingestProblem(),
+      metrics: config.observability.isMetricsEnabled ? metrics : undefined,
+      routes: (_sessions) => [],
+      version,
+      log,
+    });
+  ingest = listen({
+    name: "ingest",
+    address: server.listenAddress,
+    certificate: server.tls && certificate,
+    handle: ingestApp.fetch,
+  });
+  log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
   function readSensors(): readonly SensorCredential[] {
     const { sensors, warnings } = loadSensors(config.auth.tokenFile, environment);
@@ -109,7 +121,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     return sensors;
   }
 
-  function readCertificate({ certFile, keyFile }: NonNullable<typeof server.tls>): TlsCertificate {
+  function readCertificate({ certFile, keyFile }: TlsFiles): TlsCertificate {
     const certificate = loadTlsCertificate(certFile, keyFile);
     if (certificate.expiresAt.getTime() < Date.now())
       log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
@@ -127,15 +139,20 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
 
   const reloadAll = async () => {
     await reloadPart("tokens", () => authenticator.replace(readSensors()));
-    const { tls } = server;
-    if (tls) await reloadPart("certificate", () => ingest.useCertificate(readCertificate(tls)));
+    if (tlsFiles) await reloadPart("certificate", () => replaceCertificate(readCertificate(tlsFiles)));
     await databases.reload();
   };
+
+  function replaceCertificate(next: TlsCertificate): void {
+    if (server.tls) ingest?.useCertificate(next);
+    management?.useCertificate(next);
+  }
 
   let reloading = Promise.resolve();
   return {
     ingestPort: ingest.port,
     managementPort: management?.port,
+    signInLink: () => management?.signInLink(),
     reload() {
       // One after the other: two signals in a row must not replace the certificate at the same time.
       reloading = reloading.then(reloadAll);
@@ -148,7 +165,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
       refusals.stop();
       reverseDns?.close();
       databases.close();
-      await management?.stop(0);
+      await management?.stop();
     },
   };
 }

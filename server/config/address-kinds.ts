@@ -39,6 +39,12 @@ export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   return isWildcard(a) || isWildcard(b) || a.host?.toLowerCase() === b.host?.toLowerCase();
 }
 
+/** True when only this machine reaches it. */
+export function isLoopback({ host }: ListenAddress): boolean {
+  if (host === undefined) return false;
+  return /^(localhost|127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/i.test(host);
+}
+
 function isWildcard(address: ListenAddress): boolean {
   return address.host === undefined || address.host === "0.0.0.0" || address.host === "::";
 }

@@ -1,0 +1,23 @@
+import { readBody } from "../../request-body.ts";
+
+export interface JsonBodyBounds {
+  readonly maxBytes: number;
+  /** How long the client may take to send it. */
+  readonly maxMs: number;
+}
+
+/** The value of a JSON body; undefined when it is none, is declared as something else, or passes its bounds. */
+export async function readJsonBody(request: Request, { maxBytes, maxMs }: JsonBodyBounds): Promise<unknown> {
+  if (!/^application\/json *(;|$)/i.test(request.headers.get("content-type") ?? "")) return undefined;
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), maxMs);
+  try {
+    const body = await Promise.race([readBody(request, maxBytes), late.promise]);
+    return typeof body === "string" ? undefined : JSON.parse(body.toString("utf8"));
+  } catch {
+    // Not JSON: the client's fault, which the answer says.
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}

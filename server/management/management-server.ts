@@ -1,0 +1,69 @@
+import type { AnyElysia } from "elysia";
+import { isLoopback } from "../config/address-kinds.ts";
+import type { ListenAddress } from "../config/config.ts";
+import { type Listener, listen } from "../listener.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { TlsCertificate } from "../tls-certificate.ts";
+import type { HealthOptions } from "./health.ts";
+import { createManagementApp } from "./management-app.ts";
+import { embeddedPageFiles } from "./page-files.ts";
+import type { Sessions } from "./sign-in/sessions.ts";
+import { createSignIn } from "./sign-in/sign-in.ts";
+
+export interface ManagementServerOptions extends HealthOptions {
+  readonly address: ListenAddress;
+  /** undefined: plain HTTP. */
+  readonly certificate: TlsCertificate | undefined;
+  /** undefined: links in the log let in, each once. */
+  readonly adminToken: string | undefined;
+  /** The API beside the session's. */
+  readonly routes: (sessions: Sessions) => readonly AnyElysia[];
+  readonly version: string;
+  readonly log: Log;
+}
+
+export interface ManagementServer {
+  readonly port: number;
+  /** Lets in once; undefined: the admin token does. */
+  signInLink(): string | undefined;
+  /** Takes another certificate for new connections; none where there was none. */
+  useCertificate(certificate: TlsCertificate): void;
+  stop(): Promise<void>;
+}
+
+/** Listens on the management port and says in the log where, and how to get in. @throws ListenError */
+export function startManagementServer(options: ManagementServerOptions): ManagementServer {
+  const { address, certificate, adminToken, log } = options;
+  const isTls = certificate !== undefined;
+  let listener: Listener | undefined;
+  const signIn = createSignIn({
+    adminToken,
+    isTls,
+    log,
+    origin: () => listener && { address, port: listener.port, isTls },
+    clientOf: (request) => listener?.clientOf(request),
+  });
+  const app = createManagementApp({
+    ...options,
+    signIn,
+    pageFiles: embeddedPageFiles(),
+    routes: options.routes(signIn.sessions),
+  });
+  listener = listen({ name: "management", address, certificate, handle: app.handle });
+  const { port, addressText, useCertificate, stop } = listener;
+  log.info("management server listening", { addr: addressText });
+  if (!isTls && !isLoopback(address))
+    log.warn("the management port is open to other machines without TLS; see server.management_tls", {
+      addr: addressText,
+    });
+  signIn.announceLink();
+  return {
+    port,
+    signInLink: signIn.link,
+    useCertificate: (next) => isTls && useCertificate(next),
+    async stop() {
+      await stop(0);
+      signIn.stop();
+    },
+  };
+}

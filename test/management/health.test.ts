@@ -1,0 +1,129 @@
+import { describe, expect, test } from "bun:test";
+import { add, Ledger } from "../../server/telemetry/ledger.ts";
+import { createMetrics } from "../../server/telemetry/metrics.ts";
+import { type ManagementTestOptions, managementTest } from "../support/management.ts";
+
+const ledger = new Ledger();
+const sensor = ledger.sensor("vps-1");
+add(sensor.requestsByStatus, 204, 3);
+add(sensor.requestsByStatus, 400);
+add(sensor.refusedBatches, "invalid_request");
+add(sensor.refusedEvents, "unavailable", 12);
+sensor.keptEvents = 150;
+sensor.bodyBytes = 165_000;
+add(ledger.sensor("unknown").requestsByStatus, 401, 7);
+
+const metrics = createMetrics({
+  ledger,
+  version: "1.2.3",
+  lookups: () => ({ geoip: { hit: 5, miss: 1 } }),
+  addressCache: () => ({ hit: 8, miss: 2 }),
+  dns: () => ({ questions: { found: 4, timedOut: 2 }, unasked: { overRate: 3 } }),
+  databases: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
+  isReady: () => true,
+  outputs: undefined,
+});
+
+async function get(path: string, options: ManagementTestOptions = {}, init: RequestInit = {}) {
+  const response = await managementTest({ metrics, ...options }).ask(path, init);
+  return { status: response.status, text: await response.text(), type: response.headers.get("content-type") };
+}
+
+describe("health", () => {
+  for (const path of ["/health", "/live", "/ready", "/ready/ingest"])
+    test(`${path} is ok`, async () => {
+      expect(await get(path)).toEqual({ status: 200, text: "ok", type: "text/plain; charset=utf-8" });
+    });
+
+  for (const path of ["/health", "/live"])
+    test(`${path} is ok whatever the outputs do`, async () => {
+      const broken = { problem: () => "stdout stalled", ingestProblem: () => "stdout stalled" };
+      expect(await get(path, broken)).toMatchObject({ status: 200, text: "ok" });
+    });
+
+  test("/ready tells why not", async () => {
+    expect(await get("/ready", { problem: () => "stdout stalled" })).toMatchObject({
+      status: 503,
+      text: "stdout stalled",
+    });
+  });
+
+  test("/ready/ingest is green while only an output fails", async () => {
+    expect(await get("/ready/ingest", { problem: () => "clickhouse away" })).toMatchObject({ status: 200 });
+  });
+});
+
+describe("metrics", () => {
+  test("have the names that dashboards use, and everything else", async () => {
+    const { status, text, type } = await get("/metrics");
+    expect(status).toBe(200);
+    expect(type).toStartWith("text/plain; version=0.0.4");
+    for (const line of [
+      'loom_ingest_requests_total{sensor_id="vps-1",status="204"} 3',
+      'loom_ingest_requests_total{sensor_id="vps-1",status="400"} 1',
+      'loom_ingest_requests_total{sensor_id="unknown",status="401"} 7',
+      'loom_ingest_events_total{sensor_id="vps-1"} 150',
+      'loom_ingest_bytes_total{sensor_id="vps-1"} 165000',
+      'loom_ingest_refused_requests_total{sensor_id="vps-1",reason="invalid_request"} 1',
+      'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable"} 12',
+      'loom_enrichment_lookups_total{database="geoip",result="hit"} 5',
+      'loom_enrichment_cache_total{result="hit"} 8',
+      'loom_dns_questions_total{result="found"} 4',
+      'loom_dns_questions_total{result="timed_out"} 2',
+      'loom_dns_unasked_total{result="over_rate"} 3',
+      'loom_database_build_timestamp_seconds{database="geoip",type="GeoLite2-City"} 1793491200',
+      "loom_ready 1",
+      `loom_build_info{version="1.2.3",bun_version="${Bun.version}"} 1`,
+    ])
+      expect(text.split("\n")).toContain(line);
+    expect(text).toMatch(/^loom_ingest_request_duration_seconds_bucket\{le="\+Inf"\} 0$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
+  test("do not count twice when they are read twice", async () => {
+    await get("/metrics");
+    expect((await get("/metrics")).text).toContain('loom_ingest_events_total{sensor_id="vps-1"} 150');
+  });
+
+  test("are not there when they are switched off", async () => {
+    expect(await get("/metrics", { metrics: undefined })).toMatchObject({ status: 404 });
+  });
+});
+
+describe("metrics with a token", () => {
+  const options = { metricsToken: "a-token-for-prometheus" };
+  const withHeader = (authorization: string) => get("/metrics", options, { headers: { authorization } });
+
+  test("are there for who has it", async () => {
+    for (const header of ["Bearer a-token-for-prometheus", "bearer  a-token-for-prometheus"])
+      expect((await withHeader(header)).text).toContain("loom_ready 1");
+  });
+
+  for (const header of [
+    "",
+    "Bearer",
+    "Bearer a-token-for-prometheu",
+    "Bearer a-token-for-prometheus2",
+    "Basic a-token-for-prometheus",
+    "a-token-for-prometheus",
+  ])
+    test(`are not there with "${header}"`, async () => {
+      const { status, text } = await withHeader(header);
+      expect({ status, text }).toEqual({ status: 401, text: "unauthorized" });
+    });
+
+  test("are not there with a session alone", async () => {
+    const management = managementTest({ metrics, ...options });
+    const cookie = await management.signIn();
+    expect((await management.ask("/metrics", { cookie })).status).toBe(401);
+  });
+
+  test("say which scheme would do", async () => {
+    const response = await managementTest({ metrics, ...options }).ask("/metrics");
+    expect(response.headers.get("www-authenticate")).toBe("Bearer");
+  });
+
+  test("leave health open", async () => {
+    expect(await get("/ready", options)).toMatchObject({ status: 200 });
+  });
+});
