@@ -3,12 +3,12 @@ import { TopCounts } from "./top-counts.ts";
 
 /**
  * Values of a field that a slice holds when it is closed, and twice as many while it is open. There are 45 slices: they
- * take 20 MB when every value of every event is another one and as long as it may be.
+ * take 21 MB when every value of every event is another one and as long as it may be.
  */
-const maxTexts = 100;
+const maxTexts = 64;
 /** Ports and countries are short, and there are not so many. */
-const maxCodes = 200;
-const maxPlaces = 200;
+const maxCodes = 128;
+const maxPlaces = 128;
 /** Longer paths and user agents that begin alike count as one. */
 const maxKeyLength = 200;
 
