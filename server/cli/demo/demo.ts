@@ -27,10 +27,9 @@ export async function runDemo(args: readonly string[]): Promise<void> {
   };
   const loom = await runLoom(config, environment, createLog(config.logging), withFlag);
   const url = `http://${hostOf(flags.listenAddress)}:${loom.ingestPort}`;
-  writeSync(
-    2,
-    introduction(url, `http://${hostOf(flags.managementAddress)}:${loom.managementPort}`, ownToken, flags),
-  );
+  const managementUrl = `http://${hostOf(flags.managementAddress)}:${loom.managementPort}`;
+  const dashboard = loom.signInLink() ?? `${managementUrl}/   (sign in with your LOOM_ADMIN_TOKEN)`;
+  writeSync(2, introduction({ url, managementUrl, dashboard, token: ownToken, flags }));
   if (flags.isReplaying)
     startReplay(await capturedRequests(), { url, token: replayToken, intervalMs: replayIntervalMs });
 }
@@ -85,7 +84,8 @@ type = "stdout"
 [logging]
 format = "console"
 `,
-      {},
+      // The one thing that the demo takes from the environment: who signs in.
+      { LOOM_ADMIN_TOKEN: process.env.LOOM_ADMIN_TOKEN },
     );
   } catch (error) {
     exitWith((error as Error).message);
@@ -97,14 +97,24 @@ function hostOf(listenAddress: string): string {
   return listenAddress.replace(/:\d+$/, "") || "127.0.0.1";
 }
 
-function introduction(url: string, managementUrl: string, token: string, { isReplaying }: DemoFlags): string {
+interface Introduction {
+  readonly url: string;
+  readonly managementUrl: string;
+  /** How to get in. */
+  readonly dashboard: string;
+  readonly token: string;
+  readonly flags: DemoFlags;
+}
+
+function introduction({ url, managementUrl, dashboard, token, flags }: Introduction): string {
   return `
 Loom is running. Events go to stdout, one JSON document a line; this text and the log go to stderr.
 
+  dashboard    ${dashboard}
   ingest       ${url}/api/v1/ingest
   management   ${managementUrl}/health  /ready  /metrics
   databases    made-up demo data, inside the executable (not for real use)
-  replay       ${isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s (-no-replay turns it off)` : "off"}
+  replay       ${flags.isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s (-no-replay turns it off)` : "off"}
 
 Send an event of your own:
 

@@ -43,7 +43,7 @@ export function createSessions({ adminToken, isTls, now = Date.now }: SessionsOp
   }
 
   function setCookie(request: Request, session: Session): string {
-    const seconds = Math.floor((session.expiresAt - now()) / 1000);
+    const seconds = Math.ceil((session.expiresAt - now()) / 1000);
     return cookie(request, seal.seal(session), seconds);
   }
 

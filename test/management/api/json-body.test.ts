@@ -4,7 +4,7 @@ import { readJsonBody } from "../../../server/management/api/json-body.ts";
 const bounds = { maxBytes: 16, maxMs: 1_000 };
 const headers = { "content-type": "application/json" };
 
-function post(body: BodyInit): Request {
+function post(body: string | ReadableStream): Request {
   return new Request("http://loom.example/", { method: "POST", headers, body });
 }
 
