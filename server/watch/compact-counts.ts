@@ -1,0 +1,70 @@
+/** Numbers that are held; half of them stay when there is no room for another. */
+const slots = 32;
+const maxNumber = 0xffff_ffff;
+
+/**
+ * How often each number came, of the most frequent ones, and of all others together. A third of a kilobyte: every
+ * sensor has several. A number that is pruned and comes again begins at 0.
+ */
+export class CompactCounts {
+  /** The numbers, then as many counts: one array takes less than two. */
+  readonly #held = new Uint32Array(2 * slots);
+  #used = 0;
+  #other = 0;
+  #none = 0;
+
+  /** @param number 0 to 4294967295; undefined counts as none, anything else among the others */
+  add(number: number | undefined): void {
+    if (number === undefined) this.#none++;
+    else if (number >= 0 && number <= maxNumber) this.#addTimes(number, 1);
+    else this.#other++;
+  }
+
+  merge(counts: CompactCounts): void {
+    for (const { number, count } of counts.held()) this.#addTimes(number, count);
+    this.#other += counts.#other;
+    this.#none += counts.#none;
+  }
+
+  /** The most frequent first. */
+  held(): { readonly number: number; readonly count: number }[] {
+    const held = Array.from(this.#held.subarray(0, this.#used), (number, slot) => ({
+      number,
+      count: this.#held[slots + slot] ?? 0,
+    }));
+    return held.sort((a, b) => b.count - a.count);
+  }
+
+  get other(): number {
+    return this.#other;
+  }
+
+  get none(): number {
+    return this.#none;
+  }
+
+  #addTimes(number: number, count: number): void {
+    let slot = 0;
+    while (slot < this.#used && this.#held[slot] !== number) slot++;
+    if (slot === slots) {
+      this.#prune();
+      slot = this.#used;
+    }
+    if (slot < this.#used) this.#put(slot, number, (this.#held[slots + slot] ?? 0) + count);
+    else this.#put(this.#used++, number, count);
+  }
+
+  #prune(): void {
+    const held = this.held();
+    this.#used = slots / 2;
+    for (const [slot, { number, count }] of held.entries()) {
+      if (slot < this.#used) this.#put(slot, number, count);
+      else this.#other += count;
+    }
+  }
+
+  #put(slot: number, number: number, count: number): void {
+    this.#held[slot] = number;
+    this.#held[slots + slot] = count;
+  }
+}
