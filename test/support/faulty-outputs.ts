@@ -13,6 +13,8 @@ export interface FaultyOutput extends FaultyServer {
 export interface FaultyElasticsearch extends FaultyOutput {
   /** How a document is received; 201 unless told. What is in already is answered with 409 before this is asked. */
   statusFor: (document: string) => number;
+  /** What it says of a document that it does not take; its status unless told. */
+  reasonFor: (document: string, status: number) => string;
 }
 
 /** As Elasticsearch does: `create` with an `_id` that is there already changes nothing and is answered with 409. */
@@ -36,8 +38,9 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
     const items: unknown[] = [];
     for (let line = 0; line + 1 < lines.length; line += 2) {
       const action: { create: { _index: string; _id: string } } = JSON.parse(lines[line] ?? "");
-      const status = create(`${action.create._index}/${action.create._id}`, lines[line + 1] ?? "");
-      const error = { type: "some_exception", reason: `answered with ${status}` };
+      const document = lines[line + 1] ?? "";
+      const status = create(`${action.create._index}/${action.create._id}`, document);
+      const error = { type: "some_exception", reason: output.reasonFor(document, status) };
       items.push({ create: status === 201 ? { status } : { status, error } });
     }
     return { status: 200, body: JSON.stringify({ errors: true, items }) };
@@ -47,6 +50,7 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
   const output: FaultyElasticsearch = Object.assign(server, {
     config: `elasticsearch_url = "${server.url}"`,
     statusFor: () => 201,
+    reasonFor: (_document: string, status: number) => `answered with ${status}`,
     conflicts,
     documents: () => inOrder(stored, (id) => Number(/-(\d+)$/.exec(id)?.[1])),
   });

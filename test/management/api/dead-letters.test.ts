@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeadLettersAnswer } from "../../../server/management/api/answers.ts";
+import { createDeadLettersApi } from "../../../server/management/api/dead-letters.ts";
+import { type DeadLetters, openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
+import { silentLog } from "../../support/log.ts";
+import { storedEvent } from "../../support/memory-outbox.ts";
+
+const refusedAt = Date.UTC(2026, 4, 1);
+const errors: Error[] = [];
+let dir: string;
+let letters: DeadLetters;
+let api: ReturnType<typeof createDeadLettersApi>;
+
+beforeEach(async () => {
+  errors.length = 0;
+  dir = mkdtempSync(join(tmpdir(), "loom-api-"));
+  letters = await openDeadLetters({ dir, output: "clickhouse", log: silentLog, now: () => refusedAt });
+  api = createDeadLettersApi({
+    deadLetters: (output) => (output === "clickhouse" ? letters : undefined),
+    onError: (error) => void errors.push(error),
+    bodyBounds: { maxBytes: 256 * 1024, maxMs: 50 },
+  });
+});
+
+afterEach(async () => {
+  await letters.close();
+  rmSync(dir, { recursive: true });
+});
+
+async function refuse(count: number, document = '{"a":1}', reason = "exception 27: bad"): Promise<void> {
+  const sequences = Array.from({ length: count }, (_, n) => n + 1);
+  await letters.add(sequences.map((sequence) => ({ event: storedEvent(sequence, document), reason })));
+}
+
+async function ask(path: string, init?: RequestInit) {
+  const response = await api.handle(new Request(`http://loom.example/api/v1/outputs${path}`, init));
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+async function list(query = ""): Promise<DeadLettersAnswer> {
+  const { status, text } = await ask(`/clickhouse/dead-letters${query}`);
+  expect(status).toBe(200);
+  return JSON.parse(text);
+}
+
+function retry(body: string | ReadableStream, contentType = "application/json") {
+  const headers = { "content-type": contentType };
+  return ask("/clickhouse/dead-letters/retry", { method: "POST", headers, body });
+}
+
+describe("the list", () => {
+  test("tells of each letter what it is", async () => {
+    await refuse(1, '{"n":18446744073709551615}');
+    expect(await list()).toEqual({
+      output: "clickhouse",
+      total: 1,
+      letters: [
+        {
+          sequence: 1,
+          sensorId: "vps-1",
+          receivedAt: 0,
+          refusedAt,
+          reason: "exception 27: bad",
+          isRetryAsked: false,
+          document: '{"n":18446744073709551615}',
+          documentBytes: 26,
+        },
+      ],
+      next: null,
+    });
+  });
+
+  test("has 50 letters a page unless told, and leads to the next", async () => {
+    await refuse(120);
+    const first = await list();
+    expect([first.total, first.letters.length, first.next]).toEqual([120, 50, 50]);
+    const last = await list("?after=50&limit=100");
+    expect(last.letters.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 70 }, (_, n) => 51 + n),
+    );
+    expect(last.next).toBeNull();
+  });
+
+  test("cuts documents to 300 characters, none in half", async () => {
+    const document = `{"a":"${"😀".repeat(200)}"}`;
+    await refuse(1, document);
+    const [letter] = (await list()).letters;
+    expect(letter?.document).toBe(document.slice(0, 300));
+    expect(letter?.documentBytes).toBe(Buffer.byteLength(document));
+    expect(letter?.document.isWellFormed()).toBe(true);
+  });
+
+  test("is kept nowhere on the way", async () => {
+    const { headers } = await ask("/clickhouse/dead-letters");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
+  });
+
+  test.each([
+    "limit=0",
+    "limit=101",
+    "limit=x",
+    "limit=",
+    "limit=1.5",
+    "after=-1",
+    "after=x",
+    "after=",
+    "after=99999999999999999",
+  ])("with %s is an invalid request", async (query) => {
+    expect(await ask(`/clickhouse/dead-letters?${query}`)).toMatchObject({
+      status: 400,
+      text: '{"error":"invalid_request"}',
+    });
+  });
+});
+
+describe("a letter", () => {
+  test("comes whole", async () => {
+    const document = `{"x":"${"x".repeat(100_000)}"}`;
+    await refuse(2, document);
+    const { status, text } = await ask("/clickhouse/dead-letters/2");
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ sequence: 2, document, documentBytes: document.length });
+  });
+
+  test.each(["3", "0", "-1", "x", "1.0", "1e0", "99999999999999999999", "__proto__", "retry", "%e0"])(
+    "%s that is not there is not found",
+    async (sequence) => {
+      await refuse(1);
+      expect(await ask(`/clickhouse/dead-letters/${sequence}`)).toMatchObject({
+        status: 404,
+        text: '{"error":"not_found"}',
+      });
+    },
+  );
+});
+
+describe("an output that is not there", () => {
+  test.each(["nowhere", "__proto__", "constructor", "..%2fclickhouse", "%20"])(
+    "%s has no list",
+    async (output) => {
+      expect((await ask(`/${output}/dead-letters`)).status).toBe(404);
+    },
+  );
+
+  test("takes no request", async () => {
+    const headers = { "content-type": "application/json" };
+    const init = { method: "POST", headers, body: '{"all":true}' };
+    expect((await ask("/nowhere/dead-letters/retry", init)).status).toBe(404);
+  });
+});
+
+describe("asking for a retry", () => {
+  test("of some is accepted with how many of them are there", async () => {
+    await refuse(3);
+    expect(await retry('{"sequences":[2,3,99]}')).toMatchObject({ status: 202, text: '{"asked":2}' });
+    expect((await list()).letters.map(({ isRetryAsked }) => isRetryAsked)).toEqual([false, true, true]);
+  });
+
+  test("of all is accepted with how many there are", async () => {
+    await refuse(3);
+    expect(await retry('{"all":true}', "application/json; charset=utf-8")).toMatchObject({
+      status: 202,
+      text: '{"asked":3}',
+    });
+  });
+
+  test.each(['{"sequences":[99]}', '{"all":true}'])("%s where none is there is not found", async (body) => {
+    expect(await retry(body)).toMatchObject({ status: 404, text: '{"error":"not_found"}' });
+  });
+
+  test("of 10,000 at once is the most", async () => {
+    await refuse(1);
+    const some = (count: number) => JSON.stringify({ sequences: Array.from({ length: count }, (_, n) => n) });
+    expect((await retry(some(10_000))).status).toBe(202);
+    expect((await retry(some(10_001))).status).toBe(400);
+  });
+
+  test.each([
+    "",
+    "{",
+    "null",
+    "[]",
+    "12",
+    "{}",
+    '{"all":false}',
+    '{"all":1}',
+    '{"sequences":[]}',
+    '{"sequences":"1"}',
+    '{"sequences":["1"]}',
+    '{"sequences":[1.5]}',
+    '{"sequences":[-1]}',
+    '{"sequences":[1e300]}',
+    '{"sequences":[1],"all":true}',
+    '{"sequences":[1],"output":"x"}',
+    '{"__proto__":{"all":true}}',
+  ])("with %p is an invalid request, and asks for nothing", async (body) => {
+    await refuse(1);
+    expect(await retry(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
+    expect((await list()).letters[0]?.isRetryAsked).toBe(false);
+  });
+
+  test.each([
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/jsonp",
+    "",
+  ])("as %p is an invalid request", async (contentType) => {
+    await refuse(1);
+    expect((await retry('{"all":true}', contentType)).status).toBe(400);
+  });
+
+  test("with more than 256 KiB is an invalid request", async () => {
+    await refuse(1);
+    expect((await retry(`{"all":true${" ".repeat(256 * 1024)}}`)).status).toBe(400);
+  });
+
+  test("with a body that does not come is given up", async () => {
+    await refuse(1);
+    expect((await retry(new ReadableStream({ pull: () => new Promise(() => {}) }))).status).toBe(400);
+  });
+});
+
+test("hostile text comes out as it is, as JSON strings and bounded", async () => {
+  const text = "<script>alert(1)</script>\u001b]0;x\u0007\u202e\u2028";
+  const document = JSON.stringify({ text, __proto__: 1, long: "x".repeat(100_000) });
+  await refuse(1, document, text + "r".repeat(100_000));
+  const shown = await ask("/clickhouse/dead-letters");
+  const [letter] = JSON.parse(shown.text).letters;
+  expect(letter.reason).toStartWith(text);
+  expect(letter.document).toBe(document.slice(0, 300));
+  expect(shown.text.length).toBeLessThan(4000);
+  expect(shown.text).not.toContain("\u001b");
+  const whole = JSON.parse((await ask("/clickhouse/dead-letters/1")).text);
+  expect(whole.document).toBe(document);
+});
+
+describe("files that fail", () => {
+  beforeEach(async () => {
+    await refuse(1);
+    rmSync(dir, { recursive: true });
+  });
+  afterEach(() => {
+    mkdirSync(dir);
+  });
+
+  test("are answered with 503, and the reason goes to the log alone", async () => {
+    for (const answer of [await ask("/clickhouse/dead-letters"), await retry('{"all":true}')]) {
+      expect(answer).toMatchObject({ status: 503, text: '{"error":"unavailable"}' });
+      expect(answer.headers.get("retry-after")).toBe("5");
+    }
+    expect(errors.map(({ message }) => message.slice(0, 6))).toEqual(["ENOENT", "ENOENT"]);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "bun:test";
+import { outputWords } from "../../../server/management/api/output-words.ts";
+import type { OutputReport } from "../../../server/telemetry/output-metrics.ts";
+
+const now = 1_700_000_000_000;
+const second = 1000;
+const minute = 60 * second;
+
+const idle: OutputReport = {
+  output: "clickhouse",
+  keptEvents: 0,
+  deliveredEvents: 0,
+  deadEvents: 0,
+  droppedEvents: 0,
+  waitingEvents: 0,
+  waitingBytes: 0,
+  oldestReceivedAt: undefined,
+  leavesAt: undefined,
+  retries: 0,
+  deadLetters: 0,
+  state: "idle",
+  since: now,
+  reason: undefined,
+  failures: 0,
+  nextTryAt: undefined,
+  lastError: undefined,
+  lastDeliveredAt: undefined,
+};
+
+const words = (report: Partial<OutputReport>) => outputWords({ ...idle, ...report }, now);
+const retrying = {
+  state: "retrying",
+  since: now - 14 * minute,
+  waitingEvents: 5,
+  reason: "HTTP 503",
+} as const;
+
+test.each([
+  [{}, "idle: nothing waits"],
+  [{ state: "delivering", waitingEvents: 7 }, "delivering"],
+  [{ waitingEvents: 1 }, "collecting a batch: 1 event"],
+  [
+    { waitingEvents: 1200, leavesAt: now + 7.2 * second },
+    "collecting a batch: 1,200 events, leaves within 8 s",
+  ],
+  [{ waitingEvents: 2, leavesAt: now - 50 }, "collecting a batch: 2 events, leaves within 1 s"],
+  [{ ...retrying, nextTryAt: now + 12 * second }, "failing for 14 min: HTTP 503; next try in 12 s"],
+  [retrying, "failing for 14 min: HTTP 503; trying now"],
+  [{ ...retrying, nextTryAt: now - 1 }, "failing for 14 min: HTTP 503; trying now"],
+  [
+    { ...retrying, state: "holding", reason: "wrong password", nextTryAt: now + 30 * second },
+    "held for 14 min: wrong password; trying again in 30 s",
+  ],
+  [
+    { state: "holding", since: now - 12 * second, reason: "cannot write to stdout: ENOSPC" },
+    "held for 12 s: cannot write to stdout: no space left on the disk",
+  ],
+  [
+    { ...retrying, reason: "no answer: ECONNREFUSED" },
+    "failing for 14 min: no answer: connection refused; trying now",
+  ],
+  [{ ...retrying, reason: "EVERY code EXISTS" }, "failing for 14 min: EVERY code EXISTS; trying now"],
+] satisfies [Partial<OutputReport>, string][])("%p is %p", (report, expected) => {
+  expect(words(report)).toBe(expected);
+});
+
+test.each([
+  [0, "1 s"],
+  [59 * second, "59 s"],
+  [60 * minute - 1, "1 h"],
+  [47 * 60 * minute, "47 h"],
+  [75 * 60 * minute, "3 d"],
+])("%p ms are %p", (ms, expected) => {
+  expect(words({ ...retrying, since: now - ms })).toStartWith(`failing for ${expected}: `);
+});
+
+describe("a hostile reason", () => {
+  test("does not break or turn the sentence round", () => {
+    const reason = "bad\u202e\r\n\u001b[31m\u0000<script>";
+    expect(words({ ...retrying, reason })).toBe(
+      "failing for 14 min: bad\\u202e\\u000d\\u000a\\u001b[31m\\u0000<script>; trying now",
+    );
+  });
+
+  test("of 100 KB is cut", () => {
+    const sentence = words({ ...retrying, reason: "x".repeat(100_000) });
+    expect(sentence).toBe(`failing for 14 min: ${"x".repeat(300)}…; trying now`);
+  });
+});

@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  DeadLetterAnswer,
+  DeadLettersAnswer,
+  OutputAnswer,
+  OutputsAnswer,
+} from "../../../server/management/api/answers.ts";
+import { createDeadLettersApi } from "../../../server/management/api/dead-letters.ts";
+import { createOutputAnswers, createOutputsApi } from "../../../server/management/api/outputs.ts";
+import { type DurableOutputs, startDurableOutputs } from "../../../server/outputs/durable-outputs.ts";
+import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/elasticsearch-output.ts";
+import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-output.ts";
+import { type FaultyElasticsearch, startFaultyElasticsearch } from "../../support/faulty-outputs.ts";
+import { silentLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+
+const history = {
+  perSecondLastMinute: 2.5,
+  lastHour: { startAt: 0, stepMs: 10_000, values: [null, 3] },
+};
+
+describe("with stdout alone", () => {
+  test("it is the one output, and there is no outbox", async () => {
+    const stdout = createStdoutOutput({ log: silentLog, onClosed: () => {} });
+    const outputs = createOutputAnswers({ reports: () => [stdout.report()], history: () => history });
+    const api = createOutputsApi({ outputs, outbox: undefined, now: () => 5 });
+    const answer = await answerOf<OutputsAnswer>(api, "");
+    await stdout.stop(0);
+    expect(answer).toEqual({
+      now: 5,
+      outputs: [
+        {
+          name: "stdout",
+          state: "idle",
+          words: "idle: nothing waits",
+          since: expect.any(Number),
+          nextTryAt: null,
+          failures: 0,
+          deliveredPerSecond: 2.5,
+          history: history.lastHour,
+          keptEvents: 0,
+          deliveredEvents: 0,
+          deadEvents: 0,
+          droppedEvents: 0,
+          retries: 0,
+          waiting: { events: 0, bytes: 0, oldestAt: null },
+          lastDeliveredAt: null,
+          lastError: null,
+          deadLetters: 0,
+        },
+      ],
+      outbox: null,
+    });
+  });
+});
+
+interface Api {
+  handle(request: Request): Response | Promise<Response>;
+}
+
+async function answerOf<Answer>(api: Api, path: string, init?: RequestInit): Promise<Answer> {
+  const response = await api.handle(new Request(`http://loom.example/api/v1/outputs${path}`, init));
+  return JSON.parse(await response.text());
+}
+
+describe("with Elasticsearch behind the outbox", () => {
+  let dir: string;
+  let server: FaultyElasticsearch;
+  let outputs: DurableOutputs;
+  let outputsApi: Api;
+  let deadLettersApi: Api;
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "loom-outputs-"));
+    server = await startFaultyElasticsearch();
+    const elasticsearch = createElasticsearchOutput({
+      urls: [server.url],
+      index: "loom-events",
+      user: "loom",
+      password: "hunter2secret",
+      apiKey: undefined,
+      caFile: undefined,
+      installTemplate: false,
+      log: silentLog,
+    });
+    outputs = await startDurableOutputs({
+      outbox: { dir, maxBytes: 1024 * 1024, onFull: "reject" },
+      limits: { maxEvents: 100, flushIntervalMs: 20, retryBackoffMs: 10, retryMaxBackoffMs: 20 },
+      outputs: [elasticsearch],
+      log: silentLog,
+      onAttempt: () => {},
+    });
+    outputsApi = createOutputsApi({
+      outputs: createOutputAnswers({ reports: outputs.reports, history: () => history }),
+      outbox: outputs.outboxReport,
+    });
+    deadLettersApi = createDeadLettersApi({
+      deadLetters: outputs.deadLetters,
+      onError: (error) => {
+        throw error;
+      },
+    });
+  });
+
+  afterEach(async () => {
+    await outputs.stop(0);
+    await server[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true });
+  });
+
+  function keep(...documents: readonly string[]): Promise<void> {
+    const lines = Buffer.from(documents.map((document) => `${document}\n`).join(""));
+    return outputs.keep({ sensorId: "vps-1", eventCount: documents.length, lines });
+  }
+
+  async function stateOf(): Promise<OutputAnswer> {
+    const { outputs: answers } = await answerOf<OutputsAnswer>(outputsApi, "");
+    const [output] = answers;
+    if (!output) throw new Error("no output");
+    return output;
+  }
+
+  const outputWhen = (what: string, isSo: (output: OutputAnswer) => boolean) =>
+    until(what, async () => {
+      const output = await stateOf();
+      return isSo(output) && output;
+    });
+
+  const lettersNow = () => answerOf<DeadLettersAnswer>(deadLettersApi, "/elasticsearch/dead-letters");
+
+  test("one that is away says since when, why and when it is tried again, until it is back", async () => {
+    await server.goAway();
+    await keep('{"a":1}', '{"a":2}');
+    const away = await outputWhen("a second failure", ({ failures }) => failures > 1);
+    expect(away).toMatchObject({
+      state: "retrying",
+      keptEvents: 2,
+      deliveredEvents: 0,
+      waiting: { events: 2, oldestAt: expect.any(Number) },
+      lastError: { class: "retry", reason: `${server.url}: ECONNREFUSED`, at: expect.any(Number) },
+      lastDeliveredAt: null,
+    });
+    expect(away.words).toMatch(
+      /^failing for \d+ s: http:\S+: connection refused; (next try in 1 s|trying now)$/,
+    );
+    await server.comeBack();
+    const back = await outputWhen("it is delivered", ({ deliveredEvents }) => deliveredEvents === 2);
+    expect(back).toMatchObject({
+      keptEvents: 2,
+      waiting: { events: 0, bytes: 0, oldestAt: null },
+      lastDeliveredAt: expect.any(Number),
+      lastError: { class: "retry" },
+    });
+    expect((await outputWhen("it is idle", ({ state }) => state === "idle")).words).toBe(
+      "idle: nothing waits",
+    );
+  });
+
+  test("one that holds says what somebody must mend, and never a password", async () => {
+    server.statusFor = () => 401;
+    server.reasonFor = () => "no user with the password hunter2secret";
+    await keep('{"a":1}');
+    const held = await outputWhen("it holds", ({ state }) => state === "holding");
+    expect(held.lastError).toMatchObject({
+      class: "hold",
+      reason: "HTTP 401 some_exception: no user with the password ***",
+    });
+    expect(held.words).toMatch(
+      /^held for \d+ s: HTTP 401 some_exception: no user with the password \*\*\*; try/,
+    );
+    expect(JSON.stringify(held)).not.toContain("hunter2");
+  });
+
+  test("the outbox says how full it is", async () => {
+    await server.goAway();
+    await keep('{"a":1}');
+    const { outbox } = await answerOf<OutputsAnswer>(outputsApi, "");
+    expect(outbox).toEqual({
+      bytes: expect.any(Number),
+      maxBytes: 1024 * 1024,
+      segments: 1,
+      damagedEvents: 0,
+    });
+  });
+
+  test("a dead letter is listed, read, asked for, delivered and gone", async () => {
+    server.statusFor = (document) => (document.includes("poison") ? 400 : 201);
+    await keep('{"a":1}', '{"poison":1}', '{"a":2}');
+    await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
+    const { total, letters } = await lettersNow();
+    expect(total).toBe(1);
+    expect(letters).toMatchObject([
+      {
+        sequence: 2,
+        sensorId: "vps-1",
+        reason: "HTTP 400 some_exception: answered with 400",
+        document: '{"poison":1}',
+      },
+    ]);
+    const letter = await answerOf<DeadLetterAnswer>(deadLettersApi, "/elasticsearch/dead-letters/2");
+    expect(letter).toEqual(letters[0] ?? letter);
+
+    server.statusFor = () => 201;
+    const askedAt = performance.now();
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"sequences":[2]}',
+    };
+    expect(await answerOf<unknown>(deadLettersApi, "/elasticsearch/dead-letters/retry", init)).toEqual({
+      asked: 1,
+    });
+    await outputWhen("it is gone", ({ deadLetters }) => deadLetters === 0);
+    expect(performance.now() - askedAt).toBeLessThan(1500);
+    expect(server.documents()).toEqual(['{"a":1}', '{"poison":1}', '{"a":2}']);
+    expect(await lettersNow()).toEqual({ output: "elasticsearch", total: 0, letters: [], next: null });
+  });
+
+  test("a dead letter that is refused again stays, with the new reason, and is not asked for any more", async () => {
+    server.statusFor = () => 400;
+    await keep('{"poison":1}');
+    await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
+    server.reasonFor = () => "still bad";
+    await outputs.deadLetters("elasticsearch")?.requestRetry("all");
+    const [letter] = await until("the new reason", async () => {
+      const { letters } = await lettersNow();
+      return letters[0]?.reason.endsWith("still bad") && !letters[0].isRetryAsked && letters;
+    });
+    expect(letter).toMatchObject({ sequence: 1, reason: "HTTP 400 some_exception: still bad" });
+  });
+
+  test("a hostile reason and document come out as JSON strings, bounded", async () => {
+    const hostile = "<script>alert(1)</script>\u001b[31m\u0000\u202e";
+    const document = JSON.stringify({ poison: hostile, long: "x".repeat(100_000) });
+    server.statusFor = () => 400;
+    server.reasonFor = () => hostile + "r".repeat(100_000);
+    await keep(document);
+    await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
+    const [letter] = (await lettersNow()).letters;
+    expect(letter?.document).toBe(document.slice(0, 300));
+    expect(letter?.reason).toStartWith(
+      "HTTP 400 some_exception: <script>alert(1)</script>\\u001b[31m\\u0000\\u202errr",
+    );
+    expect(letter?.reason.length).toBeLessThan(1000);
+    const { lastError, words } = await stateOf();
+    expect(lastError?.reason.length).toBeLessThan(1100);
+    expect(words).not.toMatch(/[\u0000-\u001f\u202e]/);
+  });
+});
