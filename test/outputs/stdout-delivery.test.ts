@@ -11,14 +11,12 @@ function event(sequence: number): StoredEvent {
 function heldStdout() {
   const written: string[] = [];
   let held = Promise.withResolvers<void>();
-  const stdout: StdoutOutput = {
+  const stdout: Pick<StdoutOutput, "keep"> = {
     keep(batch) {
       written.push(batch.lines.toString());
       held = Promise.withResolvers();
       return held.promise;
     },
-    problem: () => undefined,
-    stop: async () => {},
   };
   return { stdout, written, finish: () => held.resolve(), fail: (error: Error) => held.reject(error) };
 }

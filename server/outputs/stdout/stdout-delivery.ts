@@ -9,7 +9,7 @@ const maxFlushIntervalMs = 100;
  * stdout as one output of several, behind the outbox. What has begun to be written comes out sooner or later, so an
  * attempt that was given up is waited for by the next one and not written again.
  */
-export function createStdoutDelivery(stdout: StdoutOutput): Output {
+export function createStdoutDelivery(stdout: Pick<StdoutOutput, "keep">): Output {
   let underWay: { readonly firstSequence: number; readonly outcome: Promise<SendOutcome> } | undefined;
 
   async function write(lines: Buffer, eventCount: number): Promise<SendOutcome> {
