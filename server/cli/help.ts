@@ -15,6 +15,7 @@ Usage:
   loom help                  print this
 
 Tokens come from auth.token_file or LOOM_SENSOR_<id>, never from the command line.
+LOOM_ADMIN_TOKEN signs in to the dashboard; without it the log has a link that does.
 Signals: SIGTERM and SIGINT stop after answering what is in flight;
 SIGHUP reads tokens, certificate and databases again.
 Events go to stdout where that is the output, everything else to stderr.

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { type Executable, maxTestMs, runExecutable, runToEnd } from "../support/executable.ts";
+import { signInRequest } from "../support/management.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(maxTestMs);
@@ -42,6 +43,27 @@ test("/health and /metrics are where it says", async () => {
   const url = /management +(\S+)\/health/.exec(await introductionOf(demo))?.[1];
   expect((await fetch(`${url}/health`)).status).toBe(200);
   expect((await fetch(`${url}/metrics`)).status).toBe(200);
+});
+
+describe("the dashboard", () => {
+  const signIn = (url: string | undefined, token: string | undefined) =>
+    fetch(`${url}/api/v1/session`, signInRequest(token ?? ""));
+
+  test("is behind the link that it shows", async () => {
+    await using demo = startDemo();
+    const [, url, token] = /dashboard +(\S+)\/sign-in#(\S+)/.exec(await introductionOf(demo)) ?? [];
+    expect((await fetch(`${url}/sign-in`)).status).toBe(200);
+    expect((await signIn(url, token)).status).toBe(204);
+  });
+
+  test("is behind LOOM_ADMIN_TOKEN where that is set, which is not shown", async () => {
+    const environment = { LOOM_ADMIN_TOKEN: "an-admin-token-for-tests" };
+    await using demo = runExecutable({ args: ["demo", ...anyPorts], environment });
+    const introduction = await introductionOf(demo);
+    const url = /dashboard +(\S+)\/ .*LOOM_ADMIN_TOKEN/.exec(introduction)?.[1];
+    expect(introduction).not.toContain("an-admin-token-for-tests");
+    expect((await signIn(url, "an-admin-token-for-tests")).status).toBe(204);
+  });
 });
 
 test.skipIf(!Bun.which("curl"))(

@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createCertificate } from "../support/certificate.ts";
 import { maxTestMs, plainConfig, runExecutable, startExecutable } from "../support/executable.ts";
+import { freePort } from "../support/free-port.ts";
 import { until } from "../support/until.ts";
 
 setDefaultTimeout(maxTestMs);
@@ -68,13 +69,6 @@ test("no token and no sensor's event is in the log", async () => {
   await loom.logged("request refused");
   expect(loom.stderrText()).not.toMatch(/fixture-token|said by an attacker/);
 });
-
-/** One that nobody had a moment ago: port 0 would not do, for the log then shows another number. */
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  listener.stop(true);
-  return listener.port;
-}
 
 function hasIpv6(): boolean {
   try {

@@ -13,23 +13,30 @@ describe("without any fault", () => {
     });
 });
 
-test("everything else is 404", async () => {
-  await using loom = await startExecutable();
-  for (const path of [
-    "/",
-    "/metrics/",
-    "/ready/outputs",
-    "/api/v1/ingest",
-    "/..%2f..%2fetc/passwd",
-    "/Health",
-  ])
-    expect({ path, status: (await fetch(loom.managementUrl + path)).status }).toEqual({ path, status: 404 });
-});
+describe("without a session", () => {
+  test("every other path leads to the sign-in, also one that is nearly a public one", async () => {
+    await using loom = await startExecutable();
+    for (const path of ["/", "/tail", "/metrics/", "/ready/outputs", "/..%2f..%2fetc/passwd", "/Health"]) {
+      const response = await fetch(loom.managementUrl + path, { redirect: "manual" });
+      const next = path === "/" ? "" : `?next=${encodeURIComponent(path)}`;
+      expect([response.status, response.headers.get("location")]).toEqual([302, `/sign-in${next}`]);
+    }
+  });
 
-test("what is no GET is 404 too", async () => {
-  await using loom = await startExecutable();
-  for (const path of ["/health", "/ready", "/metrics"])
-    expect((await fetch(loom.managementUrl + path, { method: "POST", body: "x" })).status).toBe(404);
+  test("every path of the API is 401", async () => {
+    await using loom = await startExecutable();
+    for (const path of ["/api/v1/session", "/api/v1/ingest", "/api/v1/tail", "/api/nothing"])
+      expect({ path, status: (await fetch(loom.managementUrl + path)).status }).toEqual({
+        path,
+        status: 401,
+      });
+  });
+
+  test("what is no GET is 404", async () => {
+    await using loom = await startExecutable();
+    for (const path of ["/", "/health", "/ready", "/metrics", "/sign-in", "/ingest"])
+      expect((await fetch(loom.managementUrl + path, { method: "POST", body: "x" })).status).toBe(404);
+  });
 });
 
 test("the management paths are not on the ingest port", async () => {
