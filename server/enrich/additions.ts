@@ -1,5 +1,23 @@
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
 
+/** Every field that enrichment may add. A set of them is a bit mask in this order. */
+export const enrichedFields = [
+  "source.as.number",
+  "source.as.organization.name",
+  "source.geo.continent_code",
+  "source.geo.continent_name",
+  "source.geo.country_iso_code",
+  "source.geo.country_name",
+  "source.geo.region_iso_code",
+  "source.geo.region_name",
+  "source.geo.city_name",
+  "source.geo.postal_code",
+  "source.geo.timezone",
+  "source.geo.location",
+  "source.domain",
+] as const;
+export type EnrichedField = (typeof enrichedFields)[number];
+
 /**
  * What enrichment puts under one key of an object: ready JSON, or members to merge into the object there.
  * The tree mirrors ECS: `as` → `number`, `organization` → `name`.
@@ -7,32 +25,34 @@ import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
 export interface Addition {
   readonly key: string;
   readonly value: Buffer | readonly Addition[];
+  /** The fields in it, as a mask. */
+  readonly fields: number;
 }
 
 /** The members of `source` that the databases give for an address, in the order they are written. */
 export function additionsOf(network: NetworkFacts | undefined, place: PlaceFacts | undefined): Addition[] {
   const as = present([
-    leaf("number", network?.asNumber),
-    group("organization", present([leaf("name", network?.asOrganizationName)])),
+    leaf("source.as.number", network?.asNumber),
+    group("organization", present([leaf("source.as.organization.name", network?.asOrganizationName)])),
   ]);
   const geo = present([
-    leaf("continent_code", place?.continentCode),
-    leaf("continent_name", place?.continentName),
-    leaf("country_iso_code", place?.countryIsoCode),
-    leaf("country_name", place?.countryName),
-    leaf("region_iso_code", place?.regionIsoCode),
-    leaf("region_name", place?.regionName),
-    leaf("city_name", place?.cityName),
-    leaf("postal_code", place?.postalCode),
-    leaf("timezone", place?.timezone),
-    leaf("location", place?.location && { lat: place.location.lat, lon: place.location.lon }),
+    leaf("source.geo.continent_code", place?.continentCode),
+    leaf("source.geo.continent_name", place?.continentName),
+    leaf("source.geo.country_iso_code", place?.countryIsoCode),
+    leaf("source.geo.country_name", place?.countryName),
+    leaf("source.geo.region_iso_code", place?.regionIsoCode),
+    leaf("source.geo.region_name", place?.regionName),
+    leaf("source.geo.city_name", place?.cityName),
+    leaf("source.geo.postal_code", place?.postalCode),
+    leaf("source.geo.timezone", place?.timezone),
+    leaf("source.geo.location", place?.location && { lat: place.location.lat, lon: place.location.lon }),
   ]);
   return present([group("as", as), group("geo", geo)]);
 }
 
 /** `source.domain` for a reverse DNS name. */
 export function domainAddition(name: string): Addition {
-  return { key: "domain", value: json(name) };
+  return leaf("source.domain", name);
 }
 
 /** Additions as bytes to insert before the closing brace of an object that has members: `,"as":{…},"geo":{…}`. */
@@ -49,12 +69,21 @@ function valueText(value: Addition["value"]): string {
   return Buffer.isBuffer(value) ? value.toString() : `{${value.map(memberText).join(",")}}`;
 }
 
-function leaf(key: string, value: unknown): Addition | undefined {
-  return value === undefined ? undefined : { key, value: json(value) };
+/** All fields of additions, as a mask. */
+export function fieldsIn(additions: readonly Addition[]): number {
+  return additions.reduce((mask, { fields }) => mask | fields, 0);
+}
+
+function leaf(field: EnrichedField, value: NonNullable<unknown>): Addition;
+function leaf(field: EnrichedField, value: unknown): Addition | undefined;
+function leaf(field: EnrichedField, value: unknown): Addition | undefined {
+  if (value === undefined) return undefined;
+  const key = field.slice(field.lastIndexOf(".") + 1);
+  return { key, value: json(value), fields: 1 << enrichedFields.indexOf(field) };
 }
 
 function group(key: string, members: readonly Addition[]): Addition | undefined {
-  return members.length === 0 ? undefined : { key, value: members };
+  return members.length === 0 ? undefined : { key, value: members, fields: fieldsIn(members) };
 }
 
 function present(additions: readonly (Addition | undefined)[]): Addition[] {

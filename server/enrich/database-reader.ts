@@ -25,6 +25,8 @@ export interface DatabaseReader {
   readonly ipVersion: 4 | 6;
   readonly sizeBytes: number;
   readonly nodeCount: number;
+  /** Networks with a record. */
+  readonly networkCount: number;
   /** Whether there were networks, and places, in the records that were tried. */
   readonly hasNetworks: boolean;
   readonly hasPlaces: boolean;
@@ -53,13 +55,13 @@ export async function createDatabaseReader(bytes: Buffer): Promise<DatabaseReade
   }
   if (Number.isNaN(buildTime.getTime())) throw new DatabaseError("its metadata has no build_epoch");
   const tree = treeOf(bytes, metadata, section.start - metadataMarker.length);
-  await checkTree(tree);
+  const networkCount = await checkTree(tree);
 
   const lookUp = createLookup(bytes, tree);
   const read = (address: string) => readFacts(lookUp(address), type);
   const { ipVersion, nodeCount } = tree;
   const sample = await trySample(tree, read);
-  return { type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, ...sample, read };
+  return { type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, networkCount, ...sample, read };
 }
 
 function metadataSection(bytes: Buffer): Section {

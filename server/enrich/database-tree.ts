@@ -19,22 +19,26 @@ export interface Tree {
 
 /**
  * Looks at every node: each side has to be a node, "nothing", or a place in the data section. Lets other work run in between.
+ * @returns how many networks have a record
  * @throws DatabaseError
  */
-export async function checkTree(tree: Tree): Promise<void> {
+export async function checkTree(tree: Tree): Promise<number> {
   const firstData = tree.nodeCount + dataSeparatorBytes;
   const endOfData = firstData + tree.dataBytes;
   const breathe = createBreathing();
+  let networks = 0;
   for (let node = 0; node < tree.nodeCount; node++) {
     if (node % nodesBetweenClocks === 0) await breathe();
     for (let bit = 0; bit < 2; bit++) {
       const side = sideOf(tree, node, bit);
       const isData = side >= firstData && side < endOfData;
-      if (side > tree.nodeCount && !isData) {
+      if (isData) networks++;
+      else if (side > tree.nodeCount) {
         throw new DatabaseError(`node ${node} of its search tree points outside of the file`);
       }
     }
   }
+  return networks;
 }
 
 /**

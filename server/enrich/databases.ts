@@ -34,6 +34,8 @@ export interface DatabaseDescription {
   readonly ipVersion: 4 | 6;
   readonly sizeBytes: number;
   readonly nodeCount: number;
+  /** Networks with a record. */
+  readonly networkCount: number;
 }
 
 export interface AddressDatabases {
@@ -86,14 +88,15 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
       for (const slot of slots) await slot.reload();
     },
     describe: () =>
-      slots.map(({ path, role, reader: { type, buildTime, ipVersion, sizeBytes, nodeCount } }) => ({
+      slots.map(({ path, role, reader }) => ({
         path,
         role,
-        type,
-        buildTime,
-        ipVersion,
-        sizeBytes,
-        nodeCount,
+        type: reader.type,
+        buildTime: reader.buildTime,
+        ipVersion: reader.ipVersion,
+        sizeBytes: reader.sizeBytes,
+        nodeCount: reader.nodeCount,
+        networkCount: reader.networkCount,
       })),
     close() {
       isClosed = true;

@@ -1,8 +1,17 @@
 import { takeLineBuffer } from "../line-buffers.ts";
 import type { EnrichBatch, ScannedEvent } from "../stages.ts";
-import { type Addition, additionsOf, domainAddition, membersToAppend } from "./additions.ts";
+import {
+  type Addition,
+  additionsOf,
+  domainAddition,
+  type EnrichedField,
+  enrichedFields,
+  fieldsIn,
+  membersToAppend,
+} from "./additions.ts";
 import { parsePublicAddress } from "./address.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
+import { FieldCounts, type FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
 import { mergeObject } from "./source-merge.ts";
@@ -27,6 +36,10 @@ export interface EnrichmentCounts {
   readonly lookups: Record<"geoip" | "asn", Record<LookupResult, number>>;
   cacheHits: number;
   cacheMisses: number;
+  /** Events that went through, also those that could not be kept afterwards. */
+  readonly events: number;
+  /** Of these, the ones that got each field, whatever they had of it before. */
+  readonly fields: Readonly<Record<EnrichedField, number>>;
 }
 
 /** What is added to the events from one `source.ip`, as sensors write it. */
@@ -37,6 +50,8 @@ interface KnownSource {
   /** The same, ready to insert. */
   readonly members: Buffer;
   readonly results: Readonly<Record<"geoip" | "asn", LookupResult>>;
+  /** Where an event is counted that gets all of them and no name. */
+  readonly tally: FieldTally;
 }
 
 /** About 500 bytes an entry: at most 16 MB, and room for a day of most sensors' sources. */
@@ -47,19 +62,28 @@ const maxAddressLength = 45;
 const nothing = Buffer.alloc(0);
 const newline = 0x0a;
 const carriageReturn = 0x0d;
-const notLookedUp: KnownSource = {
-  address: undefined,
-  additions: [],
-  members: nothing,
-  results: { geoip: "skipped", asn: "skipped" },
-};
 
 export function createEnricher({ databases, reverseDns }: EnricherOptions): Enricher {
   const cache = new GenerationCache<KnownSource>(maxYoungAddresses);
+  const fieldCounts = new FieldCounts();
   const counts: EnrichmentCounts = {
     lookups: { geoip: noLookups(), asn: noLookups() },
     cacheHits: 0,
     cacheMisses: 0,
+    get events() {
+      return fieldCounts.events;
+    },
+    get fields() {
+      const entries = enrichedFields.map((field) => [field, fieldCounts.eventsWith(field)]);
+      return Object.fromEntries(entries) as Record<EnrichedField, number>;
+    },
+  };
+  const notLookedUp: KnownSource = {
+    address: undefined,
+    additions: [],
+    members: nothing,
+    results: { geoip: "skipped", asn: "skipped" },
+    tally: fieldCounts.tallyOf(0),
   };
 
   function enrich(body: Buffer, events: readonly ScannedEvent[]): Buffer | Promise<Buffer> {
@@ -99,7 +123,8 @@ export function createEnricher({ databases, reverseDns }: EnricherOptions): Enri
     if (!databases) return { ...notLookedUp, address };
     const { network, place, results } = databases.lookup(address);
     const additions = additionsOf(network, place);
-    return { address, additions, members: membersToAppend(additions), results };
+    const tally = fieldCounts.tallyOf(fieldsIn(additions));
+    return { address, additions, members: membersToAppend(additions), results, tally };
   }
 
   function linesOf(body: Buffer, events: readonly ScannedEvent[], sources: readonly KnownSource[]): Buffer {
@@ -112,11 +137,20 @@ export function createEnricher({ databases, reverseDns }: EnricherOptions): Enri
   /** What goes into the event's `source`; for one that is enriched already, what takes the place of it. */
   function insertionFor(body: Buffer, event: ScannedEvent, source: KnownSource): Buffer {
     const name = source.address === undefined ? undefined : reverseDns?.known(source.address);
-    if (source.members.length === 0 && name === undefined) return nothing;
+    if (name === undefined && (source.members.length === 0 || !event.isSourceEnriched)) {
+      source.tally.events++;
+      return source.members;
+    }
     const domain = name === undefined ? [] : [domainAddition(name)];
-    if (event.isSourceEnriched)
-      return mergeObject(body, event.sourceStart, event.sourceEnd + 1, [...source.additions, ...domain]);
-    return name === undefined ? source.members : Buffer.concat([source.members, membersToAppend(domain)]);
+    const additions = [...source.additions, ...domain];
+    let fields = fieldsIn(additions);
+    const insertion = event.isSourceEnriched
+      ? mergeObject(body, event.sourceStart, event.sourceEnd + 1, additions, (leftOut) => {
+          fields &= ~leftOut.fields;
+        })
+      : Buffer.concat([source.members, membersToAppend(domain)]);
+    fieldCounts.tallyOf(fields).events++;
+    return insertion;
   }
 
   return { enrich, forgetAddresses: () => cache.clear(), counts };

@@ -14,6 +14,7 @@ interface Member {
  * nor null, that stays as it is: replacing it would lose what the sensor said.
  *
  * @param bytes holds an object at `start` that is known to be valid JSON.
+ * @param onLeftOut told of each addition that found no place
  * @returns the merged object's bytes, braces included.
  */
 export function mergeObject(
@@ -21,6 +22,7 @@ export function mergeObject(
   start: number,
   end: number,
   additions: readonly Addition[],
+  onLeftOut: (addition: Addition) => void = () => {},
 ): Buffer {
   const members = membersOf(bytes, start);
   const pieces: Buffer[] = [];
@@ -30,8 +32,9 @@ export function mergeObject(
     const member = members.findLast((candidate) => candidate.key === addition.key);
     if (member === undefined) missing.push(addition);
     else {
-      const value = mergedValue(bytes, member, addition);
+      const value = mergedValue(bytes, member, addition, onLeftOut);
       if (value) replacements.push({ member, value });
+      else onLeftOut(addition);
     }
   }
   replacements.sort((a, b) => a.member.valueStart - b.member.valueStart);
@@ -51,11 +54,16 @@ export function mergeObject(
 }
 
 /** The bytes to put in place of a member's value; undefined: it stays. */
-function mergedValue(bytes: Buffer, member: Member, addition: Addition): Buffer | undefined {
+function mergedValue(
+  bytes: Buffer,
+  member: Member,
+  addition: Addition,
+  onLeftOut: (addition: Addition) => void,
+): Buffer | undefined {
   if (Buffer.isBuffer(addition.value)) return addition.value;
   switch (bytes[member.valueStart]) {
     case OPEN_BRACE:
-      return mergeObject(bytes, member.valueStart, member.valueEnd, addition.value);
+      return mergeObject(bytes, member.valueStart, member.valueEnd, addition.value, onLeftOut);
     case 0x6e: // null
       return Buffer.from(`{${addition.value.map(memberText).join(",")}}`);
     default:

@@ -32,6 +32,7 @@ describe("a sound database", () => {
     const reader = await createDatabaseReader(sampleDatabase({ recordSize, networks }));
     expect(reader.read("81.2.69.160").network).toEqual({ asNumber: 1, asOrganizationName: "A" });
     expect(reader.read("81.2.70.1").network).toBeUndefined();
+    expect(reader.networkCount).toBe(1);
   });
 
   test("is read where networks take up all there is", async () => {
@@ -41,6 +42,7 @@ describe("a sound database", () => {
     ];
     const reader = await createDatabaseReader(sampleDatabase({ ipVersion: 4, networks }));
     expect(reader.nodeCount).toBe(1);
+    expect(reader.networkCount).toBe(2);
     expect(reader.read("200.1.1.1").network?.asNumber).toBe(2);
   });
 

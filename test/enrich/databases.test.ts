@@ -124,6 +124,7 @@ describe("lookups", () => {
         ipVersion: 6,
         sizeBytes: asnDatabase.length,
         nodeCount: expect.any(Number),
+        networkCount: expect.any(Number),
       },
     ]);
   });

@@ -166,6 +166,45 @@ describe("counts", () => {
     await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher);
     expect(enricher.counts.cacheMisses).toBe(2);
   });
+
+  test("every field counts the events that got it, and no others", async () => {
+    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const ips = ["81.2.69.1", "81.2.69.2", "2a00:1450::1", "8.8.8.8", "10.0.0.1", "x"];
+    await enriched(`[${ips.map((ip) => `{"source":{"ip":"${ip}"}}`).join(",")},{}]`, enricher);
+    expect(enricher.counts.events).toBe(7);
+    expect(enricher.counts.fields).toEqual({
+      "source.as.number": 2,
+      "source.as.organization.name": 2,
+      "source.geo.continent_code": 0,
+      "source.geo.continent_name": 0,
+      "source.geo.country_iso_code": 3,
+      "source.geo.country_name": 3,
+      "source.geo.region_iso_code": 0,
+      "source.geo.region_name": 0,
+      "source.geo.city_name": 3,
+      "source.geo.postal_code": 0,
+      "source.geo.timezone": 3,
+      "source.geo.location": 3,
+      "source.domain": 0,
+    });
+  });
+
+  test("a field counts where it is merged into what the event had", async () => {
+    const enricher = createEnricher({ databases, reverseDns: undefined });
+    await enriched('[{"source":{"ip":"81.2.69.1","geo":{"city_name":"Here"},"as":null}}]', enricher);
+    expect(enricher.counts.fields).toMatchObject({ "source.geo.city_name": 1, "source.as.number": 1 });
+  });
+
+  test("a field that found no place in what the event had does not count", async () => {
+    const enricher = createEnricher({ databases, reverseDns: undefined });
+    await enriched('[{"source":{"ip":"81.2.69.1","geo":"here","as":{"organization":7}}}]', enricher);
+    expect(enricher.counts.fields).toMatchObject({
+      "source.geo.city_name": 0,
+      "source.as.number": 1,
+      "source.as.organization.name": 0,
+    });
+    expect(enricher.counts.events).toBe(1);
+  });
 });
 
 describe("reverse DNS", () => {
@@ -181,6 +220,8 @@ describe("reverse DNS", () => {
       `{"source":{"ip":"81.2.69.1"${as}${geo},"domain":"host.example.com"}}\n` +
         `{"source":{"ip":"81.2.69.1","domain":"host.example.com"${as}${geo}}}\n{"source":{"ip":"10.1.1.1"}}\n`,
     );
+    expect(enricher.counts.fields).toMatchObject({ "source.domain": 2, "source.as.number": 2 });
+    expect(enricher.counts.events).toBe(3);
     expect(server.questions).toHaveLength(1);
     reverseDns.close();
   });
