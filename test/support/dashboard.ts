@@ -1,0 +1,101 @@
+import { adminToken } from "./browser.ts";
+import { type RunningLoom, type StartOptions, sensorEnvironment, startExecutable } from "./executable.ts";
+import { capturedRequests } from "./fixtures.ts";
+import { send } from "./send.ts";
+
+/** The demo's databases, which know the sources of the captured requests. */
+const demoDatabases = {
+  "city.mmdb": new URL("../../server/cli/demo/demo-city.mmdb", import.meta.url),
+  "asn.mmdb": new URL("../../server/cli/demo/demo-asn.mmdb", import.meta.url),
+};
+
+/** A configuration for looking at the dashboard: databases, no rate limit, and sensors that count as quiet soon. */
+export const dashboardConfig = `
+[server]
+tls = false
+listen_address = "127.0.0.1:0"
+management_listen_address = "127.0.0.1:0"
+[limits]
+per_sensor_rps = -1
+[enrichment]
+geoip_db_path = "city.mmdb"
+asn_db_path = "asn.mmdb"
+[dashboard]
+quiet_after_seconds = 2
+`;
+
+export interface DashboardOptions extends StartOptions {
+  /** No LOOM_ADMIN_TOKEN: the log has a link instead. */
+  readonly hasLink?: boolean;
+}
+
+/** Starts Loom with the demo's databases and the sign-in token of `viewOf`. */
+export async function startWithDashboard(options: DashboardOptions = {}): Promise<RunningLoom> {
+  const files: Record<string, Uint8Array> = {};
+  for (const [name, url] of Object.entries(demoDatabases)) files[name] = await Bun.file(url).bytes();
+  return startExecutable({
+    config: dashboardConfig,
+    ...options,
+    environment: {
+      ...(options.hasLink ? {} : { LOOM_ADMIN_TOKEN: adminToken }),
+      ...sensorEnvironment,
+      ...options.environment,
+    },
+    files: { ...files, ...options.files },
+  });
+}
+
+const capturedEvents = capturedRequests.flatMap(({ body }) => JSON.parse(body) as CapturedEvent[]);
+
+interface CapturedEvent {
+  source: { ip: string; port: number };
+  event: { id: string };
+}
+
+/** A batch of captured events, each with an id of its own. */
+export function capturedBatch(eventCount: number): string {
+  const events = Array.from({ length: eventCount }, (_, i) => {
+    // All but the one of 27 KB.
+    const event = structuredClone(capturedEvents[i % 9]);
+    if (event) event.event.id = crypto.randomUUID();
+    return event;
+  });
+  return JSON.stringify(events);
+}
+
+export interface SteadyLoad extends AsyncDisposable {
+  /** Events that were answered 204 so far. */
+  readonly keptEvents: () => number;
+}
+
+/** Sends captured events at a steady rate, in batches of 50, until it is disposed of; refused batches do not count. */
+export function sendSteadily(
+  loom: () => Pick<RunningLoom, "ingestUrl">,
+  eventsPerSecond: number,
+): SteadyLoad {
+  const eventsPerBatch = 50;
+  const startedAt = performance.now();
+  let sentBatches = 0;
+  let keptEvents = 0;
+  let isOver = false;
+  const run = async () => {
+    while (!isOver) {
+      const dueBatches = ((performance.now() - startedAt) / 1000) * (eventsPerSecond / eventsPerBatch);
+      if (sentBatches >= dueBatches) {
+        await Bun.sleep(5);
+        continue;
+      }
+      sentBatches++;
+      const status = await send(loom().ingestUrl, capturedBatch(eventsPerBatch)).catch(() => 0);
+      if (status === 204) keptEvents += eventsPerBatch;
+    }
+  };
+  const running = Promise.all([run(), run(), run()]);
+  return {
+    keptEvents: () => keptEvents,
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await running;
+    },
+  };
+}
