@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { maxTestMs, plainConfig, startExecutable } from "../support/executable.ts";
+import { openConnection } from "../support/raw-connection.ts";
 import { send } from "../support/send.ts";
 
 setDefaultTimeout(maxTestMs);
@@ -20,6 +21,24 @@ describe("without a session", () => {
       const response = await fetch(loom.managementUrl + path, { redirect: "manual" });
       const next = path === "/" ? "" : `?next=${encodeURIComponent(path)}`;
       expect([response.status, response.headers.get("location")]).toEqual([302, `/sign-in${next}`]);
+    }
+  });
+
+  test("no other spelling of a public path is one", async () => {
+    await using loom = await startExecutable();
+    const port = Number(new URL(loom.managementUrl).port);
+    for (const path of [
+      "//health",
+      "/%68ealth",
+      "/health;a",
+      "/health/",
+      "/health%00",
+      "/./ready/x",
+      "/health%3f",
+    ]) {
+      using connection = await openConnection(port);
+      connection.send(`GET ${path} HTTP/1.1\r\nhost: loom.example\r\n\r\n`);
+      expect({ path, statuses: await connection.statuses(1) }).toEqual({ path, statuses: [302] });
     }
   });
 
