@@ -12,21 +12,22 @@ const hour = 3_600_000;
 
 /**
  * A self-signed certificate (X.509 v3, RFC 5280; ECDSA P-256 with SHA-256) and its key, valid for an hour before and
- * after now, so that no test needs `openssl` and no key lies in the repository.
+ * after now, so that no test needs `openssl` and no key lies in the repository. With another issuer's name it only looks
+ * as if that one had signed it.
  */
 export function createCertificate(
   commonName: string,
   expiresAt = new Date(Date.now() + hour),
+  issuerName = commonName,
 ): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const name = sequence(der(0x31, sequence(objectId("550403"), der(0x0c, Buffer.from(commonName)))));
   const signed = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
-    name,
+    distinguishedName(issuerName),
     sequence(time(new Date(expiresAt.getTime() - 2 * hour)), time(expiresAt)),
-    name,
+    distinguishedName(commonName),
     publicKey.export({ type: "spki", format: "der" }),
   );
   const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign("sha256", signed, privateKey)]));
@@ -36,6 +37,10 @@ export function createCertificate(
     cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return sequence(der(0x31, sequence(objectId("550403"), der(0x0c, Buffer.from(commonName)))));
 }
 
 /** A value in DER (X.690): tag, length, content. */

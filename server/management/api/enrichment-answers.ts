@@ -1,0 +1,84 @@
+import type { EnrichedField } from "../../enrich/additions.ts";
+import type { DatabaseDescription } from "../../enrich/databases.ts";
+import type { EnrichmentCounts } from "../../enrich/enricher.ts";
+import type { ReverseDnsCounts } from "../../enrich/reverse-dns.ts";
+import { shareOf } from "../../telemetry/counter-history.ts";
+import type { History } from "../../telemetry/history.ts";
+import type { EnrichmentAnswer, FieldHits } from "./answers.ts";
+
+export interface EnrichmentAnswersOptions {
+  readonly databases: () => readonly DatabaseDescription[];
+  readonly counts: EnrichmentCounts;
+  /** undefined: reverse DNS is off. */
+  readonly dns: ReverseDnsCounts | undefined;
+  readonly history: Pick<History, "track">;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface EnrichmentAnswers {
+  all(): EnrichmentAnswer;
+  /** null: no database is configured and reverse DNS is off. */
+  fieldHits(): readonly FieldHits[] | null;
+  oldDatabases(): number;
+}
+
+/** Addresses move: MaxMind and the others build anew every week or month. */
+const oldAfterMs = 30 * 86_400_000;
+
+/** To be made at the start: what each field gets is followed from then on. */
+export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): EnrichmentAnswers {
+  const { databases, counts, dns, history, now = Date.now } = options;
+  const enrichedFields = Object.keys(counts.fields) as EnrichedField[];
+  const events = history.track("enriched events", () => counts.events);
+  const historyOf = new Map(
+    enrichedFields.map((field) => [field, history.track(field, () => counts.fields[field])]),
+  );
+
+  /** What can be added with what is configured; what was added belongs to it whatever is configured. */
+  function shownFields(): EnrichedField[] {
+    const roles = new Set(databases().map(({ role }) => role));
+    const hits = counts.fields;
+    return enrichedFields.filter(
+      (field) =>
+        hits[field] > 0 ||
+        (field.startsWith("source.geo.") && roles.has("geoip")) ||
+        (field.startsWith("source.as.") && roles.has("asn")) ||
+        (field === "source.domain" && dns !== undefined),
+    );
+  }
+
+  function hitsOf(field: EnrichedField): FieldHits {
+    return { field, hits: counts.fields[field], events: counts.events };
+  }
+
+  const isOld = ({ buildTime }: DatabaseDescription) => now() - buildTime.getTime() > oldAfterMs;
+
+  return {
+    all() {
+      const eventHistory = events.lastDay();
+      return {
+        now: now(),
+        databases: databases().map((database) => ({
+          role: database.role,
+          type: database.type,
+          path: database.path,
+          builtAt: database.buildTime.getTime(),
+          isOld: isOld(database),
+          sizeBytes: database.sizeBytes,
+          ipVersion: database.ipVersion,
+          networks: database.networkCount,
+          lookups: { ...counts.lookups[database.role] },
+        })),
+        fields: shownFields().map((field) => ({
+          ...hitsOf(field),
+          history: shareOf(historyOf.get(field)?.lastDay() ?? eventHistory, eventHistory),
+        })),
+        cache: { hits: counts.cacheHits, misses: counts.cacheMisses },
+        dns: dns ? { questions: { ...dns.questions }, unasked: { ...dns.unasked } } : null,
+      };
+    },
+    fieldHits: () => (databases().length === 0 && !dns ? null : shownFields().map(hitsOf)),
+    oldDatabases: () => databases().filter(isOld).length,
+  };
+}

@@ -1,0 +1,74 @@
+import { Elysia } from "elysia";
+import { type HistoryClock, systemHistoryClock } from "../../telemetry/counter-history.ts";
+import type { History } from "../../telemetry/history.ts";
+import { type Ledger, refusedByReason, refusedRequests } from "../../telemetry/ledger.ts";
+import type { ProcessResources } from "../../telemetry/process-resources.ts";
+import type { RefusalRecords } from "../../telemetry/refusal-records.ts";
+import type { OutboxAnswer, OutputAnswer, OverviewAnswer } from "./answers.ts";
+import type { EnrichmentAnswers } from "./enrichment-answers.ts";
+import { jsonAnswer } from "./json-answer.ts";
+import type { SensorAnswers } from "./sensor-answers.ts";
+import { sharedAnswer, sharedForMs } from "./shared-answer.ts";
+
+export interface OverviewApiOptions {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly problem: () => string | undefined;
+  readonly ingestProblem: () => string | undefined;
+  readonly ledger: Ledger;
+  readonly history: Pick<History, "kept" | "refused">;
+  readonly sensors: SensorAnswers;
+  readonly refusals: Pick<RefusalRecords, "lastAt">;
+  readonly outputs: () => readonly OutputAnswer[];
+  /** null: stdout alone needs none. */
+  readonly outbox: () => OutboxAnswer | null;
+  readonly enrichment: EnrichmentAnswers;
+  readonly resources: ProcessResources;
+  /** Of the live tail, at the moment. */
+  readonly viewers: () => number;
+  readonly clock?: HistoryClock;
+}
+
+const hourMs = 3_600_000;
+const nowWindowMs = 10_000;
+
+/** `GET /api/v1/overview` */
+export function createOverviewApi(options: OverviewApiOptions) {
+  const { ledger, history, enrichment, resources, clock = systemHistoryClock } = options;
+  const answer = sharedAnswer(
+    (): OverviewAnswer => ({
+      now: clock.now(),
+      startedAt: options.startedAt,
+      version: options.version,
+      ingestProblem: options.ingestProblem() ?? null,
+      problem: options.problem() ?? null,
+      events: {
+        kept: history.kept.total,
+        perSecond: history.kept.perSecond(nowWindowMs),
+        keptLastHour: Math.round(history.kept.countOver(hourMs)),
+        history: history.kept.lastHour(),
+      },
+      sensors: options.sensors.countsByState(),
+      refusals: {
+        requests: refusedRequests(ledger),
+        requestsLastHour: Math.round(history.refused.countOver(hourMs)),
+        lastAt: options.refusals.lastAt ?? null,
+        byReason: Object.fromEntries(refusedByReason(ledger)),
+      },
+      outputs: options.outputs(),
+      enrichment: enrichment.fieldHits(),
+      oldDatabases: enrichment.oldDatabases(),
+      resources: {
+        residentBytes: resources.residentBytes,
+        cpuCores: resources.cpuCores,
+        outbox: options.outbox(),
+        disk: resources.disk ?? null,
+        viewers: options.viewers(),
+      },
+    }),
+    sharedForMs,
+    clock.monotonic,
+  );
+  return new Elysia({ strictPath: true }).get("/api/v1/overview", () => jsonAnswer(answer()));
+}

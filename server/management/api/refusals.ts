@@ -1,0 +1,57 @@
+import { Elysia } from "elysia";
+import { statusOfRefusal } from "../../ingest/refusal.ts";
+import type { History } from "../../telemetry/history.ts";
+import { type Ledger, refusedRequests } from "../../telemetry/ledger.ts";
+import type { RefusalGroup, RefusalRecords } from "../../telemetry/refusal-records.ts";
+import type { RefusalAnswer, RefusalsAnswer } from "./answers.ts";
+import { jsonAnswer } from "./json-answer.ts";
+import { refusalAdvice } from "./refusal-advice.ts";
+import { sharedAnswer, sharedForMs } from "./shared-answer.ts";
+
+export interface RefusalsApiOptions {
+  readonly ledger: Ledger;
+  readonly history: Pick<History, "refused">;
+  readonly refusals: RefusalRecords;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Milliseconds, monotonic. */
+  readonly monotonic?: () => number;
+}
+
+/** `GET /api/v1/refusals` */
+export function createRefusalsApi(options: RefusalsApiOptions) {
+  const { ledger, history, refusals, now = Date.now } = options;
+  const answer = sharedAnswer(
+    (): RefusalsAnswer => ({
+      now: now(),
+      requests: refusedRequests(ledger),
+      history: history.refused.lastHour(),
+      refusals: refusals.groups().map(refusalAnswer),
+      forgottenRequests: refusals.forgottenRequests,
+      advice: refusalAdvice,
+    }),
+    sharedForMs,
+    options.monotonic,
+  );
+  return new Elysia({ strictPath: true }).get("/api/v1/refusals", () => jsonAnswer(answer()));
+}
+
+export function refusalAnswer(group: RefusalGroup): RefusalAnswer {
+  const { reason, firstAt, lastAt, count } = group;
+  return {
+    reason,
+    status: statusOf(reason),
+    sensorId: group.sensorId ?? null,
+    claimedSensorId: group.claimedText ?? null,
+    client: group.client ?? null,
+    detail: group.detail ?? null,
+    firstAt,
+    lastAt,
+    count,
+  };
+}
+
+function statusOf(reason: string): number {
+  const statuses: Readonly<Record<string, number>> = statusOfRefusal;
+  return statuses[reason] ?? statusOfRefusal.internal_error;
+}

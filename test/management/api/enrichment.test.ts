@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import { enrichedFields } from "../../../server/enrich/additions.ts";
+import type { EnrichmentCounts } from "../../../server/enrich/enricher.ts";
+import type { EnrichmentAnswer } from "../../../server/management/api/answers.ts";
+import { createEnrichmentApi } from "../../../server/management/api/enrichment.ts";
+import {
+  createEnrichmentAnswers,
+  type EnrichmentAnswersOptions,
+} from "../../../server/management/api/enrichment-answers.ts";
+import { startHistory } from "../../../server/telemetry/history.ts";
+import { Ledger } from "../../../server/telemetry/ledger.ts";
+import { getJson } from "../../support/api.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+
+const day = 86_400_000;
+
+function enrichment(options: Partial<EnrichmentAnswersOptions> = {}) {
+  const clock = createWoundClock();
+  const history = startHistory({ ledger: new Ledger(), clock });
+  const counts = {
+    lookups: {
+      geoip: { hit: 3, miss: 1, skipped: 2, error: 0 },
+      asn: { hit: 0, miss: 0, skipped: 6, error: 0 },
+    },
+    cacheHits: 5,
+    cacheMisses: 1,
+    events: 0,
+    fields: Object.fromEntries(enrichedFields.map((field) => [field, 0])) as Record<
+      (typeof enrichedFields)[number],
+      number
+    >,
+  } satisfies EnrichmentCounts;
+  const geoip = {
+    path: "/var/lib/loom/GeoLite2-City.mmdb",
+    role: "geoip" as const,
+    type: "GeoLite2-City",
+    buildTime: new Date(clock.now() - 31 * day),
+    ipVersion: 6 as const,
+    sizeBytes: 1000,
+    nodeCount: 20,
+    networkCount: 12,
+  };
+  const answers = createEnrichmentAnswers({
+    databases: () => [geoip],
+    counts,
+    dns: undefined,
+    history,
+    now: clock.now,
+    ...options,
+  });
+  const api = createEnrichmentApi({ enrichment: answers, monotonic: clock.monotonic });
+  return { clock, counts, geoip, answers, get: () => getJson<EnrichmentAnswer>(api, "/api/v1/enrichment") };
+}
+
+describe("the answer", () => {
+  test("has each database, its age, networks and lookups", async () => {
+    const { get, geoip, clock } = enrichment();
+    expect((await get()).databases).toEqual([
+      {
+        role: "geoip",
+        type: "GeoLite2-City",
+        path: geoip.path,
+        builtAt: clock.now() - 31 * day,
+        isOld: true,
+        sizeBytes: 1000,
+        ipVersion: 6,
+        networks: 12,
+        lookups: { hit: 3, miss: 1, skipped: 2, error: 0 },
+      },
+    ]);
+  });
+
+  test("has the share of events that got a field, in each 5 minutes", async () => {
+    const { get, counts, clock } = enrichment();
+    clock.advance(300_000);
+    await get();
+    counts.events += 8;
+    counts.fields["source.geo.city_name"] += 6;
+    clock.advance(300_000);
+    const { fields } = await get();
+    const city = fields.find(({ field }) => field === "source.geo.city_name");
+    expect(city).toMatchObject({ hits: 6, events: 8 });
+    expect(city?.history.values.slice(-3)).toEqual([null, null, 0.75]);
+  });
+
+  test("has cache, questions and answers", async () => {
+    const dns = {
+      questions: { found: 1, notFound: 2, failed: 3, timedOut: 4, unreachable: 5 },
+      unasked: { cached: 6, overRate: 7, resolverAway: 8 },
+    };
+    expect(await enrichment({ dns }).get()).toMatchObject({ cache: { hits: 5, misses: 1 }, dns });
+    expect((await enrichment().get()).dns).toBeNull();
+  });
+});
+
+describe("fields", () => {
+  test("are those that can be had", () => {
+    const fields = enrichment().answers.fieldHits() ?? [];
+    expect(fields).toHaveLength(10);
+    expect(fields.every(({ field }) => field.startsWith("source.geo."))).toBe(true);
+  });
+
+  test("are shown where they were had, whatever the database is called", () => {
+    const { answers, counts } = enrichment();
+    counts.fields["source.as.number"] = 1;
+    expect(answers.fieldHits()?.map(({ field }) => field)).toContain("source.as.number");
+  });
+
+  test("are source.domain alone with reverse DNS alone", () => {
+    const dns = {
+      questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
+      unasked: { cached: 0, overRate: 0, resolverAway: 0 },
+    };
+    const { answers } = enrichment({ databases: () => [], dns });
+    expect(answers.fieldHits()).toEqual([{ field: "source.domain", hits: 0, events: 0 }]);
+  });
+
+  test("are null where nothing is configured", () => {
+    expect(enrichment({ databases: () => [] }).answers.fieldHits()).toBeNull();
+  });
+});
+
+test("a database is old after 30 days", () => {
+  const { answers, geoip } = enrichment();
+  expect(answers.oldDatabases()).toBe(1);
+  geoip.buildTime = new Date(geoip.buildTime.getTime() + 2 * day);
+  expect(answers.oldDatabases()).toBe(0);
+});

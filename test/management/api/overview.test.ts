@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import type { OutputAnswer, OverviewAnswer } from "../../../server/management/api/answers.ts";
+import { createOverviewApi, type OverviewApiOptions } from "../../../server/management/api/overview.ts";
+import { startHistory } from "../../../server/telemetry/history.ts";
+import { add, Ledger } from "../../../server/telemetry/ledger.ts";
+import { getJson } from "../../support/api.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+
+const states = { never_seen: 1, reporting: 2, quiet: 3, refused: 4, rate_limited: 5 };
+const outputs: readonly OutputAnswer[] = [];
+const fieldHits = [{ field: "source.as.number", hits: 1, events: 2 }];
+
+function overview(options: Partial<OverviewApiOptions> = {}) {
+  const clock = createWoundClock();
+  const ledger = new Ledger();
+  const history = startHistory({ ledger, clock });
+  const api = createOverviewApi({
+    version: "1.2.3",
+    startedAt: clock.now(),
+    problem: () => undefined,
+    ingestProblem: () => undefined,
+    ledger,
+    history,
+    sensors: { all: () => [], detail: () => undefined, countsByState: () => states },
+    refusals: { lastAt: undefined },
+    outputs: () => outputs,
+    outbox: () => null,
+    enrichment: {
+      all: () => {
+        throw new Error("not asked for");
+      },
+      fieldHits: () => fieldHits,
+      oldDatabases: () => 1,
+    },
+    resources: { sample: () => {}, cpuCores: 0.25, residentBytes: 90_000_000, disk: undefined },
+    viewers: () => 3,
+    clock,
+    ...options,
+  });
+  return { clock, ledger, get: () => getJson<OverviewAnswer>(api, "/api/v1/overview") };
+}
+
+test("the answer has what an operator looks at first", async () => {
+  const { get, ledger, clock } = overview({ refusals: { lastAt: 7 } });
+  const startedAt = clock.now();
+  clock.advance(20_000);
+  ledger.sensor("vps-1").keptEvents = 300;
+  add(ledger.sensor("vps-1").refusedBatches, "invalid_request", 2);
+  add(ledger.sensor("unknown").refusedBatches, "unauthorized", 5);
+  clock.advance(10_000);
+  const { events, ...rest } = await get();
+  expect(rest).toEqual({
+    now: startedAt + 30_000,
+    startedAt,
+    version: "1.2.3",
+    ingestProblem: null,
+    problem: null,
+    sensors: states,
+    refusals: {
+      requests: 7,
+      requestsLastHour: 7,
+      lastAt: 7,
+      byReason: { invalid_request: 2, unauthorized: 5 },
+    },
+    outputs: [],
+    enrichment: fieldHits,
+    oldDatabases: 1,
+    resources: { residentBytes: 90_000_000, cpuCores: 0.25, outbox: null, disk: null, viewers: 3 },
+  });
+  expect(events).toMatchObject({ kept: 300, keptLastHour: 300 });
+  expect(events.history.values).toHaveLength(360);
+});
+
+test("events a second are of the last ten", async () => {
+  const { get, ledger, clock } = overview();
+  ledger.sensor("vps-1").keptEvents = 1000;
+  clock.advance(10_000);
+  await get();
+  clock.advance(10_000);
+  ledger.sensor("vps-1").keptEvents += 50;
+  expect((await get()).events.perSecond).toBe(5);
+});
+
+test("what is wrong is said", async () => {
+  const { get } = overview({ problem: () => "clickhouse away", ingestProblem: () => "outbox full" });
+  expect(await get()).toMatchObject({ problem: "clickhouse away", ingestProblem: "outbox full" });
+});
+
+test("twenty who ask at once cost one answer", async () => {
+  let built = 0;
+  const { get } = overview({
+    outputs: () => {
+      built++;
+      return outputs;
+    },
+  });
+  await Promise.all(Array.from({ length: 20 }, get));
+  expect(built).toBe(1);
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { statusOfRefusal } from "../../../server/ingest/refusal.ts";
+import type { RefusalsAnswer } from "../../../server/management/api/answers.ts";
+import { refusalAdvice } from "../../../server/management/api/refusal-advice.ts";
+import { createRefusalsApi } from "../../../server/management/api/refusals.ts";
+import { startHistory } from "../../../server/telemetry/history.ts";
+import { add, Ledger } from "../../../server/telemetry/ledger.ts";
+import { createRefusalRecords } from "../../../server/telemetry/refusal-records.ts";
+import { getJson } from "../../support/api.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+
+describe("every refusal", () => {
+  for (const code of Object.keys(statusOfRefusal) as (keyof typeof statusOfRefusal)[])
+    test(`${code} has a cause and a cure, in a sentence each`, () => {
+      const { cause, cure } = refusalAdvice[code];
+      for (const sentence of [cause, cure]) expect(sentence).toMatch(/^[A-Z].{20,300}\.$/);
+    });
+});
+
+test("the answer has every group, and what they sum up to", async () => {
+  const clock = createWoundClock();
+  const ledger = new Ledger();
+  const history = startHistory({ ledger, clock });
+  const refusals = createRefusalRecords({
+    claimOf: (text) => ({ text: text ?? undefined, sensorId: text ?? undefined }),
+    clock,
+  });
+  const refuse = (reason: string, sensorId: string, claimedId: string | null) => {
+    add(ledger.sensor(sensorId).refusedBatches, reason);
+    refusals.note({ reason, sensorId, claimedId, client: "192.0.2.1", detail: undefined });
+  };
+  const firstAt = clock.now();
+  refuse("unauthorized", "unknown", "vps-1");
+  refuse("unauthorized", "unknown", "vps-1");
+  clock.advance(10_000);
+  refuse("payload_too_large", "vps-2", null);
+  const api = createRefusalsApi({ ledger, history, refusals, now: clock.now, monotonic: clock.monotonic });
+  const answer = await getJson<RefusalsAnswer>(api, "/api/v1/refusals");
+  const one = { client: "192.0.2.1", detail: null };
+  expect(answer).toMatchObject({ now: clock.now(), requests: 3, forgottenRequests: 0 });
+  expect(answer.refusals).toEqual([
+    {
+      ...one,
+      reason: "payload_too_large",
+      status: 413,
+      sensorId: "vps-2",
+      claimedSensorId: null,
+      firstAt: firstAt + 10_000,
+      lastAt: firstAt + 10_000,
+      count: 1,
+    },
+    {
+      ...one,
+      reason: "unauthorized",
+      status: 401,
+      sensorId: null,
+      claimedSensorId: "vps-1",
+      firstAt,
+      lastAt: firstAt,
+      count: 2,
+    },
+  ]);
+  expect(answer.history.values.at(-1)).toBe(2);
+  expect(answer.advice.unauthorized?.cure).toContain("token");
+  history.stop();
+});

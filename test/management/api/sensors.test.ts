@@ -1,0 +1,236 @@
+import { describe, expect, test } from "bun:test";
+import type { SensorDetailAnswer, SensorsAnswer } from "../../../server/management/api/answers.ts";
+import { createSensorAnswers } from "../../../server/management/api/sensor-answers.ts";
+import { createSensorsApi } from "../../../server/management/api/sensors.ts";
+import { startHistory } from "../../../server/telemetry/history.ts";
+import { add, Ledger } from "../../../server/telemetry/ledger.ts";
+import { createRefusalRecords } from "../../../server/telemetry/refusal-records.ts";
+import { createSensorActivity } from "../../../server/watch/sensor-activity.ts";
+import { getJson, getStatus } from "../../support/api.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+import { createExamined } from "../../watch/examined.ts";
+
+function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
+  const clock = createWoundClock();
+  const ledger = new Ledger();
+  const history = startHistory({ ledger, clock });
+  const activity = createSensorActivity(clock);
+  const refusals = createRefusalRecords({
+    claimOf: (text) => ({
+      text: text ?? undefined,
+      sensorId: text !== null && sensorIds.includes(text) ? text : undefined,
+    }),
+    clock,
+  });
+  const sensors = createSensorAnswers({
+    sensorIds: () => sensorIds,
+    quietAfterSeconds: 120,
+    ledger,
+    history,
+    activity,
+    refusals,
+    clock,
+  });
+  const api = createSensorsApi({ sensors, now: clock.now, monotonic: clock.monotonic });
+  const examined = createExamined();
+  return {
+    clock,
+    ledger,
+    activity,
+    sensors,
+    sensorIds,
+    api,
+    keep(sensorId: string, events: number) {
+      // As the timer does.
+      history.kept.lastHour();
+      const account = ledger.sensor(sensorId);
+      add(account.requestsByStatus, 204);
+      account.keptEvents += events;
+      account.bodyBytes += events * 1000;
+      activity.noteBatch(sensorId, clock.now());
+      for (let i = 0; i < events; i++)
+        activity.noteEvent(
+          examined({ sensorId, receivedAt: clock.now(), port: 22, timestampMs: clock.now() - 3000 }),
+        );
+    },
+    refuse(reason: string, sensorId: string, claimedId: string | null = null) {
+      add(ledger.sensor(sensorId).refusedBatches, reason);
+      refusals.note({ reason, sensorId, claimedId, client: "192.0.2.1", detail: undefined });
+    },
+    async one(sensorId: string) {
+      clock.advance(1000);
+      const { sensors } = await getJson<SensorsAnswer>(api, "/api/v1/sensors");
+      return sensors.find(({ id }) => id === sensorId);
+    },
+  };
+}
+
+describe("the list", () => {
+  test("has a sensor that was never seen", async () => {
+    const { one } = dashboard();
+    expect(await one("vps-1")).toEqual({
+      id: "vps-1",
+      state: "never_seen",
+      note: "never seen: no request with its token has come since Loom started 1 s ago",
+      isConfigured: true,
+      lastBatchAt: null,
+      usualGapMs: null,
+      perSecond: { minute: 0, fiveMinutes: 0, hour: 0 },
+      sparkline: new Array(60).fill(0),
+      keptEvents: 0,
+      keptBatches: 0,
+      bodyBytes: 0,
+      refusedRequests: {},
+      lastRefusal: null,
+      claimedRefusals: 0,
+      clockBehindSeconds: null,
+    });
+  });
+
+  test("has what a sensor sent", async () => {
+    const { one, keep, clock } = dashboard();
+    const beganAt = clock.now();
+    for (let i = 0; i < 7; i++) {
+      clock.advance(10_000);
+      keep("vps-1", 6);
+    }
+    const sensor = await one("vps-1");
+    expect(sensor).toMatchObject({
+      state: "reporting",
+      note: "last batch 1 s ago, usual gap 10 s",
+      lastBatchAt: beganAt + 70_000,
+      usualGapMs: 10_000,
+      keptEvents: 42,
+      keptBatches: 7,
+      bodyBytes: 42_000,
+      clockBehindSeconds: 3,
+    });
+    // 42 in 71 s.
+    expect(sensor?.perSecond.hour).toBe(0.592);
+    // Without the last 6, whose step is not over.
+    expect(sensor?.sparkline.slice(-2)).toEqual([0, 36]);
+  });
+
+  test("has refusals with the sensor's token by reason", async () => {
+    const { one, keep, refuse, clock } = dashboard();
+    keep("vps-1", 1);
+    clock.advance(1000);
+    refuse("payload_too_large", "vps-1");
+    refuse("payload_too_large", "vps-1");
+    refuse("invalid_request", "vps-1");
+    expect(await one("vps-1")).toMatchObject({
+      state: "refused",
+      refusedRequests: { payload_too_large: 2, invalid_request: 1 },
+      lastRefusal: { reason: "invalid_request", isOnlyClaimed: false },
+      claimedRefusals: 0,
+    });
+  });
+
+  test("has refusals of a client that only calls itself so", async () => {
+    const { one, refuse, clock } = dashboard();
+    const at = clock.now();
+    refuse("unauthorized", "unknown", "vps-1");
+    expect(await one("vps-1")).toMatchObject({
+      state: "refused",
+      refusedRequests: {},
+      lastRefusal: { reason: "unauthorized", at, isOnlyClaimed: true },
+      claimedRefusals: 1,
+    });
+  });
+
+  test("has a sensor that sent something and is not configured any more", async () => {
+    const { one, keep, sensorIds } = dashboard();
+    keep("vps-2", 1);
+    sensorIds.pop();
+    expect(await one("vps-2")).toMatchObject({ isConfigured: false, keptEvents: 1 });
+  });
+
+  test("has nobody that is not a sensor", async () => {
+    const { one, refuse } = dashboard();
+    refuse("unauthorized", "unknown", "nobody");
+    expect(await one("unknown")).toBeUndefined();
+    expect(await one("nobody")).toBeUndefined();
+  });
+
+  test("asked for leaves no trace in the ledger", async () => {
+    const { one, ledger } = dashboard();
+    await one("vps-1");
+    expect(ledger.sensors.size).toBe(0);
+  });
+});
+
+describe("one sensor", () => {
+  test("has its history, what its events are about, and its refusals", async () => {
+    const { api, keep, refuse, clock } = dashboard();
+    const beganAt = clock.now();
+    keep("vps-1", 10);
+    refuse("invalid_request", "vps-1");
+    refuse("unauthorized", "unknown", "vps-1");
+    refuse("unauthorized", "unknown", "vps-2");
+    clock.advance(300_000);
+    const detail = await getJson<SensorDetailAnswer>(api, "/api/v1/sensors/vps-1");
+    expect(detail.now).toBe(clock.now());
+    expect(detail.sensor.id).toBe("vps-1");
+    expect(detail.history.values).toHaveLength(288);
+    expect(detail.history.values.at(-1)).toBe(10);
+    expect(detail.top).toMatchObject({
+      sinceAt: beganAt,
+      ports: { entries: [{ key: "22", count: 10 }], other: 0, none: 0 },
+    });
+    expect(detail.refusals.map(({ reason, sensorId }) => [reason, sensorId])).toEqual([
+      ["unauthorized", null],
+      ["invalid_request", "vps-1"],
+    ]);
+  });
+
+  test("is found by its id, percent-encoded", async () => {
+    const { api } = dashboard(["a/b c%", "__proto__"]);
+    for (const id of ["a/b c%", "__proto__"]) {
+      const { sensor } = await getJson<SensorDetailAnswer>(api, `/api/v1/sensors/${encodeURIComponent(id)}`);
+      expect(sensor.id).toBe(id);
+    }
+  });
+
+  for (const path of ["nobody", "unknown", "constructor", "%E0%A4%A", "vps-1/", "%00", ""])
+    test(`that is not there is not found: ${path}`, async () => {
+      const { api, refuse } = dashboard();
+      refuse("unauthorized", "unknown");
+      expect(await getStatus(api, `/api/v1/sensors/${path}`)).toBe(404);
+    });
+});
+
+test("sensors are counted by state", () => {
+  const { sensors, keep, refuse, clock } = dashboard(["a", "b", "c", "d", "e"]);
+  keep("a", 1);
+  keep("b", 1);
+  clock.advance(25 * 3_600_000);
+  keep("a", 1);
+  refuse("invalid_request", "c");
+  refuse("rate_limit_exceeded", "d");
+  expect(sensors.countsByState()).toEqual({
+    reporting: 1,
+    quiet: 1,
+    refused: 1,
+    rate_limited: 1,
+    never_seen: 1,
+  });
+});
+
+test("a thousand sensors are listed in milliseconds", () => {
+  const ids = Array.from({ length: 1000 }, (_, i) => `vps-${i}`);
+  const { sensors, keep, refuse, clock } = dashboard(ids);
+  for (let minute = 0; minute < 61; minute++) {
+    for (const id of ids) keep(id, 2);
+    clock.advance(60_000);
+  }
+  for (const id of ids) refuse("rate_limit_exceeded", id);
+  const list = () => JSON.stringify({ sensors: sensors.all() });
+  const times = Array.from({ length: 15 }, () => {
+    clock.advance(1000);
+    const startedAt = performance.now();
+    list();
+    return performance.now() - startedAt;
+  }).sort((a, b) => a - b);
+  // Measured at 6 ms with its JSON; the bound leaves room for a busy machine.
+  expect(times[7]).toBeLessThan(50);
+});

@@ -1,0 +1,15 @@
+/** Something that answers requests: an app, or a part of one. */
+export interface Api {
+  handle(request: Request): Response | Promise<Response>;
+}
+
+/** What a GET of a path is answered, as JSON. */
+export async function getJson<Answer>(api: Api, path: string): Promise<Answer> {
+  const response = await api.handle(new Request(`http://loom.example${path}`));
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return JSON.parse(await response.text());
+}
+
+export async function getStatus(api: Api, path: string): Promise<number> {
+  return (await api.handle(new Request(`http://loom.example${path}`))).status;
+}
