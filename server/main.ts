@@ -1,6 +1,7 @@
 import type { Config, SensorCredential, TlsFiles } from "./config/config.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { loadSensors } from "./config/sensors.ts";
+import { createDashboard } from "./dashboard.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
 import { createReverseDns } from "./enrich/reverse-dns.ts";
@@ -79,38 +80,62 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
   const problem = () => stopping() ?? outputs.problem();
 
   let ingest: Listener | undefined;
+  let ingestCertificate = server.tls && certificate;
+  const managementAddress = server.managementListenAddress;
+  const ingestProblem = () => stopping() ?? outputs.ingestProblem();
+  const dashboard =
+    managementAddress &&
+    createDashboard({
+      config,
+      version,
+      log,
+      ledger,
+      authenticator,
+      databases,
+      enricher,
+      reverseDns,
+      outputs,
+      problem,
+      ingestProblem,
+      ingestPort: () => ingest?.port ?? server.listenAddress.port,
+      ingestCertificate: () => ingestCertificate?.cert,
+    });
   const ingestApp = createIngestApp({
     limits: config.limits,
     authenticator,
     enrich: enricher.enrich,
     keep: outputs.keep,
-    watch: () => {},
+    watch: (batch) => dashboard?.watch(batch),
     ledger,
     observeDuration: metrics.observeIngestDuration,
-    logRefusal: ({ code, detail }, sensorId, request) =>
-      refusals.note({ reason: code, sensorId }, { client: ingest?.clientOf(request), detail }),
+    logRefusal({ code: reason, detail }, sensorId, request) {
+      const client = ingest?.clientOf(request);
+      refusals.note({ reason, sensorId }, { client, detail });
+      const claimedId = request.headers.get("x-spip-id");
+      dashboard?.noteRefusal({ reason, sensorId, claimedId, client, detail });
+    },
     connection: {
       readingBody: (request) => ingest?.limitTime(request, bodyTimeoutSeconds),
       bodyRead: (request) => ingest?.limitTime(request, undefined),
     },
   });
   const management =
-    server.managementListenAddress &&
+    managementAddress &&
     startManagementServer({
-      address: server.managementListenAddress,
+      address: managementAddress,
       certificate: server.managementTls && certificate,
       ...config.management,
       problem,
-      ingestProblem: () => stopping() ?? outputs.ingestProblem(),
+      ingestProblem,
       metrics: config.observability.isMetricsEnabled ? metrics : undefined,
-      routes: (_sessions) => [],
+      routes: (sessions) => dashboard?.routes(sessions) ?? [],
       version,
       log,
     });
   ingest = listen({
     name: "ingest",
     address: server.listenAddress,
-    certificate: server.tls && certificate,
+    certificate: ingestCertificate,
     handle: ingestApp.fetch,
   });
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
@@ -144,7 +169,10 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
   };
 
   function replaceCertificate(next: TlsCertificate): void {
-    if (server.tls) ingest?.useCertificate(next);
+    if (server.tls) {
+      ingestCertificate = next;
+      ingest?.useCertificate(next);
+    }
     management?.useCertificate(next);
   }
 
@@ -161,6 +189,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     async stop() {
       isStopping = true;
       await ingest.stop(ingestStopMs);
+      await dashboard?.stop();
       await outputs.stop(outputStopMs);
       refusals.stop();
       reverseDns?.close();

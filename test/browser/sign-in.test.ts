@@ -1,8 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { adminToken, closeBrowserAfterwards, describeInBrowser, viewOf } from "../support/browser.ts";
+import { closeBrowserAfterwards, describeInBrowser } from "../support/browser.ts";
 import { startWithDashboard } from "../support/dashboard.ts";
 import { maxTestMs, parseLog } from "../support/executable.ts";
 import { until } from "../support/until.ts";
+import { adminToken, viewOf } from "../support/view.ts";
 
 setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();

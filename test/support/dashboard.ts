@@ -1,7 +1,7 @@
-import { adminToken } from "./browser.ts";
 import { type RunningLoom, type StartOptions, sensorEnvironment, startExecutable } from "./executable.ts";
 import { capturedRequests } from "./fixtures.ts";
 import { send } from "./send.ts";
+import { adminToken } from "./view.ts";
 
 /** The demo's databases, which know the sources of the captured requests. */
 const demoDatabases = {
