@@ -7,11 +7,13 @@ export interface TopListProps {
   readonly list: TopListAnswer;
   /** The tail filtered by one entry; undefined: there is no such filter. */
   readonly hrefOf?: (key: string) => string;
+  /** Stands before each key: "AS". */
+  readonly prefix?: string;
   readonly maxEntries?: number;
 }
 
 /** What was most frequent, with its share of all as a bar; what is not listed is counted below. */
-export function TopList({ title, list, hrefOf, maxEntries = 10 }: TopListProps) {
+export function TopList({ title, list, hrefOf, prefix = "", maxEntries = 10 }: TopListProps) {
   const shown = list.entries.slice(0, maxEntries);
   const listed = list.entries.reduce((sum, { count }) => sum + count, 0);
   const total = listed + list.other;
@@ -28,10 +30,10 @@ export function TopList({ title, list, hrefOf, maxEntries = 10 }: TopListProps) 
             </svg>
             {hrefOf ? (
               <a href={hrefOf(key)} title="show in the live tail">
-                <CutText text={entryText(key, label)} />
+                <CutText text={entryText(prefix + key, label)} />
               </a>
             ) : (
-              <CutText text={entryText(key, label)} />
+              <CutText text={entryText(prefix + key, label)} />
             )}
             <span class="number">{formatCount(count)}</span>
           </li>

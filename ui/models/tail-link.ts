@@ -13,8 +13,3 @@ export function fingerprintLink(key: string): string {
     ? tailLink(kind, value)
     : tailLink("text", value);
 }
-
-/** The same for a network: "AS1221" or "1221". */
-export function networkLink(key: string): string {
-  return tailLink("asn", key.replace(/^AS/, ""));
-}

@@ -5,7 +5,7 @@ import { Resource, usePolled } from "../components/resource.tsx";
 import { TopList } from "../components/top-list.tsx";
 import { WorldMap } from "../components/world-map.tsx";
 import { formatCount, formatShare } from "../format/numbers.ts";
-import { fingerprintLink, networkLink, tailLink } from "../models/tail-link.ts";
+import { fingerprintLink, tailLink } from "../models/tail-link.ts";
 
 const intervalMs = 3_000;
 const windows: readonly { readonly value: AttackWindow; readonly name: string }[] = [
@@ -58,7 +58,7 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
       <WorldMap places={answer.places} otherPlaces={answer.otherPlaces} notLocated={answer.notLocated} />
       <div class="columns">
         <TopList title="Countries" list={answer.countries} hrefOf={(key) => tailLink("country", key)} />
-        <TopList title="Networks" list={answer.networks} hrefOf={networkLink} />
+        <TopList title="Networks" prefix="AS" list={answer.networks} hrefOf={(key) => tailLink("asn", key)} />
         <TopList title="Addresses" list={answer.addresses} hrefOf={(key) => tailLink("address", key)} />
         <TopList title="Ports" list={answer.ports} hrefOf={(key) => tailLink("port", key)} />
         <TopList title="Paths" list={answer.paths} hrefOf={(key) => tailLink("text", key)} />

@@ -14,7 +14,7 @@ import { TopList } from "../components/top-list.tsx";
 import { formatBytes, formatCount, formatRate } from "../format/numbers.ts";
 import { printable } from "../format/printable.ts";
 import { formatDuration } from "../format/times.ts";
-import { networkLink, tailLink } from "../models/tail-link.ts";
+import { tailLink } from "../models/tail-link.ts";
 
 const intervalMs = 3_000;
 /** Spip sends within 10 s; what is minutes off is a clock. */
@@ -62,7 +62,12 @@ export function SensorPage() {
                     list={answer.top.countries}
                     hrefOf={(key) => tailLink("country", key)}
                   />
-                  <TopList title="Networks" list={answer.top.networks} hrefOf={networkLink} />
+                  <TopList
+                    title="Networks"
+                    prefix="AS"
+                    list={answer.top.networks}
+                    hrefOf={(key) => tailLink("asn", key)}
+                  />
                 </div>
               </section>
               <section aria-labelledby="refusals-title">
