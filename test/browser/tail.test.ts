@@ -98,7 +98,9 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
       expect(await loom.exited).toBe(0);
       await page.getByText("not connected").waitFor();
       loom = await startWithDashboard({ config });
-      await page.getByText(/Loom was started anew at .*; nothing is missing before it/).waitFor();
+      await page
+        .locator(".gap-note", { hasText: /started anew at .*; nothing is missing before it/ })
+        .waitFor();
       await liveOn(page);
       await until("more events", async () => (await countsOf(page)).kept > 8_000);
       await load[Symbol.asyncDispose]();

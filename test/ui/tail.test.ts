@@ -96,6 +96,27 @@ describe("rows", () => {
   });
 });
 
+describe("the counts on the page", () => {
+  test("add up at every moment", () => {
+    const { tail, listener, arrivals, counts, hello } = tailInHand();
+    const faults: unknown[] = [];
+    tail.counts.subscribe((now) => {
+      if (now.matched !== now.shown + now.waiting + now.notShown) faults.push(now);
+    });
+    tail.watch({});
+    hello();
+    for (let i = 0; i < 40; i++) {
+      listener().events(counts(150, { kept: 200, unexamined: 50 }), arrivals(100));
+      if (i % 7 === 0) tail.togglePause();
+      jest.advanceTimersByTime(90);
+    }
+    if (tail.isPaused.value) tail.resume();
+    jest.advanceTimersByTime(1_000);
+    expect(faults).toEqual([]);
+    expect(tail.counts.value).toMatchObject({ kept: 8_000, unexamined: 2_000, matched: 6_000, waiting: 0 });
+  });
+});
+
 describe("what is missing", () => {
   test("is said between the events after a reconnect", () => {
     const { tail, listener, arrivals, counts, hello } = tailInHand();

@@ -40,6 +40,21 @@ export function TailView({ filter, isCompact = false }: { filter: EventFilter; i
         <Connection tail={tail} />
         <Counts counts={tail.counts.value} isPaused={tail.isPaused.value} />
       </div>
+      {tail.latestGap.value && (
+        <p class="gap-note" role="status">
+          {tail.latestGap}{" "}
+          <button
+            type="button"
+            class="quiet-button"
+            aria-label="Take this note away"
+            onClick={() => {
+              tail.latestGap.value = undefined;
+            }}
+          >
+            ×
+          </button>
+        </p>
+      )}
       <div class="scroll">
         <table class={isCompact ? "events compact" : "events"}>
           <thead>

@@ -46,6 +46,8 @@ export type OpenTail = (filter: URLSearchParams, listener: TailListener) => () =
 export class Tail {
   readonly rows = signal<readonly TailRow[]>([]);
   readonly counts = signal<ShownCounts>(noCounts(Date.now()));
+  /** The latest thing that is missing, for as long as its line may have left the rows. */
+  readonly latestGap = signal<string | undefined>(undefined);
   readonly isPaused = signal(false);
   readonly connection = signal<{
     readonly state: "connecting" | "open" | "waiting";
@@ -57,6 +59,8 @@ export class Tail {
   #filter: EventFilter = {};
   /** Arrived and not drawn, the oldest first. */
   #arrived: TailRow[] = [];
+  /** With what has arrived; shown together with its rows, so that the numbers on the page add up at every moment. */
+  #counted: ShownCounts = noCounts(Date.now());
   #timer: ReturnType<typeof setTimeout> | undefined;
   #instance = "";
   /** Counts the starts of Loom that this page has seen. */
@@ -76,7 +80,9 @@ export class Tail {
     this.#arrived = [];
     batch(() => {
       this.rows.value = this.rows.peek().filter((row) => row.kind === "event" && this.#isWanted(row));
-      this.counts.value = noCounts(Date.now());
+      this.#counted = noCounts(Date.now());
+      this.counts.value = this.#counted;
+      this.latestGap.value = undefined;
     });
     // What connects anew here is not a reconnect: there is nothing to resume.
     this.#lastNumber = 0;
@@ -149,29 +155,30 @@ export class Tail {
       });
       this.#lastNumber = Math.max(this.#lastNumber, arrival.number);
     }
-    const before = this.counts.peek();
-    const leftOut = counts.matched - arrivals.length;
+    const counted = this.#counted;
     const overflow = Math.max(0, this.#arrived.length - maxRows);
-    const overflowEvents = this.#arrived.splice(0, overflow).filter(({ kind }) => kind === "event").length;
-    this.counts.value = {
-      ...before,
-      kept: before.kept + counts.kept,
-      unexamined: before.unexamined + counts.unexamined,
-      missed: before.missed + counts.missed,
-      matched: before.matched + counts.matched,
-      waiting: this.#arrived.filter(({ kind }) => kind === "event").length,
-      notShown: before.notShown + leftOut + overflowEvents,
+    const leftOut = counts.matched - arrivals.length + eventsIn(this.#arrived.splice(0, overflow));
+    this.#counted = {
+      ...counted,
+      kept: counted.kept + counts.kept,
+      unexamined: counted.unexamined + counts.unexamined,
+      missed: counted.missed + counts.missed,
+      matched: counted.matched + counts.matched,
+      waiting: eventsIn(this.#arrived),
+      notShown: counted.notShown + leftOut,
     };
-    this.#drawSoon();
+    if (this.isPaused.peek()) this.counts.value = this.#counted;
+    else this.#drawSoon();
   }
 
   #addGap(order: RowOrder, text: string): void {
     this.#arrived.push({ kind: "gap", key: `gap ${this.#gaps++}`, order, text });
+    this.latestGap.value = text;
     this.#drawSoon();
   }
 
   #drawSoon(): void {
-    if (this.isPaused.peek() || this.#timer !== undefined || this.#arrived.length === 0) return;
+    if (this.isPaused.peek() || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.isPaused.peek()) this.#draw();
@@ -181,14 +188,11 @@ export class Tail {
   #draw(): void {
     const arrived = this.#arrived;
     this.#arrived = [];
-    const before = this.counts.peek();
+    const { shown, waiting } = this.#counted;
+    this.#counted = { ...this.#counted, shown: shown + waiting, waiting: 0 };
     batch(() => {
-      this.rows.value = mergeRows(this.rows.peek(), arrived);
-      this.counts.value = {
-        ...before,
-        shown: before.shown + arrived.filter(({ kind }) => kind === "event").length,
-        waiting: 0,
-      };
+      if (arrived.length > 0) this.rows.value = mergeRows(this.rows.peek(), arrived);
+      this.counts.value = this.#counted;
     });
   }
 }
@@ -200,6 +204,10 @@ export function mergeRows(rows: readonly TailRow[], arrived: readonly TailRow[])
   return [...byKey.values()]
     .sort((a, b) => b.order[0] - a.order[0] || b.order[1] - a.order[1])
     .slice(0, maxRows);
+}
+
+function eventsIn(rows: readonly TailRow[]): number {
+  return rows.filter(({ kind }) => kind === "event").length;
 }
 
 function noCounts(sinceAt: number): ShownCounts {
