@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import { formatShortCount } from "../format/numbers.ts";
 import { isPageOutdated, signOut } from "../models/api-client.ts";
@@ -35,6 +35,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
     overview.start();
     return () => overview.stop();
   }, []);
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the pages' names scroll sideways.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [path]);
   useKeys([
     {
       key: "?",
@@ -59,7 +62,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <a class="wordmark" href="/">
           Loom
         </a>
-        <nav aria-label="Pages">
+        <nav ref={nav} aria-label="Pages">
           {places.map(({ href, name }) => (
             <a key={href} href={href} aria-current={isAt(path, href) ? "page" : undefined}>
               {name}

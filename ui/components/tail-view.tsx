@@ -182,7 +182,10 @@ function Counts({ counts, isPaused }: { counts: ShownCounts; isPaused: boolean }
         </>
       )}
       {unexamined > 0 && (
-        <span class="attention" title="They came faster than Loom looks at events; all of them are kept.">
+        <span
+          class="attention"
+          title="They came faster than Loom looks at events, or are larger than 512 KiB; all of them are kept."
+        >
           , {formatCount(unexamined)} not looked at
         </span>
       )}
