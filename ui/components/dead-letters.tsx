@@ -12,6 +12,7 @@ import { CutText } from "./cut-text.tsx";
 import { Dialog } from "./dialog.tsx";
 import { DocumentView } from "./document-view.tsx";
 import { Resource, usePolled } from "./resource.tsx";
+import { ScrollBox } from "./scroll-box.tsx";
 import { Ago } from "./times.tsx";
 
 const intervalMs = 3_000;
@@ -75,7 +76,7 @@ export function DeadLetters({ output }: { output: string }) {
                 </button>
               )}
             </div>
-            <div class="scroll">
+            <ScrollBox label="Dead letters, as a table">
               <table>
                 <thead>
                   <tr>
@@ -116,7 +117,7 @@ export function DeadLetters({ output }: { output: string }) {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </ScrollBox>
           </>
         )}
       </Resource>

@@ -1,6 +1,7 @@
 import type { RefusalAnswer } from "../../server/management/api/answers.ts";
 import { formatCount } from "../format/numbers.ts";
 import { CutText } from "./cut-text.tsx";
+import { ScrollBox } from "./scroll-box.tsx";
 import { Ago } from "./times.tsx";
 
 export interface RefusalTableProps {
@@ -11,7 +12,7 @@ export interface RefusalTableProps {
 /** Refused requests, grouped by who sent them and why; where there is advice, with cause and cure. */
 export function RefusalTable({ refusals, advice }: RefusalTableProps) {
   return (
-    <div class="scroll">
+    <ScrollBox label="Refused requests, as a table">
       <table class="refusals">
         <thead>
           <tr>
@@ -31,7 +32,7 @@ export function RefusalTable({ refusals, advice }: RefusalTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

@@ -8,6 +8,7 @@ import { type EventRow, type ShownCounts, Tail, type TailRow } from "../models/t
 import { summaryOf } from "../models/tail-document.ts";
 import { CutText } from "./cut-text.tsx";
 import { EventDrawer } from "./event-drawer.tsx";
+import { ScrollBox } from "./scroll-box.tsx";
 import { StateMark } from "./state-mark.tsx";
 import { Until } from "./times.tsx";
 import { useKeys } from "./use-keys.ts";
@@ -55,7 +56,7 @@ export function TailView({ filter, isCompact = false }: { filter: EventFilter; i
           </button>
         </p>
       )}
-      <div class="scroll">
+      <ScrollBox label="Events, as a table">
         <table class={isCompact ? "events compact" : "events"}>
           <thead>
             <tr>
@@ -78,7 +79,7 @@ export function TailView({ filter, isCompact = false }: { filter: EventFilter; i
             )}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
       {tail.rows.value.length === 0 && (
         <p class="placeholder" role="status">
           {tail.connection.value.state === "open"

@@ -4,6 +4,7 @@ import type { RefusalsAnswer, SensorDetailAnswer, SetupAnswer } from "../../serv
 import { CopyButton } from "../components/copy-button.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
+import { ScrollBox } from "../components/scroll-box.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { Ago } from "../components/times.tsx";
 import { formatThings } from "../format/numbers.ts";
@@ -102,7 +103,9 @@ function Steps({ setup, id, token }: { setup: SetupAnswer; id: string; token: st
 function Snippet({ text }: { text: string }) {
   return (
     <div class="snippet">
-      <pre>{text}</pre>
+      <ScrollBox label="To be copied">
+        <pre>{text}</pre>
+      </ScrollBox>
       <CopyButton text={text} />
     </div>
   );

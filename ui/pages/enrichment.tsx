@@ -4,6 +4,7 @@ import { CutText } from "../components/cut-text.tsx";
 import { Fact } from "../components/fact.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
+import { ScrollBox } from "../components/scroll-box.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
 import { Sparkline } from "../components/sparkline.tsx";
 import { StateMark } from "../components/state-mark.tsx";
@@ -44,7 +45,7 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
           <code>[enrichment]</code>.
         </p>
       ) : (
-        <div class="scroll">
+        <ScrollBox label="Databases, as a table">
           <table>
             <thead>
               <tr>
@@ -98,7 +99,7 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
               })}
             </tbody>
           </table>
-        </div>
+        </ScrollBox>
       )}
     </section>
   );
@@ -124,7 +125,7 @@ function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
           />
         </>
       )}
-      <div class="scroll">
+      <ScrollBox label="Fields, as a table">
         <table>
           <thead>
             <tr>
@@ -165,7 +166,7 @@ function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
     </section>
   );
 }

@@ -8,6 +8,7 @@ import { Fact } from "../components/fact.tsx";
 import { outputMoods } from "../components/output-state.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource } from "../components/resource.tsx";
+import { ScrollBox } from "../components/scroll-box.tsx";
 import { sensorStates } from "../components/sensor-state.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
 import { StateMark } from "../components/state-mark.tsx";
@@ -46,20 +47,22 @@ export function OverviewPage() {
 function Verdict({ answer }: { answer: OverviewAnswer }) {
   const findings = findingsOf(answer);
   return (
-    <ul class="verdict" role="status" aria-label="What needs attention">
-      {findings.length === 0 && (
-        <li>
-          <StateMark mood="good">{allIsWell(answer)}</StateMark>
-        </li>
-      )}
-      {findings.map(({ mood, text, href }) => (
-        <li key={text}>
-          <StateMark mood={mood}>
-            <a href={href}>{text}</a>
-          </StateMark>
-        </li>
-      ))}
-    </ul>
+    <div class="verdict" role="status">
+      <ul aria-label="What needs attention">
+        {findings.length === 0 && (
+          <li>
+            <StateMark mood="good">{allIsWell(answer)}</StateMark>
+          </li>
+        )}
+        {findings.map(({ mood, text, href }) => (
+          <li key={text}>
+            <StateMark mood={mood}>
+              <a href={href}>{text}</a>
+            </StateMark>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -145,7 +148,7 @@ function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
       <h2 id="outputs-title">
         <a href="/outputs">Outputs</a>
       </h2>
-      <div class="scroll">
+      <ScrollBox label="Outputs, as a table">
         <table>
           <thead>
             <tr>
@@ -181,7 +184,7 @@ function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
     </section>
   );
 }

@@ -6,6 +6,7 @@ import type { SensorAnswer, SensorState, SensorsAnswer } from "../../server/mana
 import { CutText } from "../components/cut-text.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
+import { ScrollBox } from "../components/scroll-box.tsx";
 import { SensorStateMark, sensorStates } from "../components/sensor-state.tsx";
 import { Sparkline } from "../components/sparkline.tsx";
 import { Ago } from "../components/times.tsx";
@@ -81,7 +82,7 @@ export function SensorsPage() {
                   ? formatThings(sensors.length, "sensor")
                   : `${formatCount(selected.length)} of ${formatThings(sensors.length, "sensor")}`}
               </p>
-              <div class="scroll">
+              <ScrollBox label="Sensors, as a table">
                 <table class="sensors">
                   <thead>
                     <tr>
@@ -108,7 +109,7 @@ export function SensorsPage() {
                   </thead>
                   <tbody>{selected.map(sensorRow)}</tbody>
                 </table>
-              </div>
+              </ScrollBox>
               {selected.length === 0 && <p class="placeholder">No sensor is like that.</p>}
             </>
           );

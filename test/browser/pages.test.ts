@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { closeBrowserAfterwards, describeInBrowser } from "../support/browser.ts";
+import { capturedBatch, startWithDashboard } from "../support/dashboard.ts";
+import { maxTestMs, type RunningLoom, sensorId } from "../support/executable.ts";
+import { send } from "../support/send.ts";
+import { until } from "../support/until.ts";
+import { phone, viewOf } from "../support/view.ts";
+
+setDefaultTimeout(maxTestMs);
+closeBrowserAfterwards();
+
+const pages: Readonly<Record<string, string>> = {
+  "/": "Overview",
+  "/sensors": "Sensors",
+  "/sensors/add": "Add a sensor",
+  [`/sensors/${sensorId}`]: sensorId,
+  "/tail": "Live tail",
+  "/attacks": "What attacks",
+  "/refusals": "Refusals",
+  "/enrichment": "Enrichment",
+  "/outputs": "Outputs",
+};
+
+describeInBrowser("each page", () => {
+  let loom: RunningLoom;
+
+  beforeAll(async () => {
+    loom = await startWithDashboard();
+    expect(await send(loom.ingestUrl, capturedBatch(45))).toBe(204);
+    expect(await send(loom.ingestUrl, "[]", { token: "wrong" })).toBe(401);
+    expect(await send(loom.ingestUrl, "[1]")).toBe(400);
+  });
+  afterAll(() => loom?.[Symbol.asyncDispose]());
+
+  for (const [path, title] of Object.entries(pages)) {
+    test(`${path} shows what it is about`, async () => {
+      await using view = await viewOf(loom);
+      await view.open(path);
+      await untilDrawn(view.page);
+      expect(await view.page.locator("h1").textContent()).toBe(title);
+      expect(await view.page.title()).toBe(`${title} · Loom`);
+      expect(view.faults).toEqual([]);
+    });
+
+    for (const colorScheme of ["light", "dark"] as const)
+      test(`${path} has no serious fault of accessibility, ${colorScheme}`, async () => {
+        await using view = await viewOf(loom, { colorScheme });
+        await view.open(path);
+        await untilDrawn(view.page);
+        expect(await seriousFaults(view.page)).toEqual([]);
+      });
+
+    test(`${path} fits a phone`, async () => {
+      await using view = await viewOf(loom, { viewport: phone, isTouch: true });
+      await view.open(path);
+      await untilDrawn(view.page);
+      expect(await overflowOf(view.page)).toBe(0);
+      expect(await seriousFaults(view.page)).toEqual([]);
+    });
+  }
+
+  test("the opened event and the list of keys have no serious fault of accessibility either", async () => {
+    await using view = await viewOf(loom);
+    await view.open("/tail");
+    await view.page.locator("table.events tbody tr").first().click();
+    await view.page.getByRole("dialog").waitFor();
+    expect(await seriousFaults(view.page)).toEqual([]);
+    await view.page.keyboard.press("Escape");
+    await view.page.keyboard.press("?");
+    await view.page.getByRole("dialog", { name: "Keys" }).waitFor();
+    expect(await seriousFaults(view.page)).toEqual([]);
+  });
+
+  test("is reached by keys alone", async () => {
+    await using view = await viewOf(loom);
+    await view.open("/");
+    for (const [key, title] of Object.entries({
+      s: "Sensors",
+      t: "Live tail",
+      a: "What attacks",
+      r: "Refusals",
+      e: "Enrichment",
+      u: "Outputs",
+      o: "Overview",
+    })) {
+      await view.page.keyboard.press("g");
+      await view.page.keyboard.press(key);
+      await view.page.getByRole("heading", { level: 1, name: title }).waitFor();
+    }
+  });
+
+  test("is dark or light by the system, and by the switch whatever the system says", async () => {
+    await using view = await viewOf(loom, { colorScheme: "dark" });
+    await view.open("/");
+    const dark = await groundOf(view.page);
+    await view.page.emulateMedia({ colorScheme: "light" });
+    const light = await groundOf(view.page);
+    expect(light).not.toBe(dark);
+    await view.page.keyboard.press("d");
+    await view.page.keyboard.press("d");
+    expect(await groundOf(view.page)).toBe(dark);
+    await view.page.reload();
+    await until("the choice is remembered", async () => (await groundOf(view.page)) === dark);
+  });
+
+  test("that does not exist says so", async () => {
+    await using view = await viewOf(loom);
+    await view.open("/no/such/page");
+    expect(await view.page.locator("h1").textContent()).toBe("No such page");
+  });
+});
+
+describeInBrowser("the first load", () => {
+  test("is under 150 KB, from Loom alone, and usable within a second", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    const { page } = view;
+    // What no cache has: the first visit. The browser and Loom are awake, though.
+    await page.goto("/sign-in");
+    const sizes: number[] = [];
+    page.on("response", async (response) => {
+      if (!new URL(response.url()).pathname.startsWith("/api/"))
+        sizes.push((await response.request().sizes()).responseBodySize);
+    });
+    const startedAt = performance.now();
+    await page.goto("/");
+    await page.getByText("a second now").waitFor();
+    const usableMs = performance.now() - startedAt;
+    await page.waitForLoadState("networkidle").catch(() => {
+      // the overview is asked for again and again
+    });
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(10_000);
+    expect(total).toBeLessThan(150_000);
+    expect(usableMs).toBeLessThan(1_000);
+    expect(view.faults).toEqual([]);
+  });
+
+  test("has its assets cached for good, and nothing else", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    const cached = new Map<string, string | null>();
+    view.page.on("response", async (response) => {
+      const control = await response.headerValue("cache-control");
+      cached.set(new URL(response.url()).pathname, control);
+    });
+    await view.open("/");
+    await view.page.getByText("a second now").waitFor();
+    for (const [path, control] of cached)
+      expect({ path, control }).toEqual({
+        path,
+        control: /\.(js|css|svg)$/.test(path) ? expect.stringContaining("immutable") : "no-store",
+      });
+  });
+});
+
+describeInBrowser("a page that Loom is gone from", () => {
+  test("says how old it is, and goes on by itself when Loom is back", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    await view.open("/");
+    await view.page.getByText("a second now").waitFor();
+    await view.context.setOffline(true);
+    await view.page.getByText("What you see is").waitFor();
+    expect(await view.page.getByText("a second now").isVisible()).toBe(true);
+    await view.context.setOffline(false);
+    await view.page.getByText("What you see is").waitFor({ state: "detached" });
+  });
+
+  test("says that it can show nothing where there was nothing yet", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    await view.open("/");
+    await view.page.route("**/api/v1/outputs", (route) => route.abort());
+    await view.page.getByRole("link", { name: "Outputs" }).first().click();
+    await view.page.getByText("Cannot show the outputs: Loom does not answer").waitFor();
+    await view.page.unroute("**/api/v1/outputs");
+    await view.page.getByRole("button", { name: "Try now" }).click();
+    await view.page.getByRole("heading", { name: "stdout" }).waitFor();
+  });
+
+  test("offers to be loaded anew when Loom is another build", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    await view.open("/");
+    await view.page.getByText("a second now").waitFor();
+    await view.page.route("**/api/v1/overview", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), "x-loom-build": "another" } });
+    });
+    await view.page.getByText("Loom was updated").waitFor();
+    await view.page.unroute("**/api/v1/overview");
+    await view.page.getByRole("button", { name: "Reload" }).click();
+    await view.page.getByText("a second now").waitFor();
+    expect(await view.page.getByText("Loom was updated").count()).toBe(0);
+  });
+});
+
+async function untilDrawn(page: Page): Promise<void> {
+  await until("the page is drawn", async () => {
+    const placeholders = await page.locator(".placeholder", { hasText: /Loading|Connecting/ }).count();
+    return placeholders === 0;
+  });
+}
+
+const axeSource = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8");
+
+/** What axe finds, serious or worse: its rule and where. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, so the page's own policy on scripts stays as it is.
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+}
+
+function overflowOf(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+function groundOf(page: Page): Promise<string> {
+  return page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+}
