@@ -2,6 +2,8 @@ import { printable } from "../format/printable.ts";
 
 /** What of a long text stands in the page; the whole of it is there to copy. */
 const maxShownLength = 400;
+/** Such a text is cut at its end, if at all. */
+const maxUncutLength = 20;
 /** How much of the end stays visible when the middle is cut. */
 const endLength = 8;
 const maxHoverLength = 2_000;
@@ -14,14 +16,21 @@ const wholeTexts = new WeakMap<Element, string>();
  */
 export function CutText({ text, class: className = "" }: { text: string; class?: string }) {
   const shown = printable(text.length > maxShownLength ? shorten(text) : text);
-  const endAt = Math.max(0, shown.length - endLength);
   const keep = (element: HTMLElement | null) => {
     if (element) wholeTexts.set(element, text);
   };
   return (
     <bdi ref={keep} class={`cut ${className}`} title={printable(text.slice(0, maxHoverLength))}>
-      <span>{shown.slice(0, endAt)}</span>
-      <span>{shown.slice(endAt)}</span>
+      {shown.length <= maxUncutLength ? (
+        <span>{shown}</span>
+      ) : (
+        <>
+          <span aria-hidden="true">{shown.slice(0, -endLength)}</span>
+          <span aria-hidden="true">{shown.slice(-endLength)}</span>
+          {/* Read out, two parts would be two words. */}
+          <span class="visually-hidden">{shown}</span>
+        </>
+      )}
     </bdi>
   );
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
 import type { SensorAnswer, SensorState, SensorsAnswer } from "../../server/management/api/answers.ts";
 import { CutText } from "../components/cut-text.tsx";
@@ -21,6 +21,8 @@ import {
 } from "../models/sensors-table.ts";
 
 const intervalMs = 3_000;
+/** Rows that are drawn at first, and more each time the end of them comes into view. */
+const rowsAtOnce = 100;
 
 /** Every configured sensor, also those that never came. */
 export function SensorsPage() {
@@ -28,6 +30,7 @@ export function SensorsPage() {
   const { query, route } = useLocation();
   const text = useSignal("");
   const sort = useSignal<SensorSort>({ column: "state", isReversed: false });
+  const maxRows = useSignal(rowsAtOnce);
   const search = useRef<HTMLInputElement>(null);
   const state = isState(query.state) ? query.state : undefined;
   useKeys([{ key: "/", says: "search", run: () => search.current?.focus() }]);
@@ -35,6 +38,7 @@ export function SensorsPage() {
   const sortBy = (column: SensorColumn) => {
     const isSame = sort.value.column === column;
     sort.value = { column, isReversed: isSame && !sort.value.isReversed };
+    maxRows.value = rowsAtOnce;
   };
 
   return (
@@ -53,6 +57,7 @@ export function SensorsPage() {
           value={text}
           onInput={(event) => {
             text.value = event.currentTarget.value;
+            maxRows.value = rowsAtOnce;
           }}
         />
         <label>
@@ -107,15 +112,41 @@ export function SensorsPage() {
                       <SortHead column="refused" sort={sort.value} onSort={sortBy} />
                     </tr>
                   </thead>
-                  <tbody>{selected.map(sensorRow)}</tbody>
+                  <tbody>{selected.slice(0, maxRows.value).map(sensorRow)}</tbody>
                 </table>
               </ScrollBox>
+              {selected.length > maxRows.value && (
+                <MoreRows
+                  key={maxRows.value}
+                  hidden={selected.length - maxRows.value}
+                  onSeen={() => {
+                    maxRows.value += 2 * rowsAtOnce;
+                  }}
+                />
+              )}
               {selected.length === 0 && <p class="placeholder">No sensor is like that.</p>}
             </>
           );
         }}
       </Resource>
     </>
+  );
+}
+
+/** Draws the next rows once somebody comes near them. */
+function MoreRows({ hidden, onSeen }: { hidden: number; onSeen: () => void }) {
+  const end = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) onSeen();
+    });
+    if (end.current) observer.observe(end.current);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <button ref={end} type="button" onClick={onSeen}>
+      {formatThings(hidden, "more sensor")}
+    </button>
   );
 }
 

@@ -1,0 +1,99 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { closeBrowserAfterwards, describeInBrowser } from "../support/browser.ts";
+import { dashboardConfig, startWithDashboard } from "../support/dashboard.ts";
+import { maxTestMs } from "../support/executable.ts";
+import { startFaultyServer } from "../support/faulty-server.ts";
+import { send } from "../support/send.ts";
+import { viewOf } from "../support/view.ts";
+
+setDefaultTimeout(maxTestMs);
+closeBrowserAfterwards();
+
+/** An Elasticsearch that refuses documents with the word "bad" for as long as it is told to. */
+async function startPickyElasticsearch() {
+  const state = { isPicky: true };
+  const server = await startFaultyServer(({ method, url, body }) => {
+    if (method === "GET" || !url.pathname.endsWith("/_bulk"))
+      return { status: method === "GET" ? 404 : 200, body: "{}" };
+    const documents = body
+      .trimEnd()
+      .split("\n")
+      .filter((_, i) => i % 2 === 1);
+    const items = documents.map((document) =>
+      state.isPicky && document.includes("bad")
+        ? {
+            create: {
+              status: 400,
+              error: { type: "mapper_parsing_exception", reason: "<b>failed</b> to parse \u202efield" },
+            },
+          }
+        : { create: { status: 201 } },
+    );
+    return {
+      status: 200,
+      body: JSON.stringify({ errors: items.some(({ create }) => create.status === 400), items }),
+    };
+  });
+  return Object.assign(server, { state });
+}
+
+const configFor = (url: string) => `${dashboardConfig}
+[output]
+type = "elasticsearch"
+elasticsearch_url = "${url}"
+elasticsearch_install_template = false
+[output.outbox]
+dir = "outbox"
+flush_interval_ms = 50
+retry_backoff_ms = 50
+retry_max_backoff_ms = 200
+`;
+
+describeInBrowser("outputs", () => {
+  test("what was refused for good is listed with its reason, opened whole, and sent again by a button", async () => {
+    await using elasticsearch = await startPickyElasticsearch();
+    await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });
+    await using view = await viewOf(loom);
+    const { page } = view;
+    const event = '{"n":18446744073709551615,"event":{"summary":"bad <script>alert(1)</script>"}}';
+    expect(await send(loom.ingestUrl, `[${event},{"ok":1}]`)).toBe(204);
+    await view.open("/outputs");
+    await page.getByText("1 dead letter").waitFor();
+    await page.getByRole("button", { name: "Show them" }).click();
+    const row = page.locator(".dead-letters tbody tr");
+    await row.waitFor();
+    expect(await row.textContent()).toContain("mapper_parsing_exception");
+    await row.locator(".link-button").click();
+    const drawer = page.getByRole("dialog");
+    await drawer.getByRole("button", { name: "Raw" }).click();
+    expect(await drawer.locator("pre.raw").textContent()).toContain('"n":18446744073709551615');
+    await page.keyboard.press("Escape");
+
+    elasticsearch.state.isPicky = false;
+    await row.getByRole("button", { name: "Send again" }).click();
+    await page.getByText("1 event will be sent again").waitFor();
+    await page.getByText("1 dead letter").waitFor({ state: "detached" });
+    expect(view.faults).toEqual([]);
+  });
+
+  test("one that is away says so, with what waits for it, and delivers by itself when it is back", async () => {
+    await using elasticsearch = await startPickyElasticsearch();
+    await elasticsearch.goAway();
+    await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });
+    await using view = await viewOf(loom);
+    const { page } = view;
+    await view.open("/outputs");
+    expect(await send(loom.ingestUrl, '[{"a":1},{"a":2}]')).toBe(204);
+    await page.getByText(/failing for .*: .*; (next try in|trying)/).waitFor();
+    await page.getByText(/^2 events/).waitFor();
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.locator(".verdict", { hasText: "Elasticsearch: failing for" }).waitFor();
+    await elasticsearch.comeBack();
+    await page.locator(".verdict", { hasText: "Elasticsearch: failing for" }).waitFor({ state: "detached" });
+    await page
+      .getByRole("row", { name: /Elasticsearch/ })
+      .getByRole("cell", { name: "2", exact: true })
+      .waitFor();
+    expect(view.faults).toEqual([]);
+  });
+});
