@@ -30,13 +30,13 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const style = getComputedStyle(element);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const { fontFamily } = getComputedStyle(element);
+    const colour = (name: string) => colourOf(element, name);
     const axis = {
       stroke: colour("--muted"),
       grid: { stroke: colour("--rule"), width: 1 },
       ticks: { show: false },
-      font: `11px ${style.fontFamily}`,
+      font: `11px ${fontFamily}`,
     };
     const created = new uPlot(
       {
@@ -109,8 +109,23 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
   );
 }
 
+/** A canvas takes no variable and no `light-dark()`: what the browser makes of it where the chart is. */
+function colourOf(element: HTMLElement, variable: string): string {
+  element.style.color = `var(${variable})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = "";
+  return color;
+}
+
+/** So many steps are drawn at least. */
+const minSteps = 30;
+
+/** What was before Loom's start is left off, so that the first hour is not drawn as a strip at the right. */
 function dataOf({ startAt, stepMs, values }: Series): [number[], (number | null)[]] {
-  return [values.map((_, i) => (startAt + i * stepMs) / 1000), [...values]];
+  const known = values.findIndex((value) => value !== null);
+  const first = Math.max(0, Math.min(known < 0 ? values.length : known, values.length - minSteps));
+  const shown = values.slice(first);
+  return [shown.map((_, i) => (startAt + (first + i) * stepMs) / 1000), shown];
 }
 
 function summaryOf({ values }: Series, format: (value: number) => string): string {

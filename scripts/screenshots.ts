@@ -1,0 +1,119 @@
+/**
+ * Takes pictures of every page of the dashboard, light and dark, for a desk and a phone.
+ *   bun run screenshots [minutes]
+ * Builds and starts Loom with made-up sensors and sources, lets them attack for so many minutes (2 unless told), with one
+ * output that takes everything but what it can't read and one that is away, and writes to `dist/screenshots/`.
+ * Needs Chromium.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { dashboardConfig, startWithDashboard } from "../test/support/dashboard.ts";
+import { startFaultyServer } from "../test/support/faulty-server.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { send } from "../test/support/send.ts";
+import { closeBrowser, desktop, phone, viewOf } from "../test/support/view.ts";
+import { chanceToSend, madeUpBatch } from "./screenshots/traffic.ts";
+
+const minutes = Number(process.argv[2] ?? 2);
+const folder = join(import.meta.dir, "../dist/screenshots");
+const sensors = [
+  "frankfurt-01",
+  "frankfurt-02",
+  "tokyo-01",
+  "sydney-01",
+  "ashburn-01",
+  "saopaulo-01",
+  "lagos-01",
+];
+const silent = ["mumbai-01", "milan-01"];
+const tokenOf = (sensor: string) => `token-of-${sensor}`;
+
+const pages: Readonly<Record<string, string>> = {
+  overview: "/",
+  sensors: "/sensors",
+  sensor: "/sensors/frankfurt-01",
+  "add-sensor": "/sensors/add",
+  tail: "/tail",
+  attacks: "/attacks?window=5m",
+  refusals: "/refusals",
+  enrichment: "/enrichment",
+  outputs: "/outputs",
+};
+
+await using elasticsearch = await startFaultyServer(({ method, url, body }) => {
+  if (method === "GET" || !url.pathname.endsWith("/_bulk"))
+    return { status: method === "GET" ? 404 : 200, body: "{}" };
+  const documents = body
+    .trimEnd()
+    .split("\n")
+    .filter((_, i) => i % 2 === 1);
+  const refused = {
+    status: 400,
+    error: {
+      type: "document_parsing_exception",
+      reason: "failed to parse field [event.sequence] of type [long]",
+    },
+  };
+  const items = documents.map((document) => ({
+    create: document.includes('"sequence":"?"') ? refused : { status: 201 },
+  }));
+  return {
+    status: 200,
+    body: JSON.stringify({ errors: items.some(({ create }) => create.status !== 201), items }),
+  };
+});
+await using loom = await startWithDashboard({
+  config: `${dashboardConfig.replace("quiet_after_seconds = 2", "quiet_after_seconds = 20")}
+[output]
+type = ["elasticsearch", "clickhouse"]
+elasticsearch_url = "${elasticsearch.url}"
+elasticsearch_install_template = false
+clickhouse_url = "http://127.0.0.1:${freePort()}"
+[output.outbox]
+dir = "outbox"
+flush_interval_ms = 1000
+`,
+  environment: Object.fromEntries(
+    [...sensors, ...silent, "milton-01"].map((sensor) => [`LOOM_SENSOR_${sensor}`, tokenOf(sensor)]),
+  ),
+});
+
+console.error(`screenshots: ${minutes} minutes of made-up traffic`);
+await attack();
+mkdirSync(folder, { recursive: true });
+for (const colorScheme of ["light", "dark"] as const)
+  for (const [width, viewport] of Object.entries({ desk: desktop, phone })) {
+    await using view = await viewOf(loom, { colorScheme, viewport, isTouch: viewport === phone });
+    for (const [name, path] of Object.entries(pages)) {
+      await view.open(path);
+      await attackOnce(1);
+      await view.page.waitForTimeout(1_000);
+      await view.page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) });
+    }
+    await view.open("/tail");
+    await view.page.getByText("POST /boaform/admin/formLogin").first().click();
+    await view.page.getByRole("dialog").waitFor();
+    await view.page.screenshot({ path: join(folder, `event-${colorScheme}-${width}.png`) });
+    if (view.faults.length > 0) throw new Error(view.faults.join("\n"));
+  }
+await closeBrowser();
+console.error(`screenshots: ${folder}`);
+
+async function attack(): Promise<void> {
+  const endAt = Date.now() + minutes * 60_000;
+  for (let second = 0; Date.now() < endAt; second++) {
+    await attackOnce(second);
+    await Bun.sleep(1_000);
+  }
+}
+
+/** One second of it; the sensor in Milton falls silent half-way, and somebody has a wrong token. */
+async function attackOnce(second: number): Promise<void> {
+  const isMiltonAlive = second > 0 && second < minutes * 30;
+  for (const sensor of isMiltonAlive ? [...sensors, "milton-01"] : sensors)
+    if (Math.random() < chanceToSend(sensor))
+      await send(loom.ingestUrl, madeUpBatch(sensor), { token: tokenOf(sensor) });
+  if (second % 15 === 3)
+    await send(loom.ingestUrl, "[]", { token: "an-old-token", headers: { "x-spip-id": "milan-01" } });
+  if (second % 40 === 7) await send(loom.ingestUrl, "[{}", { token: tokenOf("lagos-01") });
+}
