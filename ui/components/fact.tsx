@@ -1,9 +1,16 @@
 import type { ComponentChildren } from "preact";
 
+export interface FactProps {
+  readonly name: ComponentChildren;
+  readonly children: ComponentChildren;
+  /** Takes a row of its own. */
+  readonly isWide?: boolean;
+}
+
 /** One name and what is so called, in a `<dl class="facts">`. */
-export function Fact({ name, children }: { name: ComponentChildren; children: ComponentChildren }) {
+export function Fact({ name, children, isWide = false }: FactProps) {
   return (
-    <div>
+    <div class={isWide ? "whole-row" : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

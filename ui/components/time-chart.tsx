@@ -23,6 +23,8 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
   const readout = useRef<HTMLParagraphElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const data = dataOf(series);
+  // Where nothing happened, the scale of one a second.
+  const emptyTop = series.stepMs / 1000;
   const latest = useRef({ data, format });
   latest.current = { data, format };
   const colours = coloursChanged.value;
@@ -45,7 +47,7 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
         padding: [8, 4, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
-        scales: { y: { range: (_, __, highest) => [0, max ?? Math.max(1, (highest ?? 0) * 1.1)] } },
+        scales: { y: { range: (_, __, highest) => [0, max ?? (highest ? highest * 1.1 : emptyTop)] } },
         axes: [
           {
             ...axis,

@@ -78,7 +78,7 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
                     <td>
                       <CutText text={database.type} />
                     </td>
-                    <td>
+                    <td class="whole">
                       {formatDay(database.builtAt)},{" "}
                       <StateMark mood={database.isOld ? "attention" : "good"}>
                         {formatDuration(serverNow.value - database.builtAt)} old

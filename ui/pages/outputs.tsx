@@ -97,7 +97,7 @@ function Output({ output }: { output: OutputAnswer }) {
           </span>
         </Fact>
         <Fact name={<>Retries</>}>{formatCount(output.retries)}</Fact>
-        <Fact name="Last error">
+        <Fact name="Last error" isWide>
           {lastError === null ? (
             <span class="muted">none</span>
           ) : (
