@@ -78,6 +78,25 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     });
   });
 
+  test("keeps its rows while a value is typed that is none yet, and says what one is", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    const { page } = view;
+    await view.open("/tail");
+    await liveOn(page);
+    await send(loom.ingestUrl, capturedBatch(9));
+    await page.locator("table.events tbody tr").nth(8).waitFor();
+    await page.getByLabel("Country").fill("g");
+    await page.getByText("a country is two letters").waitFor();
+    expect(await page.locator("table.events tbody tr").count()).toBe(9);
+    await page.getByLabel("Country").fill("gb");
+    await page.getByText("a country is two letters").waitFor({ state: "detached" });
+    await until(
+      "those from Britain",
+      async () => (await page.locator("table.events tbody tr").count()) === 3,
+    );
+  });
+
   test("survives a restart of Loom without a gap, and says that there was one", async () => {
     const [ingestPort, managementPort] = [await freePort(), await freePort()];
     const config = dashboardConfig

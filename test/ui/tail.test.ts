@@ -126,7 +126,8 @@ describe("what is missing", () => {
     hello("a", 1234);
     listener().events(counts(1), arrivals(1));
     jest.advanceTimersByTime(1_000);
-    expect(numbersOf(tail)).toEqual([3, expect.stringContaining("1,234 events"), 1 + 1, 1]);
+    expect(numbersOf(tail)).toEqual([3, expect.stringContaining("1,234 events"), 2, 1]);
+    expect(tail.counts.value).toMatchObject({ kept: 1_237, missed: 1_234, matched: 3, shown: 3 });
   });
 
   test("is nothing after a reconnect that missed nothing", () => {

@@ -36,8 +36,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
     return () => overview.stop();
   }, []);
   const nav = useRef<HTMLElement>(null);
-  // On a narrow screen the pages' names scroll sideways.
-  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [path]);
+  const content = useRef<HTMLElement>(null);
+  const isFirstPage = useRef(true);
+  useEffect(() => {
+    // On a narrow screen the pages' names scroll sideways.
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    // Who uses a keyboard or a screen reader goes on in the new page, not where the link was.
+    if (!isFirstPage.current) content.current?.focus({ preventScroll: true });
+    isFirstPage.current = false;
+  }, [path]);
   useKeys([
     {
       key: "?",
@@ -96,7 +103,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </span>
         </div>
       </header>
-      <main id="content" tabIndex={-1}>
+      <main ref={content} id="content" tabIndex={-1}>
         {isPageOutdated.value && (
           <p class="banner" role="status">
             Loom was updated, and this page is from before.{" "}

@@ -132,12 +132,14 @@ export class Tail {
         ? "nothing is missing before it"
         : "how many events came between the last one below and that start can't be told";
       this.#addGap([this.#start, 0], `Loom was started anew at ${formatClock(hello.startedAt)}; ${what}`);
-    } else if (this.#lastNumber > 0 && hello.missed !== null && hello.missed > 0) {
-      const missed = formatCount(hello.missed);
-      this.#addGap(
-        [this.#start, this.#lastNumber + 0.5],
-        `${missed} events came while the connection was gone and are not here any more`,
-      );
+    } else if (hello.isResumed && hello.missed !== null && hello.missed > 0) {
+      this.#counted = {
+        ...this.#counted,
+        kept: this.#counted.kept + hello.missed,
+        missed: this.#counted.missed + hello.missed,
+      };
+      const text = `${formatCount(hello.missed)} events came while the connection was gone and are not here any more`;
+      this.#addGap([this.#start, this.#lastNumber + 0.5], text);
     }
     this.#instance = hello.instance;
     this.#hasEndedWell = false;

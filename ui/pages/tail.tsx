@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { parseFilter } from "../../server/watch/event-filter.ts";
+import { type EventFilter, parseFilter } from "../../server/watch/event-filter.ts";
 import { CutText } from "../components/cut-text.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { TailView } from "../components/tail-view.tsx";
@@ -33,6 +33,9 @@ export function TailPage() {
   const first = useRef<HTMLInputElement>(null);
   const wanted = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
   const parsed = parseFilter(wanted);
+  // While a value is being typed that is not one yet, what is on the screen stays.
+  const filter = useRef<EventFilter>({});
+  if (parsed) filter.current = parsed;
   useKeys([
     { key: "/", says: "filter by text", run: () => first.current?.focus() },
     { key: "x", says: "take the filter away", run: () => route("/tail", true) },
@@ -79,13 +82,12 @@ export function TailPage() {
           </button>
         )}
       </search>
-      {parsed ? (
-        <TailView filter={parsed} />
-      ) : (
-        <p class="placeholder bad" role="alert">
+      {!parsed && (
+        <p class="bad" role="alert">
           {problemOf(wanted)}
         </p>
       )}
+      <TailView filter={filter.current} />
     </>
   );
 }
@@ -93,7 +95,7 @@ export function TailPage() {
 function problemOf(wanted: URLSearchParams): string {
   const wrong = [...wanted].find(([name, value]) => !parseFilter(new URLSearchParams([[name, value]])));
   const rule = wrong && (rules[wrong[0]] ?? `there is no filter ${wrong[0]} like that`);
-  return `Nothing is shown for this filter: ${rule ?? "a condition stands there twice"}.`;
+  return `This filter is not used: ${rule ?? "a condition stands there twice"}.`;
 }
 
 interface FilterFieldProps {
