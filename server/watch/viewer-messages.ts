@@ -1,5 +1,5 @@
 import type { EventFilter } from "./event-filter.ts";
-import { type EventPosition, type ExaminedEvent, positionBefore } from "./examined-event.ts";
+import { beginning, type EventPosition, type ExaminedEvent, positionBefore } from "./examined-event.ts";
 import { findNewestMatches, type Searched } from "./newest-matches.ts";
 import {
   byeMessage,
@@ -57,22 +57,22 @@ export async function* viewerMessages(
 ): AsyncGenerator<Buffer, Buffer | undefined> {
   const { watcher, recentEvents, instance, now } = source;
   const { filter, isSessionValid } = viewer;
-  const { isResumed, missed, ...start } = startOf(source, viewer.lastEventId);
+  const { isResumed, isToldOfAll, missed, ...start } = startOf(source, viewer.lastEventId);
   let { position } = start;
 
   const end = watcher.position;
   const found = await findNewestMatches(source, {
     ...{ filter, from: position, to: end, maxCount: maxBacklogEvents },
-    isCounted: isResumed,
+    isCounted: isToldOfAll,
   });
   let backlog = found.ordinals.filter(recentEvents.at);
   const backlogStart = startOfEvents(backlog, end);
   // What came before its backlog does not concern a new viewer; one that comes back is told of everything.
-  if (!isResumed && found.ordinals.length === maxBacklogEvents) position = backlogStart;
+  if (!isToldOfAll && found.ordinals.length === maxBacklogEvents) position = backlogStart;
   yield helloMessage({ now: now(), instance, startedAt: source.startedAt, isResumed, missed }, position);
 
   const leftOut = found.matched - backlog.length;
-  if (isResumed && leftOut > 0) {
+  if (isToldOfAll && leftOut > 0) {
     const stretch = { from: position, to: backlogStart, missed: found.missed, matched: leftOut, events: [] };
     position = backlogStart;
     yield eventsMessage(instance, stretch);
@@ -129,18 +129,32 @@ function countThatFits(events: readonly ExaminedEvent[]): number {
   return count;
 }
 
-/** Where a viewer's stream begins: after the last event that it saw, or with the oldest that is here. */
-function startOf(
-  { watcher, recentEvents, instance }: MessageSource,
-  lastEventId: string | undefined,
-): { readonly position: EventPosition; readonly isResumed: boolean; readonly missed: number | null } {
+interface Start {
+  readonly position: EventPosition;
+  readonly isResumed: boolean;
+  /** It comes back: everything since it left is counted, not only what it is sent. */
+  readonly isToldOfAll: boolean;
+  readonly missed: number | null;
+}
+
+/**
+ * Where a viewer's stream begins: after the last event that it saw; at the start of this run where that was in an earlier
+ * one; else with the oldest that is here.
+ */
+function startOf({ watcher, recentEvents, instance }: MessageSource, lastEventId: string | undefined): Start {
   const { gone } = recentEvents;
   const seen = parseEventId(lastEventId);
   // A number that was not given yet is no id of ours either.
   if (!seen || (seen.instance === instance && seen.number > watcher.position.number))
-    return { position: gone, isResumed: false, missed: 0 };
-  if (seen.instance !== instance) return { position: gone, isResumed: false, missed: null };
+    return { position: gone, isResumed: false, isToldOfAll: false, missed: 0 };
+  if (seen.instance !== instance)
+    return { position: beginning, isResumed: false, isToldOfAll: true, missed: null };
   if (seen.number < gone.number)
-    return { position: gone, isResumed: true, missed: gone.number - seen.number };
-  return { position: recentEvents.positionAt(seen.number), isResumed: true, missed: 0 };
+    return { position: gone, isResumed: true, isToldOfAll: true, missed: gone.number - seen.number };
+  return {
+    position: recentEvents.positionAt(seen.number),
+    isResumed: true,
+    isToldOfAll: true,
+    missed: 0,
+  };
 }

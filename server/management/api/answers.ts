@@ -328,7 +328,10 @@ export interface TailHello {
   readonly startedAt: number;
   /** The stream goes on from the `Last-Event-ID`. */
   readonly isResumed: boolean;
-  /** Events between the `Last-Event-ID` and what follows that are not here any more; null: nobody can count them. */
+  /**
+   * Events between the `Last-Event-ID` and what follows that are not here any more. null: nobody can count them, because Loom
+   * was started anew since; everything since that start is in the counts that follow.
+   */
   readonly missed: number | null;
 }
 
