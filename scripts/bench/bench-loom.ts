@@ -1,0 +1,113 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/*
+ * The executable as benchmarks run it: plain HTTP, both demo databases, no rate limit, stdout to /dev/null. Needs
+ * `dist/loom`; another executable may stand in LOOM_BENCH_EXECUTABLE, to compare two builds.
+ */
+
+const root = join(import.meta.dir, "../..");
+const { LOOM_BENCH_EXECUTABLE: executable = join(root, "dist/loom") } = process.env;
+
+export const benchToken = "bench-token";
+export const benchAdminToken = "bench-admin-token";
+
+export interface BenchLoom extends AsyncDisposable {
+  readonly url: string;
+  /** undefined: without a management port, and so without anything behind the dashboard. */
+  readonly managementUrl: string | undefined;
+  /** Processor time since its start, in milliseconds. */
+  cpuMs(): number;
+  /** Physical memory that it uses now. */
+  memoryBytes(): number;
+}
+
+/** Starts it and waits until it listens. @throws Error when it does not */
+export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }): Promise<BenchLoom> {
+  const directory = mkdtempSync(join(tmpdir(), "loom-bench-"));
+  const config = join(directory, "loom.toml");
+  const [port, managementPort] = [freePort(), freePort()];
+  writeFileSync(
+    config,
+    `[server]\ntls = false\nlisten_address = "127.0.0.1:${port}"\n` +
+      `${hasDashboard ? `management_listen_address = "127.0.0.1:${managementPort}"\n` : ""}` +
+      `[limits]\nper_sensor_rps = -1\n[enrichment]\n` +
+      `geoip_db_path = "${root}/server/cli/demo/demo-city.mmdb"\nasn_db_path = "${root}/server/cli/demo/demo-asn.mmdb"\n`,
+  );
+  const loom = Bun.spawn([executable, "-config", config], {
+    stdout: Bun.file("/dev/null"),
+    stderr: "pipe",
+    env: { LOOM_SENSOR_bench: benchToken, LOOM_ADMIN_TOKEN: benchAdminToken },
+  });
+  await untilListening(loom.stderr);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    managementUrl: hasDashboard ? `http://127.0.0.1:${managementPort}` : undefined,
+    cpuMs() {
+      // utime and stime in ticks of 10 ms (proc_pid_stat(5)); the name before them may hold spaces.
+      const stat = readFileSync(`/proc/${loom.pid}/stat`, "utf8");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    },
+    memoryBytes() {
+      const status = readFileSync(`/proc/${loom.pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    },
+    async [Symbol.asyncDispose]() {
+      loom.kill();
+      await loom.exited;
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Events a second that a server takes at full load: a child of its own sends, for so many seconds. */
+export async function eventsPerSecond(url: string, seconds: number): Promise<number> {
+  const command = [process.execPath, join(import.meta.dir, "load.ts"), url, benchToken];
+  const numbers = [eventsPerBatch, seconds, connections].map(String);
+  const load = Bun.spawn([...command, ...numbers], { stdout: "pipe", stderr: "inherit" });
+  const result: { eventsPerSecond: number; refused: number } = JSON.parse(
+    await new Response(load.stdout).text(),
+  );
+  if (result.refused > 0) throw new Error(`${result.refused} batches refused by ${url}`);
+  return result.eventsPerSecond;
+}
+
+const eventsPerBatch = 500;
+const connections = 4;
+
+export function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+/** A number of events or the like, whole, with its thousands told apart. */
+export function show(number: number): string {
+  return Math.round(number).toLocaleString("en");
+}
+
+export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += Buffer.from(chunk).toString();
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      yield text.slice(0, end);
+      text = text.slice(end + 1);
+    }
+  }
+}
+
+async function untilListening(stderr: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const line of linesOf(stderr)) {
+    if (line.includes("ingest server listening")) return;
+    if (!line.includes('"level":"info"')) console.error(line);
+  }
+  throw new Error("Loom did not start");
+}
+
+function freePort(): number {
+  const probe = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port } = probe;
+  void probe.stop(true);
+  return port ?? 0;
+}

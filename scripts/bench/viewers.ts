@@ -1,0 +1,124 @@
+/**
+ * What 20 viewers of the live tail cost.
+ *   bun run bench:viewers [rounds] [seconds of steady load]
+ * 1. At full load: events a second with and without them, in turn, and of a Loom without a management port beside them.
+ * 2. At 5,000 events a second: processor time and answer times with and without them, and memory over time with them.
+ * Of the 20 eight have a filter, four of these a text, and two never read. Ends with status 1 where they cost ingest a tenth
+ * of its rate, or where memory grows.
+ */
+import { join } from "node:path";
+import { benchAdminToken, benchToken, eventsPerSecond, median, show, startBenchLoom } from "./bench-loom.ts";
+
+const rounds = Number(process.argv[2] ?? 7);
+const steadySeconds = Number(process.argv[3] ?? 60);
+const secondsEach = 3;
+const steadyEventsPerSecond = 5_000;
+const maxCost = 0.1;
+/** Of memory at the steady load, from the first half to the second: the garbage collector's breath is less. */
+const maxGrowthBytes = 12 * 1024 * 1024;
+
+const queries = [
+  ...Array<string>(10).fill(""),
+  "?port=23",
+  "?port=80",
+  "?country=GB",
+  "?asn=64496",
+  "?text=mozilla",
+  "?text=hello",
+  "?text=login",
+  "?text=nobody-sends-this",
+];
+const stuck = ["", ""];
+
+await using loom = await startBenchLoom({ hasDashboard: true });
+await using plain = await startBenchLoom({ hasDashboard: false });
+const session = await signIn(loom.managementUrl ?? "");
+
+const turns: { plain: number; alone: number; watched: number }[] = [];
+for (let round = 0; round <= rounds; round++) {
+  const turn = {
+    plain: await eventsPerSecond(plain.url, secondsEach),
+    alone: await eventsPerSecond(loom.url, secondsEach),
+    watched: await withViewers(() => eventsPerSecond(loom.url, secondsEach)),
+  };
+  if (round > 0) turns.push(turn);
+  console.error(
+    `${round === 0 ? "warm-up" : `round ${round}`}: no dashboard ${show(turn.plain)}, no viewer ${show(turn.alone)}, 20 viewers ${show(turn.watched)} events/s`,
+  );
+}
+const viewersCost = 1 - median(turns.map(({ watched, alone }) => watched / alone));
+const allCost = 1 - median(turns.map(({ watched, plain: without }) => watched / without));
+console.log(`full load, 20 viewers against none: ingest loses ${percent(viewersCost)} of its rate`);
+console.log(`full load, 20 viewers against no dashboard at all: ${percent(allCost)}`);
+
+const alone = await steady();
+const memory: number[] = [];
+const sampling = setInterval(() => memory.push(loom.memoryBytes()), 1_000);
+const watched = await withViewers(steady);
+clearInterval(sampling);
+const half = Math.floor(memory.length / 2);
+// The first seconds still breathe what the full load left.
+const firstHalf = median(memory.slice(Math.floor(half / 3), half));
+const secondHalf = median(memory.slice(half));
+const growth = secondHalf - firstHalf;
+console.log(
+  `5,000 events/s: ${percent(alone.cpuShare)} of a core without viewers, ${percent(watched.cpuShare)} with 20; answers p99 ${alone.p99Ms.toFixed(1)} ms and ${watched.p99Ms.toFixed(1)} ms`,
+);
+console.log(
+  `memory with 20 viewers: ${show(firstHalf / 1e6)} MB in the first half, ${show(secondHalf / 1e6)} MB in the second`,
+);
+
+const isCheap = viewersCost < maxCost && watched.refused === 0;
+const isFlat = growth < maxGrowthBytes;
+if (!isCheap) console.log(`too much: ${percent(maxCost)} are allowed`);
+if (!isFlat) console.log("memory grows");
+process.exitCode = isCheap && isFlat ? 0 : 1;
+
+async function withViewers<Result>(doing: () => Promise<Result>): Promise<Result> {
+  const viewers = Bun.spawn(
+    [
+      process.execPath,
+      join(import.meta.dir, "viewers-client.ts"),
+      loom.managementUrl ?? "",
+      session,
+      JSON.stringify({ queries, stuck }),
+    ],
+    { stdout: "pipe", stderr: "inherit" },
+  );
+  const { done } = await viewers.stdout.getReader().read();
+  if (done) throw new Error("the viewers were not let in");
+  try {
+    return await doing();
+  } finally {
+    viewers.kill();
+    await viewers.exited;
+  }
+}
+
+async function steady() {
+  const command = [process.execPath, join(import.meta.dir, "steady-load.ts"), loom.url, benchToken];
+  const cpuBefore = loom.cpuMs();
+  const load = Bun.spawn([...command, String(steadyEventsPerSecond), String(steadySeconds)], {
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const result: { p99Ms: number; refused: number; seconds: number } = JSON.parse(
+    await new Response(load.stdout).text(),
+  );
+  return { ...result, cpuShare: (loom.cpuMs() - cpuBefore) / 1000 / result.seconds };
+}
+
+async function signIn(managementUrl: string): Promise<string> {
+  const response = await fetch(`${managementUrl}/api/v1/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token: benchAdminToken }),
+  });
+  const [cookie] = response.headers.getSetCookie();
+  if (cookie === undefined) throw new Error(`cannot sign in: ${response.status}`);
+  return cookie.slice(0, cookie.indexOf(";"));
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
