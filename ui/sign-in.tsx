@@ -49,6 +49,8 @@ function SignIn() {
     <main>
       <h1>Loom</h1>
       <form onSubmit={submit}>
+        {/* For password managers, which file a password under a name. */}
+        <input type="text" name="username" autocomplete="username" value="loom" hidden />
         <label for="token">Sign-in token</label>
         <input
           id="token"
