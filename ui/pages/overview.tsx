@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type {
   FieldHits,
   OutputAnswer,
@@ -68,10 +69,7 @@ function Verdict({ answer }: { answer: OverviewAnswer }) {
 
 function EventsTile({ answer: { events, now, startedAt } }: { answer: OverviewAnswer }) {
   return (
-    <section class="tile wide" aria-labelledby="events-title">
-      <h2 id="events-title">
-        <a href="/tail">Events</a>
-      </h2>
+    <Tile name="events" title="Events" href="/tail" isWide>
       <div class="figures">
         <Figure value={formatRate(events.perSecond)} unit="a second now" />
         <Figure value={formatShortCount(events.keptLastHour)} unit="in the last hour" isSmall />
@@ -86,7 +84,7 @@ function EventsTile({ answer: { events, now, startedAt } }: { answer: OverviewAn
         format={(value) => `${formatRate(value / (events.history.stepMs / 1000))}/s`}
         label="Events kept a second over the last hour"
       />
-    </section>
+    </Tile>
   );
 }
 
@@ -94,10 +92,7 @@ function SensorsTile({ answer: { sensors } }: { answer: OverviewAnswer }) {
   const states = Object.keys(sensorStates) as SensorState[];
   const total = states.reduce((sum, state) => sum + sensors[state], 0);
   return (
-    <section class="tile" aria-labelledby="sensors-title">
-      <h2 id="sensors-title">
-        <a href="/sensors">Sensors</a>
-      </h2>
+    <Tile name="sensors" title="Sensors" href="/sensors">
       <div class="figures">
         <Figure value={formatCount(sensors.reporting)} unit={`of ${formatCount(total)} reporting`} />
       </div>
@@ -113,17 +108,14 @@ function SensorsTile({ answer: { sensors } }: { answer: OverviewAnswer }) {
           </li>
         ))}
       </ul>
-    </section>
+    </Tile>
   );
 }
 
 function RefusedTile({ answer: { refusals } }: { answer: OverviewAnswer }) {
   const reasons = Object.entries(refusals.byReason).sort(([, a], [, b]) => b - a);
   return (
-    <section class="tile" aria-labelledby="refused-title">
-      <h2 id="refused-title">
-        <a href="/refusals">Refused</a>
-      </h2>
+    <Tile name="refused" title="Refused" href="/refusals">
       <div class="figures">
         <Figure value={formatShortCount(refusals.requestsLastHour)} unit="requests in the last hour" />
       </div>
@@ -138,16 +130,13 @@ function RefusedTile({ answer: { refusals } }: { answer: OverviewAnswer }) {
           last one <Ago at={refusals.lastAt} />
         </li>
       </ul>
-    </section>
+    </Tile>
   );
 }
 
 function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
   return (
-    <section class="tile wide" aria-labelledby="outputs-title">
-      <h2 id="outputs-title">
-        <a href="/outputs">Outputs</a>
-      </h2>
+    <Tile name="outputs" title="Outputs" href="/outputs" isWide>
       <ScrollBox label="Outputs, as a table">
         <table>
           <thead>
@@ -185,16 +174,13 @@ function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
           </tbody>
         </table>
       </ScrollBox>
-    </section>
+    </Tile>
   );
 }
 
 function EnrichmentTile({ fields }: { fields: readonly FieldHits[] | null }) {
   return (
-    <section class="tile" aria-labelledby="enrichment-title">
-      <h2 id="enrichment-title">
-        <a href="/enrichment">Enrichment</a>
-      </h2>
+    <Tile name="enrichment" title="Enrichment" href="/enrichment">
       {fields === null ? (
         <p class="muted">Off: no database is configured.</p>
       ) : (
@@ -207,15 +193,14 @@ function EnrichmentTile({ fields }: { fields: readonly FieldHits[] | null }) {
           ))}
         </ul>
       )}
-    </section>
+    </Tile>
   );
 }
 
 function ResourcesTile({ answer: { resources } }: { answer: OverviewAnswer }) {
   const { outbox, disk } = resources;
   return (
-    <section class="tile wide" aria-labelledby="resources-title">
-      <h2 id="resources-title">Loom itself</h2>
+    <Tile name="resources" title="Loom itself" isWide>
       <dl class="facts">
         <Fact name="Memory">{formatBytes(resources.residentBytes)}</Fact>
         <Fact name="Processor">{formatRate(resources.cpuCores)} cores</Fact>
@@ -231,6 +216,25 @@ function ResourcesTile({ answer: { resources } }: { answer: OverviewAnswer }) {
         )}
         <Fact name="Viewers of the tail">{formatCount(resources.viewers)}</Fact>
       </dl>
+    </Tile>
+  );
+}
+
+interface TileProps {
+  readonly name: string;
+  readonly title: string;
+  /** The page that says more. */
+  readonly href?: string;
+  readonly isWide?: boolean;
+  readonly children: ComponentChildren;
+}
+
+function Tile({ name, title, href, isWide = false, children }: TileProps) {
+  const titleId = `${name}-title`;
+  return (
+    <section class={isWide ? "tile wide" : "tile"} aria-labelledby={titleId}>
+      <h2 id={titleId}>{href === undefined ? title : <a href={href}>{title}</a>}</h2>
+      {children}
     </section>
   );
 }
