@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import manifest from "../package.json" with { type: "json" };
 import { sections } from "../server/config/keys.ts";
 import { statusOfRefusal } from "../server/ingest/refusal.ts";
+import { statusOfError } from "../server/management/api/json-answer.ts";
 import { Ledger } from "../server/telemetry/ledger.ts";
 import { createMetrics } from "../server/telemetry/metrics.ts";
 
@@ -42,4 +43,26 @@ describe("the README", () => {
     expect(names.length).toBeGreaterThan(8);
     for (const name of names) expect(readme).toContain(`\`${name}\``);
   });
+});
+
+describe("docs/api.md", () => {
+  const reference = readFileSync(new URL("../docs/api.md", import.meta.url), "utf8");
+  const folder = new URL("../server/management/api/", import.meta.url);
+  const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
+  const paths = new Set(sources.join("\n").match(/(?<=["`])\/api\/v1\/[^"`?\s…]+/g));
+
+  test("is held against every path of the API", () => {
+    expect(paths.size).toBeGreaterThan(10);
+  });
+
+  for (const path of paths)
+    test(`has ${path}`, () => {
+      expect(reference).toContain(path);
+    });
+
+  for (const code of Object.keys(statusOfError))
+    if (code !== "internal_error" && code !== "method_not_allowed")
+      test(`has the error ${code}`, () => {
+        expect(reference).toContain(`\`${code}\``);
+      });
 });
