@@ -52,6 +52,17 @@ describeInBrowser("sensors", () => {
     expect(view.faults).toEqual([]);
   });
 
+  test("whose clock is off are told so, in the list and on their page", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
+    expect(await send(loom.ingestUrl, `[{"@timestamp":"${anHourAgo}"}]`)).toBe(204);
+    await view.open("/sensors");
+    await rowOf(view.page, sensorId).getByText("its clock is 1 h behind Loom's").waitFor();
+    await view.open(`/sensors/${sensorId}`);
+    await view.page.getByText("its clock is 1 h behind Loom's").waitFor();
+  });
+
   test("have a page of their own: rate, what they see most, their refusals and their live events", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);

@@ -5,7 +5,7 @@ import { Fact } from "../components/fact.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { RefusalTable } from "../components/refusal-table.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
-import { SensorStateMark } from "../components/sensor-state.tsx";
+import { ClockMark, SensorStateMark } from "../components/sensor-state.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TailView } from "../components/tail-view.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
@@ -17,8 +17,6 @@ import { formatDuration } from "../format/times.ts";
 import { tailLink } from "../models/tail-link.ts";
 
 const intervalMs = 3_000;
-/** Spip sends within 10 s; what is minutes off is a clock. */
-const clockOffSeconds = 300;
 
 /** One sensor: is it well, what does it see, and what of it was refused. */
 export function SensorPage() {
@@ -93,21 +91,13 @@ export function SensorPage() {
 }
 
 function Facts({ sensor }: { sensor: SensorAnswer }) {
-  const behind = sensor.clockBehindSeconds;
   return (
     <>
       <p>
         <SensorStateMark state={sensor.state} /> <span class="muted">{sensor.note}</span>
         {!sensor.isConfigured && <StateMark mood="attention">its token was taken away</StateMark>}
       </p>
-      {behind !== null && Math.abs(behind) > clockOffSeconds && (
-        <p>
-          <StateMark mood="attention">
-            its clock is {formatDuration(Math.abs(behind) * 1000)} {behind > 0 ? "behind" : "ahead of"}{" "}
-            Loom's: check NTP there
-          </StateMark>
-        </p>
-      )}
+      <ClockMark behindSeconds={sensor.clockBehindSeconds} />
       <dl class="facts">
         <Fact name="Last batch">
           <Ago at={sensor.lastBatchAt} />

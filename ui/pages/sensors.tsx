@@ -7,7 +7,7 @@ import { CutText } from "../components/cut-text.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { ScrollBox } from "../components/scroll-box.tsx";
-import { SensorStateMark, sensorStates } from "../components/sensor-state.tsx";
+import { ClockMark, SensorStateMark, sensorStates } from "../components/sensor-state.tsx";
 import { Sparkline } from "../components/sparkline.tsx";
 import { Ago } from "../components/times.tsx";
 import { useKeys } from "../components/use-keys.ts";
@@ -209,6 +209,7 @@ function SensorRow({ sensor }: { sensor: SensorAnswer }) {
       <td>
         <SensorStateMark state={sensor.state} />
         <p class="muted">{sensor.note}</p>
+        <ClockMark behindSeconds={sensor.clockBehindSeconds} />
       </td>
       <td>
         <Ago at={sensor.lastBatchAt} />
