@@ -38,11 +38,17 @@ export function startReplay(
         "content-type": contentType,
         "x-spip-id": sensorId,
       },
-      body: request.body,
+      body: asOfNow(request.body),
       signal: AbortSignal.timeout(options.intervalMs),
     }).catch(() => {}); // refused while stopping or stalled: Loom itself has said so
   }
   void sendNext();
   const timer = setInterval(sendNext, options.intervalMs);
   return () => clearInterval(timer);
+}
+
+/** With the time of sending, as a sensor's events have: else its clock would seem to be off by as long as the capture is old. */
+function asOfNow(body: string): string {
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  return body.replace(/"@timestamp":"[^"]*"/g, `"@timestamp":"${time}"`);
 }
