@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { TailHello } from "../../server/management/api/answers.ts";
-import type { EventFilter } from "../../server/watch/event-filter.ts";
+import { type EventFilter, filterParams } from "../../server/watch/event-filter.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import { until } from "../support/until.ts";
 import {
@@ -183,9 +183,7 @@ class Model {
   }
 
   async #open(viewer: ModelViewer): Promise<TestViewer> {
-    const query = new URLSearchParams(
-      Object.entries(viewer.filter).map(([name, value]) => [name, String(value)]),
-    );
+    const query = filterParams(viewer.filter);
     const stream = await this.#tail.view(
       `?${query}`,
       viewer.lastId === undefined ? {} : { "last-event-id": viewer.lastId },
