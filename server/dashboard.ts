@@ -25,6 +25,7 @@ import { createProcessResources } from "./telemetry/process-resources.ts";
 import { createRefusalRecords, type RefusedRequest } from "./telemetry/refusal-records.ts";
 import { createAttackRollups } from "./watch/attack-rollups.ts";
 import { createRecentEvents } from "./watch/recent-events.ts";
+import { createSearchTexts } from "./watch/search-texts.ts";
 import { createSensorActivity } from "./watch/sensor-activity.ts";
 import { createTail } from "./watch/tail-stream.ts";
 import { createTurns } from "./watch/turns.ts";
@@ -72,9 +73,11 @@ export function createDashboard(sources: DashboardSources): Dashboard {
   const rollups = createAttackRollups();
   const activity = createSensorActivity();
   const recentEvents = createRecentEvents({ maxBytes: config.dashboard.recentEventsBytes });
+  const searchTexts = createSearchTexts();
   const turns = createTurns();
   const watcher = createWatcher({
     recentEvents,
+    searchTexts,
     turns,
     onExamined(event) {
       rollups.note(event);
@@ -83,7 +86,7 @@ export function createDashboard(sources: DashboardSources): Dashboard {
     onDefect: (error) =>
       log.error("BUG: the dashboard cannot count an event", { error: (error as Error).stack }),
   });
-  const tail = createTail({ watcher, recentEvents, turns, startedAt });
+  const tail = createTail({ watcher, recentEvents, searchTexts, turns, startedAt });
 
   const sensors = createSensorAnswers({
     sensorIds: () => authenticator.sensorIds,

@@ -1,4 +1,4 @@
-import { type EventFields, fieldsOf } from "./event-fields.ts";
+import type { EventFields } from "./event-fields.ts";
 
 /** What the dashboard knows of one kept event. */
 export interface ExaminedEvent {
@@ -43,8 +43,4 @@ export function documentOf(line: Buffer): unknown {
     // Nothing is known of it then, and it is shown as it is: whoever watches must never be in the way.
     return undefined;
   }
-}
-
-export function fieldsOfLine(line: Buffer): EventFields {
-  return fieldsOf(documentOf(line));
 }

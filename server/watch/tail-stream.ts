@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RecentEvents } from "./recent-events.ts";
-import { createSearchTexts } from "./search-texts.ts";
+import type { SearchTexts } from "./search-texts.ts";
 import type { Turns } from "./turns.ts";
 import { type MessageSource, type Pace, type Viewer, viewerMessages } from "./viewer-messages.ts";
 import type { Watcher } from "./watcher.ts";
@@ -8,6 +8,7 @@ import type { Watcher } from "./watcher.ts";
 export interface TailOptions {
   readonly watcher: Pick<Watcher, "position" | "settle">;
   readonly recentEvents: RecentEvents;
+  readonly searchTexts: SearchTexts;
   readonly turns: Turns;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -42,9 +43,8 @@ const defaultTiming: TailTiming = { tickMs: 250, pingMs: 15_000, stopMs: 500 };
 const defaultMaxViewers = 64;
 
 export function createTail(options: TailOptions): Tail {
-  const { watcher, recentEvents, turns, startedAt, now = Date.now } = options;
+  const { watcher, recentEvents, searchTexts, turns, startedAt, now = Date.now } = options;
   const { timing = defaultTiming, maxViewers = defaultMaxViewers } = options;
-  const searchTexts = createSearchTexts();
   const instance = randomBytes(8).toString("hex");
   const source: MessageSource = {
     ...{ watcher, recentEvents, turns, searchTexts, instance, startedAt, now },
@@ -59,7 +59,7 @@ export function createTail(options: TailOptions): Tail {
     },
     open(viewer) {
       if (isStopping || seats.size >= maxViewers) return undefined;
-      const seat = createSeat(source, viewer, timing.tickMs, () => leave(seat));
+      const seat = createSeat(source, viewer, timing.tickMs, () => seats.delete(seat));
       seats.add(seat);
       return seat.stream;
     },
@@ -71,17 +71,11 @@ export function createTail(options: TailOptions): Tail {
       for (const seat of seats) seat.cutOff();
     },
   };
-
-  function leave(seat: Seat): void {
-    seats.delete(seat);
-    if (![...seats].some(({ isSearching }) => isSearching)) searchTexts.forget();
-  }
 }
 
 /** One viewer's stream, as its connection draws on it. */
 interface Seat {
   readonly stream: ReadableStream<Uint8Array>;
-  readonly isSearching: boolean;
   /** Lets everything up to now go out. Resolves when the last message is taken, or the viewer is gone. */
   stop(): Promise<void>;
   /** Ends the stream of who does not read. */
@@ -147,7 +141,6 @@ function createSeat(source: MessageSource, viewer: Viewer, tickMs: number, onLef
 
   return {
     stream,
-    isSearching: viewer.filter.text !== undefined,
     stop() {
       isStopping = true;
       wake();

@@ -1,12 +1,15 @@
 import type { EnrichedBatch, WatchBatch } from "../stages.ts";
 import { type BudgetLimits, createBudget } from "./budget.ts";
-import { type EventPosition, type ExaminedEvent, fieldsOfLine } from "./examined-event.ts";
+import { fieldsOf } from "./event-fields.ts";
+import { documentOf, type EventPosition, type ExaminedEvent } from "./examined-event.ts";
 import type { RecentEvents } from "./recent-events.ts";
+import type { SearchTexts } from "./search-texts.ts";
 import { type TakenLines, takeLines } from "./taken-lines.ts";
 import type { Turns } from "./turns.ts";
 
 export interface WatcherOptions {
   readonly recentEvents: RecentEvents;
+  readonly searchTexts: SearchTexts;
   /** Told of each examined event, in order; quick. */
   readonly onExamined: (event: ExaminedEvent) => void;
   /** `onExamined` threw, which is a defect. Told of the first time alone. */
@@ -50,7 +53,7 @@ interface WaitingEvents extends TakenLines {
 }
 
 export function createWatcher(options: WatcherOptions): Watcher {
-  const { recentEvents, turns, now = Date.now, monotonic = () => performance.now() } = options;
+  const { recentEvents, searchTexts, turns, now = Date.now, monotonic = () => performance.now() } = options;
   const budget = createBudget(options.budget ?? defaultBudget, monotonic);
   const waiting: WaitingEvents[] = [];
   let waitingBytes = 0;
@@ -94,8 +97,10 @@ export function createWatcher(options: WatcherOptions): Watcher {
     const line = batch.lines.subarray(batch.nextLineAt, lineEnd);
     batch.nextLineAt = lineEnd + 1;
     const { receivedAt, sensorId } = batch;
-    const event = { number, ordinal: ++examined, receivedAt, sensorId, line, fields: fieldsOfLine(line) };
+    const document = documentOf(line);
+    const event = { number, ordinal: ++examined, receivedAt, sensorId, line, fields: fieldsOf(document) };
     recentEvents.add(event);
+    searchTexts.note(event, document);
     try {
       options.onExamined(event);
     } catch (error) {

@@ -2,6 +2,7 @@ import type { TailCounts, TailEvent } from "../../server/management/api/answers.
 import { createTailApi } from "../../server/management/api/tail.ts";
 import type { ExaminedEvent } from "../../server/watch/examined-event.ts";
 import { createRecentEvents } from "../../server/watch/recent-events.ts";
+import { createSearchTexts } from "../../server/watch/search-texts.ts";
 import { createTail, type TailTiming } from "../../server/watch/tail-stream.ts";
 import { createTurns } from "../../server/watch/turns.ts";
 import { createWatcher, type WatcherOptions } from "../../server/watch/watcher.ts";
@@ -23,10 +24,12 @@ export function createTestTail(options: TestTailOptions = {}) {
   const { maxBytes = 16 * 1024 * 1024, maxCount = 50_000, timing = quickTiming, ...rest } = options;
   const { maxViewers = 64, isSessionValid = () => true } = rest;
   const recentEvents = createRecentEvents({ maxBytes, maxCount });
+  const searchTexts = createSearchTexts();
   const turns = createTurns();
   const examined: ExaminedEvent[] = [];
   const watcher = createWatcher({
     recentEvents,
+    searchTexts,
     turns,
     budget: unlimited,
     onExamined: (event) => void examined.push(event),
@@ -35,7 +38,15 @@ export function createTestTail(options: TestTailOptions = {}) {
     },
     ...rest,
   });
-  const tail = createTail({ watcher, recentEvents, turns, startedAt: 1_000, timing, maxViewers });
+  const tail = createTail({
+    watcher,
+    recentEvents,
+    searchTexts,
+    turns,
+    startedAt: 1_000,
+    timing,
+    maxViewers,
+  });
   const app = createTailApi({ tail, recentEvents, watchSession: () => isSessionValid });
 
   return {

@@ -31,15 +31,17 @@ test("work does not begin in the turn in which it is asked for", async () => {
 });
 
 test("one slice a turn of the loop, however many have work", async () => {
-  const turns = createTurns(2);
-  let slicesInTurn = 0;
+  // A slice without time is one step.
+  const turns = createTurns(0);
+  let stepsInTurn = 0;
   let most = 0;
   const work = Array.from({ length: 20 }, () => {
-    const step = busy(2);
-    return turns.run((until) => {
-      slicesInTurn++;
-      most = Math.max(most, slicesInTurn);
-      return step(until);
+    let steps = 0;
+    return turns.run(() => {
+      stepsInTurn++;
+      most = Math.max(most, stepsInTurn);
+      steps++;
+      return steps === 3;
     });
   });
   let isDone = false;
@@ -47,15 +49,24 @@ test("one slice a turn of the loop, however many have work", async () => {
     isDone = true;
   });
   let loopTurns = 0;
-  while (!isDone) {
+  for (; !isDone; loopTurns++) {
     await nextTurnOfLoop();
-    loopTurns++;
-    slicesInTurn = 0;
+    stepsInTurn = 0;
   }
   await all;
-  // A step that ends early leaves its slice to the next one.
-  expect(most).toBeLessThanOrEqual(2);
-  expect(loopTurns).toBeGreaterThanOrEqual(15);
+  expect(most).toBe(1);
+  expect(loopTurns).toBeGreaterThanOrEqual(60);
+});
+
+test("a step is told until when it may work", async () => {
+  const turns = createTurns(50);
+  const startedAt = performance.now();
+  let untilAt = 0;
+  await turns.run((until) => {
+    untilAt = until;
+    return true;
+  });
+  expect(untilAt - startedAt).toBeWithin(50, 50 + performance.now() - startedAt);
 });
 
 test("whoever has much to do does not hold up the others", async () => {
