@@ -1,7 +1,7 @@
 /**
  * Viewers of the live tail that cost as little as they can: what comes is thrown away; those that are stuck never read.
  *   bun scripts/bench/viewers-client.ts URL COOKIE '{"queries":["?port=23"],"stuck":[""]}'
- * Says "ready" once all of them are let in, and goes on until it is ended.
+ * Says "ready" once all of them are let in, and goes on until it is ended; with status 1 when one is closed before that.
  */
 const [managementUrl = "", cookie = "", viewers = "{}"] = process.argv.slice(2);
 const { host, hostname, port } = new URL(managementUrl);
@@ -28,7 +28,10 @@ async function open(query: string, isStuck: boolean): Promise<void> {
         else letIn.reject(new Error(`the tail answered ${bytes.subarray(0, 200)}`));
         if (isStuck) socket.pause();
       },
-      close: () => letIn.reject(new Error("the tail closed the connection")),
+      close() {
+        console.error(`the tail closed the connection of a viewer${query === "" ? "" : ` with ${query}`}`);
+        process.exit(1);
+      },
     },
   });
   return letIn.promise;

@@ -88,7 +88,9 @@ async function withViewers<Result>(doing: () => Promise<Result>): Promise<Result
   const { done } = await viewers.stdout.getReader().read();
   if (done) throw new Error("the viewers were not let in");
   try {
-    return await doing();
+    const result = await doing();
+    if (viewers.exitCode !== null) throw new Error("not all viewers stayed");
+    return result;
   } finally {
     viewers.kill();
     await viewers.exited;
