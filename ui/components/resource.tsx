@@ -1,3 +1,4 @@
+import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { formatDuration } from "../format/times.ts";
@@ -32,6 +33,12 @@ export interface ResourceProps<Answer> {
 export function Resource<Answer>({ of: polled, intervalMs, what, children }: ResourceProps<Answer>) {
   const answer = polled.answer.value;
   const problem = polled.problem.value;
+  // undefined while it is fresh, so that a page is not drawn anew every second for the sake of its age.
+  const staleAgeMs = useComputed(() => {
+    const ageMs = localNow.value - (polled.answeredAt.value ?? 0);
+    const isStale = polled.problem.value || ageMs > Math.max(minStaleMs, staleAfterIntervals * intervalMs);
+    return isStale ? ageMs : undefined;
+  });
   if (answer === undefined) {
     if (!problem)
       return (
@@ -50,17 +57,15 @@ export function Resource<Answer>({ of: polled, intervalMs, what, children }: Res
       </div>
     );
   }
-  const ageMs = localNow.value - (polled.answeredAt.value ?? 0);
-  const isStale = problem !== undefined || ageMs > Math.max(minStaleMs, staleAfterIntervals * intervalMs);
   return (
     <>
-      {isStale && (
+      {staleAgeMs.value !== undefined && (
         <p class="stale-note" role="status">
           {navigator.onLine ? `${problem?.message ?? "No new answer"}. ` : "This machine is offline. "}
-          What you see is {formatDuration(ageMs)} old; trying again.
+          What you see is {formatDuration(staleAgeMs.value)} old; trying again.
         </p>
       )}
-      <div class={isStale ? "stack stale" : "stack"}>{children(answer)}</div>
+      <div class={staleAgeMs.value === undefined ? "stack" : "stack stale"}>{children(answer)}</div>
     </>
   );
 }
