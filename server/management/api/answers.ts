@@ -320,7 +320,7 @@ export interface RetryAnswer {
 
 // ---- live tail (text/event-stream)
 
-/** The first message of a stream: `event: hello`. */
+/** The first message of a stream: `event: hello`. It has an id too: a stream that breaks right after it goes on from there. */
 export interface TailHello {
   readonly now: number;
   /** Another one than in the `Last-Event-ID`: Loom was started anew since. */
