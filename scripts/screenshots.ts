@@ -8,8 +8,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { dashboardConfig, startWithDashboard } from "../test/support/dashboard.ts";
-import { startFaultyServer } from "../test/support/faulty-server.ts";
 import { freePort } from "../test/support/free-port.ts";
+import { startPickyElasticsearch } from "../test/support/picky-elasticsearch.ts";
 import { send } from "../test/support/send.ts";
 import { closeBrowser, desktop, phone, viewOf } from "../test/support/view.ts";
 import { chanceToSend, madeUpBatch } from "./screenshots/traffic.ts";
@@ -40,28 +40,10 @@ const pages: Readonly<Record<string, string>> = {
   outputs: "/outputs",
 };
 
-await using elasticsearch = await startFaultyServer(({ method, url, body }) => {
-  if (method === "GET" || !url.pathname.endsWith("/_bulk"))
-    return { status: method === "GET" ? 404 : 200, body: "{}" };
-  const documents = body
-    .trimEnd()
-    .split("\n")
-    .filter((_, i) => i % 2 === 1);
-  const refused = {
-    status: 400,
-    error: {
-      type: "document_parsing_exception",
-      reason: "failed to parse field [event.sequence] of type [long]",
-    },
-  };
-  const items = documents.map((document) => ({
-    create: document.includes('"sequence":"?"') ? refused : { status: 201 },
-  }));
-  return {
-    status: 200,
-    body: JSON.stringify({ errors: items.some(({ create }) => create.status !== 201), items }),
-  };
-});
+await using elasticsearch = await startPickyElasticsearch(
+  (document) => document.includes('"sequence":"?"'),
+  "failed to parse field [event.sequence] of type [long]",
+);
 await using loom = await startWithDashboard({
   config: `${dashboardConfig.replace("quiet_after_seconds = 2", "quiet_after_seconds = 20")}
 [output]

@@ -1,5 +1,6 @@
 import type { LogLevel } from "../config/config.ts";
 import { createDescriptorWriter, type DescriptorWriter } from "../descriptor-writer.ts";
+import { printable } from "../printable.ts";
 
 /** Values a log line can carry. Strings may come from outside: they are escaped when written. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -65,7 +66,7 @@ function renderJson(time: Date, level: LogLevel, message: string, fields: LogFie
   const line: Record<string, unknown> = { time: time.toISOString(), level, msg: cut(message) };
   for (const [key, value] of Object.entries(fields))
     line[key] = typeof value === "string" ? cut(value) : value;
-  return `${escapeUnsafe(JSON.stringify(line))}\n`;
+  return `${printable(JSON.stringify(line))}\n`;
 }
 
 function renderConsole(time: Date, level: LogLevel, message: string, fields: LogFields): string {
@@ -73,7 +74,7 @@ function renderConsole(time: Date, level: LogLevel, message: string, fields: Log
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}=${consoleValue(value)}`);
   const line = `${time.toISOString()} ${level.toUpperCase().padEnd(5)} ${cut(message)}${pairs.join("")}`;
-  return `${escapeUnsafe(line)}\n`;
+  return `${printable(line)}\n`;
 }
 
 function consoleValue(value: LogFields[string]): string {
@@ -84,11 +85,4 @@ function consoleValue(value: LogFields[string]): string {
 
 function cut(text: string): string {
   return text.length <= maxValueLength ? text : `${text.slice(0, maxValueLength)}…`;
-}
-
-/** Control characters (C0, DEL, C1), line separators and bidirectional overrides: what could forge or hide a line. */
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-
-function escapeUnsafe(text: string): string {
-  return text.replace(unsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

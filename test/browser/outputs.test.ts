@@ -2,40 +2,15 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { closeBrowserAfterwards, describeInBrowser } from "../support/browser.ts";
 import { dashboardConfig, startWithDashboard } from "../support/dashboard.ts";
 import { maxTestMs } from "../support/executable.ts";
-import { startFaultyServer } from "../support/faulty-server.ts";
+import { startPickyElasticsearch } from "../support/picky-elasticsearch.ts";
 import { send } from "../support/send.ts";
 import { viewOf } from "../support/view.ts";
 
 setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();
 
-/** An Elasticsearch that refuses documents with the word "bad" for as long as it is told to. */
-async function startPickyElasticsearch() {
-  const state = { isPicky: true };
-  const server = await startFaultyServer(({ method, url, body }) => {
-    if (method === "GET" || !url.pathname.endsWith("/_bulk"))
-      return { status: method === "GET" ? 404 : 200, body: "{}" };
-    const documents = body
-      .trimEnd()
-      .split("\n")
-      .filter((_, i) => i % 2 === 1);
-    const items = documents.map((document) =>
-      state.isPicky && document.includes("bad")
-        ? {
-            create: {
-              status: 400,
-              error: { type: "mapper_parsing_exception", reason: "<b>failed</b> to parse \u202efield" },
-            },
-          }
-        : { create: { status: 201 } },
-    );
-    return {
-      status: 200,
-      body: JSON.stringify({ errors: items.some(({ create }) => create.status === 400), items }),
-    };
-  });
-  return Object.assign(server, { state });
-}
+const startElasticsearch = () =>
+  startPickyElasticsearch((document) => document.includes("bad"), "<b>failed</b> to parse \u202efield");
 
 const configFor = (url: string) => `${dashboardConfig}
 [output]
@@ -51,7 +26,7 @@ retry_max_backoff_ms = 200
 
 describeInBrowser("outputs", () => {
   test("what was refused for good is listed with its reason, opened whole, and sent again by a button", async () => {
-    await using elasticsearch = await startPickyElasticsearch();
+    await using elasticsearch = await startElasticsearch();
     await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });
     await using view = await viewOf(loom);
     const { page } = view;
@@ -62,14 +37,14 @@ describeInBrowser("outputs", () => {
     await page.getByRole("button", { name: "Show them" }).click();
     const row = page.locator(".dead-letters tbody tr");
     await row.waitFor();
-    expect(await row.textContent()).toContain("mapper_parsing_exception");
+    expect(await row.textContent()).toContain("document_parsing_exception");
     await row.locator(".link-button").click();
     const drawer = page.getByRole("dialog");
     await drawer.getByRole("button", { name: "Raw" }).click();
     expect(await drawer.locator("pre.raw").textContent()).toContain('"n":18446744073709551615');
     await page.keyboard.press("Escape");
 
-    elasticsearch.state.isPicky = false;
+    elasticsearch.refuses = () => false;
     await row.getByRole("button", { name: "Send again" }).click();
     await page.getByText("1 event will be sent again").waitFor();
     await page.getByText("1 dead letter").waitFor({ state: "detached" });
@@ -77,7 +52,7 @@ describeInBrowser("outputs", () => {
   });
 
   test("one that is away says so, with what waits for it, and delivers by itself when it is back", async () => {
-    await using elasticsearch = await startPickyElasticsearch();
+    await using elasticsearch = await startElasticsearch();
     await elasticsearch.goAway();
     await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });
     await using view = await viewOf(loom);

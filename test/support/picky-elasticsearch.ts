@@ -1,0 +1,29 @@
+import { type FaultyServer, startFaultyServer } from "./faulty-server.ts";
+
+export interface PickyElasticsearch extends FaultyServer {
+  /** Which documents, as text, it refuses for good. */
+  refuses: (document: string) => boolean;
+}
+
+/** An Elasticsearch that takes everything but what it refuses, with this reason. */
+export async function startPickyElasticsearch(
+  refuses: (document: string) => boolean,
+  reason: string,
+): Promise<PickyElasticsearch> {
+  const refusal = { status: 400, error: { type: "document_parsing_exception", reason } };
+  const server = await startFaultyServer(({ method, url, body }) => {
+    if (method === "GET") return { status: 404, body: "{}" };
+    if (!url.pathname.endsWith("/_bulk")) return { status: 200, body: "{}" };
+    const documents = body
+      .trimEnd()
+      .split("\n")
+      .filter((_, i) => i % 2 === 1);
+    const items = documents.map((document) => ({
+      create: picky.refuses(document) ? refusal : { status: 201 },
+    }));
+    const errors = items.some(({ create }) => create.status !== 201);
+    return { status: 200, body: JSON.stringify({ errors, items }) };
+  });
+  const picky: PickyElasticsearch = Object.assign(server, { refuses });
+  return picky;
+}
