@@ -10,12 +10,12 @@ import type { Series } from "../management/api/answers.ts";
  * counted twice. Every counter is taken to have been 0 when its timeline began.
  */
 
-export const shortStepMs = 10_000;
+const shortStepMs = 10_000;
 /** An hour. */
-export const shortSteps = 360;
-export const longStepMs = 300_000;
+const shortSteps = 360;
+const longStepMs = 300_000;
 /** A day. */
-export const longSteps = 288;
+const longSteps = 288;
 
 const shortPerLong = longStepMs / shortStepMs;
 const shortPerMinute = 60_000 / shortStepMs;

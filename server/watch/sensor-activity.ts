@@ -1,3 +1,4 @@
+import type { TopList } from "../management/api/answers.ts";
 import { type HistoryClock, systemHistoryClock } from "../telemetry/counter-history.ts";
 import { CompactCounts } from "./compact-counts.ts";
 import type { EventFields } from "./event-fields.ts";
@@ -36,20 +37,9 @@ export interface BatchTimes {
 export interface SensorTop {
   /** Milliseconds since the epoch. */
   readonly sinceAt: number;
-  readonly ports: NamedCounts;
-  readonly countries: NamedCounts;
-  readonly networks: NamedCounts;
-}
-
-/** Shaped as a TopList of the API. */
-export interface NamedCounts {
-  readonly entries: readonly {
-    readonly key: string;
-    readonly label: string | null;
-    readonly count: number;
-  }[];
-  readonly other: number;
-  readonly none: number;
+  readonly ports: TopList;
+  readonly countries: TopList;
+  readonly networks: TopList;
 }
 
 export interface SensorActivity {
@@ -213,7 +203,7 @@ function named(
   counts: CompactCounts,
   keyOf: (number: number) => string,
   labelOf: (number: number) => string | null,
-): NamedCounts {
+): TopList {
   const entries = counts
     .held()
     .map(({ number, count }) => ({ key: keyOf(number), label: labelOf(number), count }));

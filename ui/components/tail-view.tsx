@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { type EventFilter, filterParams } from "../../server/watch/event-filter.ts";
 import { formatCount } from "../format/numbers.ts";
 import { formatClock } from "../format/times.ts";
+import { serverAheadMs } from "../models/api-client.ts";
 import { type EventRow, type ShownCounts, Tail, type TailRow } from "../models/tail.ts";
 import { summaryOf } from "../models/tail-document.ts";
 import { CutText } from "./cut-text.tsx";
@@ -155,6 +156,7 @@ function eventRow(row: EventRow, isCompact: boolean, open: (row: EventRow) => vo
   );
 }
 
+/** `Until` goes by Loom's clock, the next try by this machine's. */
 function Connection({ tail }: { tail: Tail }) {
   const { state, nextTryAt, problem } = tail.connection.value;
   if (state === "open") return <StateMark mood="good">live</StateMark>;
@@ -162,7 +164,7 @@ function Connection({ tail }: { tail: Tail }) {
   return (
     <StateMark mood="attention">
       not connected{problem && `: ${problem}`}; trying again{" "}
-      {nextTryAt !== undefined && <Until at={nextTryAt} />}
+      {nextTryAt !== undefined && <Until at={nextTryAt + serverAheadMs.value} />}
     </StateMark>
   );
 }

@@ -34,7 +34,7 @@ export function goToSignIn(): void {
  * One request of the API under this page's session. An answer 401 leads to the sign-in page.
  * @throws ApiError for whatever is not 2xx, and for no answer
  */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const response = await send(path, { signal: AbortSignal.timeout(timeoutMs), ...init });
   noteBuild(response);
   if (response.ok) return response;

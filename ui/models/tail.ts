@@ -200,7 +200,7 @@ export class Tail {
 }
 
 /** Newest first, each once, at most `maxRows`. */
-export function mergeRows(rows: readonly TailRow[], arrived: readonly TailRow[]): TailRow[] {
+function mergeRows(rows: readonly TailRow[], arrived: readonly TailRow[]): TailRow[] {
   const byKey = new Map(rows.map((row) => [row.key, row]));
   for (const row of arrived) if (!byKey.has(row.key)) byKey.set(row.key, row);
   return [...byKey.values()]
