@@ -5,16 +5,16 @@ import { createDashboard } from "./dashboard.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
 import { createReverseDns } from "./enrich/reverse-dns.ts";
+import { type Listener, listen } from "./http/listener.ts";
+import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
-import { type Listener, listen } from "./listener.ts";
 import { startManagementServer } from "./management/management-server.ts";
 import { needsOutbox, startOutputs } from "./outputs/outputs.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { createRefusalLog } from "./telemetry/refusal-log.ts";
-import { loadTlsCertificate, type TlsCertificate } from "./tls-certificate.ts";
 import { version } from "./version.ts";
 
 export interface LoomOptions {

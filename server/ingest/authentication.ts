@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { bearerToken } from "../bearer-token.ts";
 import type { SensorCredential } from "../config/config.ts";
+import { bearerToken } from "../http/bearer-token.ts";
 import type { Claim } from "../telemetry/refusal-records.ts";
 import { possibleTokens, printableClaim } from "./claimed-id.ts";
 

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { bearerToken } from "../bearer-token.ts";
+import { bearerToken } from "../http/bearer-token.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createSecretCheck } from "./sign-in/secret.ts";
 import { textAnswer } from "./text-answer.ts";

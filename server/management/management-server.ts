@@ -1,9 +1,9 @@
 import type { AnyElysia } from "elysia";
 import { isLoopback } from "../config/address-kinds.ts";
 import type { ListenAddress } from "../config/config.ts";
-import { type Listener, listen } from "../listener.ts";
+import { type Listener, listen } from "../http/listener.ts";
+import type { TlsCertificate } from "../http/tls-certificate.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { TlsCertificate } from "../tls-certificate.ts";
 import type { HealthOptions } from "./health.ts";
 import { createManagementApp } from "./management-app.ts";
 import { embeddedPageFiles } from "./page-files.ts";

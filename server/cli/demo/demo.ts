@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../../config/load-config.ts";
-import { ListenError } from "../../listener.ts";
+import { ListenError } from "../../http/listener.ts";
 import { createLog } from "../../telemetry/log.ts";
 import { exitWith } from "../exit.ts";
 import { runLoom } from "../run.ts";

@@ -1,4 +1,4 @@
-import { readBody } from "../../request-body.ts";
+import { readBody } from "../../http/request-body.ts";
 
 export interface JsonBodyBounds {
   readonly maxBytes: number;

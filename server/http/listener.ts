@@ -1,5 +1,5 @@
 import type { Server } from "bun";
-import type { ListenAddress } from "./config/config.ts";
+import type { ListenAddress } from "../config/config.ts";
 import { giveConnectionsTo } from "./listening-sockets.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
 
