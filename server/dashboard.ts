@@ -17,7 +17,7 @@ import { createSetupApi } from "./management/api/setup.ts";
 import { createTailApi } from "./management/api/tail.ts";
 import type { Sessions } from "./management/sign-in/sessions.ts";
 import type { Outputs } from "./outputs/outputs.ts";
-import type { WatchBatch } from "./stages.ts";
+import type { WatchBatch } from "./pipeline.ts";
 import { type History, startHistory } from "./telemetry/history.ts";
 import type { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";

@@ -1,5 +1,5 @@
 import { takeLineBuffer } from "../line-buffers.ts";
-import type { EnrichBatch, ScannedEvent } from "../stages.ts";
+import type { EnrichBatch, ScannedEvent } from "../pipeline.ts";
 import {
   type Addition,
   additionsOf,

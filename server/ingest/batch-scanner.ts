@@ -14,7 +14,7 @@ import {
   skipValue,
   wordsOf,
 } from "../json-bytes.ts";
-import type { ScannedEvent } from "../stages.ts";
+import type { ScannedEvent } from "../pipeline.ts";
 
 /*
  * One pass over a batch as bytes: checks the grammar, finds where each event begins and ends, its `source.ip`,

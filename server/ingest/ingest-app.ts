@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
-import { CannotKeep, type EnrichBatch, type KeepBatch, type WatchBatch } from "../stages.ts";
+import { CannotKeep, type EnrichBatch, type KeepBatch, type WatchBatch } from "../pipeline.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
 import { scanBatch } from "./batch-scanner.ts";

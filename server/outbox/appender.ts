@@ -1,4 +1,4 @@
-import { CannotKeep, type EnrichedBatch } from "../stages.ts";
+import { CannotKeep, type EnrichedBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import { errorText, type FileLayer } from "./file-layer.ts";
 import { frameBytes, segmentHeaderBytes, writeFrame } from "./format.ts";

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import type { EnrichedBatch, OutboxReader } from "../stages.ts";
+import type { EnrichedBatch, OutboxReader } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createAppender } from "./appender.ts";
 import { createCursorFile, cursorFileName } from "./cursor-file.ts";

@@ -1,4 +1,4 @@
-import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../stages.ts";
+import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../pipeline.ts";
 import type { CursorFile } from "./cursor-file.ts";
 import { errorText, type FileLayer } from "./file-layer.ts";
 import { frameDocuments, segmentHeaderBytes } from "./format.ts";

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../stages.ts";
+import type { StoredEvent } from "../pipeline.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Refusal } from "./dead-letters/dead-letters.ts";
 import { type Attempt, attemptDelivery, type ErrorClass } from "./delivery-attempt.ts";

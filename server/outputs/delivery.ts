@@ -1,4 +1,4 @@
-import type { OutboxReader, StoredEvent } from "../stages.ts";
+import type { OutboxReader, StoredEvent } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import { backoffMs } from "./backoff.ts";
 import { type AttemptObservation, createSettlement, type Settlement } from "./batch-settlement.ts";

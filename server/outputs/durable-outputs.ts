@@ -1,5 +1,5 @@
 import { type Outbox, type OutboxOptions, openOutbox } from "../outbox/outbox.ts";
-import type { EnrichedBatch } from "../stages.ts";
+import type { EnrichedBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { OutputReport } from "../telemetry/output-metrics.ts";
 import type { AttemptObservation } from "./batch-settlement.ts";

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../stages.ts";
+import type { StoredEvent } from "../pipeline.ts";
 
 /** What an output makes of one attempt to send it events. */
 export type SendOutcome =

@@ -1,6 +1,6 @@
 import type { Config, OutputType } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
-import type { KeepBatch } from "../stages.ts";
+import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { OutboxReport, OutputReport } from "../telemetry/output-metrics.ts";
 import type { AttemptObservation } from "./batch-settlement.ts";

@@ -1,4 +1,4 @@
-import type { EnrichedBatch, WatchBatch } from "../stages.ts";
+import type { EnrichedBatch, WatchBatch } from "../pipeline.ts";
 import { type BudgetLimits, createBudget } from "./budget.ts";
 import { fieldsOf } from "./event-fields.ts";
 import { documentOf, type EventPosition, type ExaminedEvent } from "./examined-event.ts";

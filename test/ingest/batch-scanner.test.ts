@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { scanBatch } from "../../server/ingest/batch-scanner.ts";
 import { maxNesting } from "../../server/json-bytes.ts";
-import type { ScannedEvent } from "../../server/stages.ts";
+import type { ScannedEvent } from "../../server/pipeline.ts";
 
 const limits = { maxEventsPerBatch: 500, maxEventSizeBytes: 131_072 };
 

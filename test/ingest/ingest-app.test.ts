@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createBodiesInFlight } from "../../server/ingest/bodies-in-flight.ts";
-import { CannotKeep } from "../../server/stages.ts";
+import { CannotKeep } from "../../server/pipeline.ts";
 import { batchRequest, ingestWith, type RequestParts } from "../support/ingest.ts";
 
 async function answerTo(parts: RequestParts, options: Parameters<typeof ingestWith>[0] = {}) {

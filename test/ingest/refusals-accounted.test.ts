@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
-import { CannotKeep } from "../../server/stages.ts";
+import { CannotKeep } from "../../server/pipeline.ts";
 import { refusedByReason, refusedRequests } from "../../server/telemetry/ledger.ts";
 import { createRefusalRecords } from "../../server/telemetry/refusal-records.ts";
 import { batchRequest, ingestWith, type RequestParts, sensors } from "../support/ingest.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CannotKeep } from "../../server/stages.ts";
+import { CannotKeep } from "../../server/pipeline.ts";
 import { until } from "../support/until.ts";
 import { createMemoryDisk, type Fault } from "./memory-disk.ts";
 import { batchOf, documentsOf, drain, openTestOutbox, wideBounds } from "./outboxes.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CannotKeep, type EnrichedBatch, type StoredBatch } from "../../server/stages.ts";
+import { CannotKeep, type EnrichedBatch, type StoredBatch } from "../../server/pipeline.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import { createMemoryDisk, type Fault, type MemoryDisk } from "./memory-disk.ts";
 import { batchOf, openTestOutbox } from "./outboxes.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { CannotKeep } from "../../server/stages.ts";
+import { CannotKeep } from "../../server/pipeline.ts";
 import { createMemoryDisk } from "./memory-disk.ts";
 import { batchOf, documentsOf, drain, openTestOutbox, temporaryFolder, wideBounds } from "./outboxes.ts";
 

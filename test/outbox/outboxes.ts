@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Outbox, type OutboxOptions, openOutbox } from "../../server/outbox/outbox.ts";
-import type { EnrichedBatch, OutboxReader, StoredBatch } from "../../server/stages.ts";
+import type { EnrichedBatch, OutboxReader, StoredBatch } from "../../server/pipeline.ts";
 import { recordingLog } from "../support/log.ts";
 
 /** A directory for one test, removed after it. */

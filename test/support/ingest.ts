@@ -2,7 +2,7 @@ import type { LimitsConfig, SensorCredential } from "../../server/config/config.
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
 import { createIngestApp, type IngestOptions } from "../../server/ingest/ingest-app.ts";
 import type { Refusal } from "../../server/ingest/refusal.ts";
-import type { EnrichedBatch } from "../../server/stages.ts";
+import type { EnrichedBatch } from "../../server/pipeline.ts";
 import { Ledger } from "../../server/telemetry/ledger.ts";
 
 export const sensors: readonly SensorCredential[] = [

@@ -1,4 +1,4 @@
-import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../../server/stages.ts";
+import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../../server/pipeline.ts";
 
 /** An outbox with one reader and without a disk. */
 export interface MemoryOutbox extends OutboxReader {

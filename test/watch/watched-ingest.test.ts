@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CannotKeep, type EnrichedBatch } from "../../server/stages.ts";
+import { CannotKeep, type EnrichedBatch } from "../../server/pipeline.ts";
 import { batchRequest, ingestWith } from "../support/ingest.ts";
 
 test("a batch is watched once it is kept, with the lines that were kept", async () => {

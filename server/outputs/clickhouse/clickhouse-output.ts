@@ -1,5 +1,5 @@
 import { gzip } from "node:zlib";
-import type { StoredEvent } from "../../stages.ts";
+import type { StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
 import { withoutSecrets } from "../without-secrets.ts";

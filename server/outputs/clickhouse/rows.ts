@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../../stages.ts";
+import type { StoredEvent } from "../../pipeline.ts";
 
 const rowStart = Buffer.from('{"event":"');
 const rowEnd = Buffer.from('"}\n');

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BatchBounds, StoredEvent } from "../../stages.ts";
+import type { BatchBounds, StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { createDeadLetterDesk, type DeadLetterDesk } from "./desk.ts";
 import { maxLineBytes } from "./file.ts";

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../../stages.ts";
+import type { StoredEvent } from "../../pipeline.ts";
 
 /*
  * One line of a dead-letter file. Two kinds:

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../../stages.ts";
+import type { StoredEvent } from "../../pipeline.ts";
 import type { SendOutcome } from "../output.ts";
 import type { ClusterAnswer } from "./cluster-client.ts";
 import { errorText, objectOr } from "./error-text.ts";

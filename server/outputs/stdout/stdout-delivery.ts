@@ -1,4 +1,4 @@
-import { CannotKeep } from "../../stages.ts";
+import { CannotKeep } from "../../pipeline.ts";
 import type { Output, SendOutcome } from "../output.ts";
 import type { StdoutOutput } from "./stdout-output.ts";
 

@@ -1,5 +1,5 @@
 import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-writer.ts";
-import { CannotKeep, type EnrichedBatch } from "../../stages.ts";
+import { CannotKeep, type EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { OutputReport } from "../../telemetry/output-metrics.ts";
 import { createStdoutAccount } from "./stdout-account.ts";
