@@ -1,7 +1,6 @@
 import type { Config, SensorCredential, TlsFiles } from "./config/config.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { loadSensors } from "./config/sensors.ts";
-import { createDashboard } from "./dashboard.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
 import { createReverseDns } from "./enrich/reverse-dns.ts";
@@ -9,6 +8,7 @@ import { type Listener, listen } from "./http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
+import { createDashboard } from "./management/dashboard.ts";
 import { startManagementServer } from "./management/management-server.ts";
 import { needsOutbox, startOutputs } from "./outputs/outputs.ts";
 import { Ledger } from "./telemetry/ledger.ts";

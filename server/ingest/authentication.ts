@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SensorCredential } from "../config/config.ts";
 import { bearerToken } from "../http/bearer-token.ts";
-import type { Claim } from "../telemetry/refusal-records.ts";
-import { possibleTokens, printableClaim } from "./claimed-id.ts";
+import { type Claim, possibleTokens, printableClaim } from "./claimed-id.ts";
 
 /** Tells which sensor a request comes from. */
 export interface Authenticator {

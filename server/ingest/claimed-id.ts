@@ -1,3 +1,11 @@
+/** What a client called itself in X-Spip-ID; see Authenticator.claimOf. */
+export interface Claim {
+  /** Printable, bounded, and no token. undefined: nothing. */
+  readonly text: string | undefined;
+  /** The configured sensor of that name. */
+  readonly sensorId: string | undefined;
+}
+
 /** As long as a sensor's id may be. */
 const maxClaimLength = 128;
 const maxPieces = 3;

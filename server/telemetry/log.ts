@@ -1,6 +1,6 @@
 import type { LogLevel } from "../config/config.ts";
 import { createDescriptorWriter, type DescriptorWriter } from "../descriptor-writer.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../text/printable.ts";
 
 /** Values a log line can carry. Strings may come from outside: they are escaped when written. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

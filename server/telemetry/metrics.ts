@@ -1,11 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { AttemptReport, OutboxReport, OutputReport } from "../outputs/output-report.ts";
 import type { Ledger, SensorLedger } from "./ledger.ts";
-import {
-  type AttemptReport,
-  type OutboxReport,
-  type OutputReport,
-  registerOutputMetrics,
-} from "./output-metrics.ts";
+import { registerOutputMetrics } from "./output-metrics.ts";
 
 /** What `/metrics` shows beside the ledger; each is asked when Prometheus scrapes. */
 export interface MetricsSources {

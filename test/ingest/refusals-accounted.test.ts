@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
+import { createRefusalRecords } from "../../server/monitoring/refusals/refusal-records.ts";
 import { CannotKeep } from "../../server/pipeline.ts";
 import { refusedByReason, refusedRequests } from "../../server/telemetry/ledger.ts";
-import { createRefusalRecords } from "../../server/telemetry/refusal-records.ts";
 import { batchRequest, ingestWith, type RequestParts, sensors } from "../support/ingest.ts";
 
 const badRequests: readonly RequestParts[] = [

@@ -1,4 +1,4 @@
-import type { EventFilter } from "../../server/watch/event-filter.ts";
+import type { EventFilter } from "../../server/monitoring/tail/event-filter.ts";
 import { formatExact } from "../format/times.ts";
 import type { EventRow } from "../models/tail.ts";
 import { tailLink } from "../models/tail-link.ts";

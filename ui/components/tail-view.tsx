@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { type EventFilter, filterParams } from "../../server/watch/event-filter.ts";
+import { type EventFilter, filterParams } from "../../server/monitoring/tail/event-filter.ts";
 import { formatCount } from "../format/numbers.ts";
 import { formatClock } from "../format/times.ts";
 import { serverAheadMs } from "../models/api-client.ts";

@@ -1,4 +1,4 @@
-import type { EventFilter } from "../../server/watch/event-filter.ts";
+import type { EventFilter } from "../../server/monitoring/tail/event-filter.ts";
 
 /** The live tail with one filter set. */
 export function tailLink(name: keyof EventFilter, value: string | number): string {

@@ -1,7 +1,12 @@
 import { batch, signal } from "@preact/signals";
 import type { TailCounts, TailHello } from "../../server/management/api/answers.ts";
-import { type EventFields, fieldsOf } from "../../server/watch/event-fields.ts";
-import { type EventFilter, filterParams, matches, searchTextOf } from "../../server/watch/event-filter.ts";
+import { type EventFields, fieldsOf } from "../../server/monitoring/sampling/event-fields.ts";
+import {
+  type EventFilter,
+  filterParams,
+  matches,
+  searchTextOf,
+} from "../../server/monitoring/tail/event-filter.ts";
 import { formatCount } from "../format/numbers.ts";
 import { formatClock } from "../format/times.ts";
 import { openTail, type TailArrival, type TailListener } from "./tail-connection.ts";

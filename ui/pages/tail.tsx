@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import { type EventFilter, parseFilter } from "../../server/watch/event-filter.ts";
+import { type EventFilter, parseFilter } from "../../server/monitoring/tail/event-filter.ts";
 import { CutText } from "../components/cut-text.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { TailView } from "../components/tail-view.tsx";

@@ -3,13 +3,16 @@
  * file too. Times are milliseconds since the epoch, durations are in the unit of their name, absent values are null.
  */
 
-/** Equal steps of time, the oldest first; null where Loom did not run or nothing can be said. */
-export interface Series {
-  /** When the first step began. */
-  readonly startAt: number;
-  readonly stepMs: number;
-  readonly values: readonly (number | null)[];
-}
+import type { Series } from "../../monitoring/history/series.ts";
+import type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
+import type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
+import type { OutputState } from "../../outputs/output-report.ts";
+
+export type { Series } from "../../monitoring/history/series.ts";
+export type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
+export type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
+export type { TailBye, TailCounts, TailEvent, TailHello } from "../../monitoring/tail/messages.ts";
+export type { OutputState } from "../../outputs/output-report.ts";
 
 // ---- session
 
@@ -64,8 +67,6 @@ export interface ResourcesAnswer {
 }
 
 // ---- sensors
-
-export type SensorState = "never_seen" | "reporting" | "quiet" | "refused" | "rate_limited";
 
 export interface SensorAnswer {
   readonly id: string;
@@ -163,21 +164,6 @@ export interface RefusalsAnswer {
 
 // ---- what attacks
 
-export type AttackWindow = "5m" | "1h" | "24h";
-
-export interface TopList {
-  /** The most frequent first; `key` is the field's value as the tail's filter takes it, `label` a name beside it. */
-  readonly entries: readonly {
-    readonly key: string;
-    readonly label: string | null;
-    readonly count: number;
-  }[];
-  /** Events with other values. */
-  readonly other: number;
-  /** Events without a value. */
-  readonly none: number;
-}
-
 export interface AttackPlace {
   /** null: only the country is known. */
   readonly location: { readonly lat: number; readonly lon: number } | null;
@@ -252,8 +238,6 @@ export interface EnrichmentAnswer {
 
 // ---- outputs
 
-export type OutputState = "idle" | "delivering" | "retrying" | "holding";
-
 export interface OutputAnswer {
   readonly name: string;
   readonly state: OutputState;
@@ -316,51 +300,4 @@ export interface DeadLettersAnswer {
 
 export interface RetryAnswer {
   readonly asked: number;
-}
-
-// ---- live tail (text/event-stream)
-
-/** The first message of a stream: `event: hello`. It has an id too: a stream that breaks right after it goes on from there. */
-export interface TailHello {
-  readonly now: number;
-  /** Another one than in the `Last-Event-ID`: Loom was started anew since. */
-  readonly instance: string;
-  readonly startedAt: number;
-  /** The stream goes on from the `Last-Event-ID`. */
-  readonly isResumed: boolean;
-  /**
-   * Events between the `Last-Event-ID` and what follows that are not here any more. null: nobody can count them, because Loom
-   * was started anew since; everything since that start is in the counts that follow.
-   */
-  readonly missed: number | null;
-}
-
-/** One kept event; its number counts all events kept since the start. */
-export interface TailEvent {
-  readonly number: number;
-  readonly receivedAt: number;
-  readonly sensorId: string;
-  /** As it is delivered, byte for byte; the last member, so that its text can be cut out of the line. */
-  readonly document: unknown;
-}
-
-/**
- * The first line of every other message (`event: events`, its id is `<instance>.<number of the last event that it
- * covers>`). It has several `data:` lines: this one, and then one line an event, each a TailEvent: the latest of the
- * matched ones, the oldest first. So whoever wants a document's exact text has it, 64-bit numbers and all.
- */
-export interface TailCounts {
-  /** Events kept since the last message = unexamined + missed + others that the filter left out + matched. */
-  readonly kept: number;
-  /** Of these, not looked at: they came faster than Loom looks. */
-  readonly unexamined: number;
-  /** Gone before this viewer took them. */
-  readonly missed: number;
-  /** Those of them that are not among the lines were left out, because more came than anybody can read. */
-  readonly matched: number;
-}
-
-/** The last message before Loom itself ends a stream: `event: bye`. */
-export interface TailBye {
-  readonly reason: "stopping" | "signed_out";
 }

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
-import type { AttackRollups } from "../../watch/attack-rollups.ts";
-import type { Place } from "../../watch/attack-slice.ts";
-import type { Counted, TopCounts } from "../../watch/top-counts.ts";
+import type { AttackRollups } from "../../monitoring/rollups/attack-rollups.ts";
+import type { Place } from "../../monitoring/rollups/attack-slice.ts";
+import type { Counted, TopCounts } from "../../monitoring/rollups/top-counts.ts";
 import type { AttackPlace, AttacksAnswer, AttackWindow, TopList } from "./answers.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { sharedAnswer, sharedForMs } from "./shared-answer.ts";

@@ -2,8 +2,8 @@ import type { EnrichedField } from "../../enrich/additions.ts";
 import type { DatabaseDescription } from "../../enrich/databases.ts";
 import type { EnrichmentCounts } from "../../enrich/enricher.ts";
 import type { ReverseDnsCounts } from "../../enrich/reverse-dns.ts";
-import { shareOf } from "../../telemetry/counter-history.ts";
-import type { History } from "../../telemetry/history.ts";
+import { shareOf } from "../../monitoring/history/counter-history.ts";
+import type { History } from "../../monitoring/history/history.ts";
 import type { EnrichmentAnswer, FieldHits } from "./answers.ts";
 
 export interface EnrichmentAnswersOptions {

@@ -1,5 +1,5 @@
-import { printable } from "../../printable.ts";
-import type { OutputReport } from "../../telemetry/output-metrics.ts";
+import type { OutputReport } from "../../outputs/output-report.ts";
+import { printable } from "../../text/printable.ts";
 
 /** The reason stands beside the sentence in full, with the system's own codes. */
 const maxReasonLength = 300;

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { OutboxReport, OutputReport } from "../../telemetry/output-metrics.ts";
+import type { OutboxReport, OutputReport } from "../../outputs/output-report.ts";
 import type { OutboxAnswer, OutputAnswer, OutputsAnswer, Series } from "./answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { outputWords } from "./output-words.ts";

@@ -1,9 +1,9 @@
 import { Elysia } from "elysia";
-import { type HistoryClock, systemHistoryClock } from "../../telemetry/counter-history.ts";
-import type { History } from "../../telemetry/history.ts";
+import { type HistoryClock, systemHistoryClock } from "../../monitoring/history/counter-history.ts";
+import type { History } from "../../monitoring/history/history.ts";
+import type { RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
 import { type Ledger, refusedByReason, refusedRequests } from "../../telemetry/ledger.ts";
 import type { ProcessResources } from "../../telemetry/process-resources.ts";
-import type { RefusalRecords } from "../../telemetry/refusal-records.ts";
 import type { OutboxAnswer, OutputAnswer, OverviewAnswer } from "./answers.ts";
 import type { EnrichmentAnswers } from "./enrichment-answers.ts";
 import { jsonAnswer } from "./json-answer.ts";

@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import { statusOfRefusal } from "../../ingest/refusal.ts";
-import type { History } from "../../telemetry/history.ts";
+import type { History } from "../../monitoring/history/history.ts";
+import type { RefusalGroup, RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
 import { type Ledger, refusedRequests } from "../../telemetry/ledger.ts";
-import type { RefusalGroup, RefusalRecords } from "../../telemetry/refusal-records.ts";
 import type { RefusalAnswer, RefusalsAnswer } from "./answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { refusalAdvice } from "./refusal-advice.ts";

@@ -1,9 +1,9 @@
-import { type HistoryClock, systemHistoryClock } from "../../telemetry/counter-history.ts";
-import type { History } from "../../telemetry/history.ts";
+import { type HistoryClock, systemHistoryClock } from "../../monitoring/history/counter-history.ts";
+import type { History } from "../../monitoring/history/history.ts";
+import type { LastRefusal, RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
+import type { SensorActivity } from "../../monitoring/sensors/sensor-activity.ts";
+import { stateOfSensor } from "../../monitoring/sensors/sensor-state.ts";
 import { type Ledger, unknownSensorId } from "../../telemetry/ledger.ts";
-import type { LastRefusal, RefusalRecords } from "../../telemetry/refusal-records.ts";
-import type { SensorActivity } from "../../watch/sensor-activity.ts";
-import { stateOfSensor } from "../../watch/sensor-state.ts";
 import type { SensorAnswer, SensorDetailAnswer, SensorState } from "./answers.ts";
 import { refusalAnswer } from "./refusals.ts";
 

@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
-import { parseFilter } from "../../watch/event-filter.ts";
-import type { RecentEvents } from "../../watch/recent-events.ts";
-import { eventJson } from "../../watch/tail-message.ts";
-import type { Tail } from "../../watch/tail-stream.ts";
+import { parseFilter } from "../../monitoring/tail/event-filter.ts";
+import type { RecentEvents } from "../../monitoring/tail/recent-events.ts";
+import { eventJson } from "../../monitoring/tail/tail-message.ts";
+import type { Tail } from "../../monitoring/tail/tail-stream.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 
 export interface TailApiOptions {

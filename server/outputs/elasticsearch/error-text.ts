@@ -1,4 +1,4 @@
-import { printable } from "../../printable.ts";
+import { printable } from "../../text/printable.ts";
 
 /** A reason goes into logs, pages and dead letters: long enough to see what is wrong, short enough for any of them. */
 const maxTextLength = 500;

@@ -1,5 +1,5 @@
-import type { OutputReport } from "../../telemetry/output-metrics.ts";
 import type { ErrorClass } from "../delivery-attempt.ts";
+import type { OutputReport } from "../output-report.ts";
 
 /** A batch that is being written. */
 export interface Write {

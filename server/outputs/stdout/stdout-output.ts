@@ -1,7 +1,7 @@
 import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-writer.ts";
 import { CannotKeep, type EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { OutputReport } from "../../telemetry/output-metrics.ts";
+import type { OutputReport } from "../output-report.ts";
 import { createStdoutAccount } from "./stdout-account.ts";
 
 export interface StdoutOutputOptions {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { AttacksAnswer } from "../../../server/management/api/answers.ts";
 import { createAttacksApi } from "../../../server/management/api/attacks.ts";
-import { createAttackRollups } from "../../../server/watch/attack-rollups.ts";
+import { createAttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
+import { createExamined } from "../../monitoring/sampled.ts";
 import { getJson, getStatus } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
-import { createExamined } from "../../watch/examined.ts";
 
 function attacks() {
   const clock = createWoundClock();

@@ -7,7 +7,7 @@ import {
   createEnrichmentAnswers,
   type EnrichmentAnswersOptions,
 } from "../../../server/management/api/enrichment-answers.ts";
-import { startHistory } from "../../../server/telemetry/history.ts";
+import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { outputWords } from "../../../server/management/api/output-words.ts";
-import type { OutputReport } from "../../../server/telemetry/output-metrics.ts";
+import type { OutputReport } from "../../../server/outputs/output-report.ts";
 
 const now = 1_700_000_000_000;
 const second = 1000;

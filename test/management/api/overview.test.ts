@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { OutputAnswer, OverviewAnswer } from "../../../server/management/api/answers.ts";
 import { createOverviewApi, type OverviewApiOptions } from "../../../server/management/api/overview.ts";
-import { startHistory } from "../../../server/telemetry/history.ts";
+import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";

@@ -3,9 +3,9 @@ import { statusOfRefusal } from "../../../server/ingest/refusal.ts";
 import type { RefusalsAnswer } from "../../../server/management/api/answers.ts";
 import { refusalAdvice } from "../../../server/management/api/refusal-advice.ts";
 import { createRefusalsApi } from "../../../server/management/api/refusals.ts";
-import { startHistory } from "../../../server/telemetry/history.ts";
+import { startHistory } from "../../../server/monitoring/history/history.ts";
+import { createRefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
-import { createRefusalRecords } from "../../../server/telemetry/refusal-records.ts";
 import { getJson } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import type { SensorDetailAnswer, SensorsAnswer } from "../../../server/management/api/answers.ts";
 import { createSensorAnswers } from "../../../server/management/api/sensor-answers.ts";
 import { createSensorsApi } from "../../../server/management/api/sensors.ts";
-import { startHistory } from "../../../server/telemetry/history.ts";
+import { startHistory } from "../../../server/monitoring/history/history.ts";
+import { createRefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
+import { createSensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
-import { createRefusalRecords } from "../../../server/telemetry/refusal-records.ts";
-import { createSensorActivity } from "../../../server/watch/sensor-activity.ts";
+import { createExamined } from "../../monitoring/sampled.ts";
 import { getJson, getStatus } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
-import { createExamined } from "../../watch/examined.ts";
 
 function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
   const clock = createWoundClock();

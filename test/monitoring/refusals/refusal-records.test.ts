@@ -1,0 +1,207 @@
+import { describe, expect, test } from "bun:test";
+import {
+  createRefusalRecords,
+  type RefusedRequest,
+} from "../../../server/monitoring/refusals/refusal-records.ts";
+import { createRandom } from "../../support/random.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+
+const configured = new Set(["vps-1", "vps-2"]);
+
+function records() {
+  const clock = createWoundClock();
+  const refusals = createRefusalRecords({
+    claimOf: (id) => ({
+      text: id ?? undefined,
+      sensorId: id !== null && configured.has(id) ? id : undefined,
+    }),
+    clock,
+  });
+  let noted = 0;
+  return {
+    clock,
+    refusals,
+    noted: () => noted,
+    note(parts: Partial<RefusedRequest> = {}) {
+      noted++;
+      refusals.note({
+        reason: "unauthorized",
+        sensorId: "unknown",
+        claimedId: null,
+        client: "192.0.2.1",
+        detail: undefined,
+        ...parts,
+      });
+    },
+    explained: () =>
+      refusals.groups().reduce((sum, { count }) => sum + count, 0) + refusals.forgottenRequests,
+  };
+}
+
+describe("requests that are refused alike", () => {
+  test("are one group, with the first and the last time and the latest detail", () => {
+    const { note, refusals, clock } = records();
+    const firstAt = clock.now();
+    note({ detail: "it has no Authorization header" });
+    clock.advance(5000);
+    note({ detail: "its token is not a configured one" });
+    expect(refusals.groups()).toEqual([
+      {
+        reason: "unauthorized",
+        sensorId: undefined,
+        claimedText: undefined,
+        claimedSensorId: undefined,
+        client: "192.0.2.1",
+        detail: "its token is not a configured one",
+        firstAt,
+        lastAt: firstAt + 5000,
+        count: 2,
+      },
+    ]);
+    expect(refusals.lastAt).toBe(firstAt + 5000);
+  });
+
+  for (const [what, parts] of [
+    ["reason", { reason: "invalid_request" }],
+    ["sensor", { sensorId: "vps-1" }],
+    ["name", { claimedId: "vps-1" }],
+    ["client", { client: "192.0.2.2" }],
+  ] as const)
+    test(`but for the ${what} are two`, () => {
+      const { note, refusals } = records();
+      note();
+      note(parts);
+      expect(refusals.groups()).toHaveLength(2);
+    });
+
+  test("are listed by when they last came", () => {
+    const { note, refusals, clock } = records();
+    for (const client of ["a", "b", "a"]) {
+      clock.advance(1);
+      note({ client });
+    }
+    expect(refusals.groups().map(({ client }) => client)).toEqual(["a", "b"]);
+  });
+});
+
+describe("what is shown", () => {
+  test("of a defect is its first line", () => {
+    const { note, refusals } = records();
+    note({ reason: "internal_error", detail: "BUG: TypeError: x\n    at receive (/srv/loom/ingest.ts:3)" });
+    expect(refusals.groups()[0]?.detail).toBe("BUG: TypeError: x");
+  });
+
+  test("of a long detail is its beginning", () => {
+    const { note, refusals } = records();
+    note({ detail: "x".repeat(10_000) });
+    expect(refusals.groups()[0]?.detail).toHaveLength(300);
+  });
+
+  test("of an IPv4 client is its own address", () => {
+    const { note, refusals } = records();
+    note({ client: "::ffff:192.0.2.9" });
+    note({ client: "2001:db8::1" });
+    expect(refusals.groups().map(({ client }) => client)).toEqual(["2001:db8::1", "192.0.2.9"]);
+  });
+
+  test("of a request with a sensor's token is no claim", () => {
+    const { note, refusals } = records();
+    note({ sensorId: "vps-1", claimedId: "vps-1" });
+    expect(refusals.groups()[0]).toMatchObject({ sensorId: "vps-1", claimedText: undefined });
+  });
+});
+
+describe("a flood", () => {
+  test("of unknown clients leaves the groups of sensors and of who calls itself one", () => {
+    const { note, refusals } = records();
+    note({ reason: "rate_limit_exceeded", sensorId: "vps-1" });
+    note({ claimedId: "vps-2", client: "198.51.100.7" });
+    for (let i = 0; i < 5000; i++) note({ client: `2001:db8::${i.toString(16)}`, claimedId: `x${i}` });
+    expect(refusals.groupsOf("vps-1")).toHaveLength(1);
+    expect(refusals.groupsOf("vps-2")).toHaveLength(1);
+    expect(refusals.groups().length).toBeLessThanOrEqual(512 + 2);
+  });
+
+  test("of one client leaves the groups of others", () => {
+    const { note, refusals } = records();
+    note({ client: "198.51.100.7" });
+    for (let i = 0; i < 5000; i++) note({ claimedId: `x${i}` });
+    expect(refusals.groups().filter(({ client }) => client === "198.51.100.7")).toHaveLength(1);
+    expect(refusals.groups()).toHaveLength(9);
+  });
+
+  test("in the name of one sensor leaves the groups of another's", () => {
+    const { note, refusals } = records();
+    note({ claimedId: "vps-2" });
+    for (let i = 0; i < 5000; i++) note({ claimedId: "vps-1", client: `2001:db8::${i.toString(16)}` });
+    expect(refusals.groupsOf("vps-2")).toHaveLength(1);
+    expect(refusals.groupsOf("vps-1")).toHaveLength(16);
+    expect(refusals.of("vps-1").unauthorizedClaims).toBe(5000);
+  });
+
+  test("with one sensor's token leaves the groups of another's", () => {
+    const { note, refusals } = records();
+    note({ sensorId: "vps-2" });
+    for (let i = 0; i < 5000; i++) note({ sensorId: "vps-1", client: `2001:db8::${i.toString(16)}` });
+    expect(refusals.groupsOf("vps-2")).toHaveLength(1);
+    expect(refusals.groupsOf("vps-1")).toHaveLength(32);
+  });
+
+  test("pushes out first what was quiet for longest", () => {
+    const { note, refusals } = records();
+    for (let i = 0; i < 512; i++) note({ client: `client ${i}` });
+    note({ client: "client 0" });
+    note({ client: "one more" });
+    const clients = refusals.groups().map(({ client }) => client);
+    expect(clients).toContain("client 0");
+    expect(clients).not.toContain("client 1");
+    expect(refusals.forgottenRequests).toBe(1);
+  });
+
+  test("of any kind is accounted for to the last request", () => {
+    const { note, noted, explained, refusals } = records();
+    const random = createRandom(7);
+    for (let i = 0; i < 20_000; i++)
+      note({
+        reason: random.pick(["unauthorized", "rate_limit_exceeded", "invalid_request"]),
+        sensorId: random.pick(["unknown", "unknown", "vps-1", "vps-2"]),
+        claimedId: random.pick([null, "vps-1", `x${random.below(2000)}`]),
+        client: `client ${random.below(1000)}`,
+      });
+    expect(explained()).toBe(noted());
+    expect(refusals.forgottenRequests).toBeGreaterThan(0);
+  });
+});
+
+describe("of a sensor", () => {
+  test("without refusals nothing is known", () => {
+    const { refusals } = records();
+    expect(refusals.of("vps-1")).toEqual({
+      lastOwn: undefined,
+      lastClaimed: undefined,
+      lastUnauthorizedClaim: undefined,
+      unauthorizedClaims: 0,
+    });
+    expect(refusals.groupsOf("vps-1")).toEqual([]);
+  });
+
+  test("the last refusal with its token and the last of who calls itself so are told apart", () => {
+    const { note, refusals, clock } = records();
+    note({ sensorId: "vps-1", reason: "payload_too_large" });
+    clock.advance(10);
+    note({ claimedId: "vps-1" });
+    clock.advance(10);
+    note({ claimedId: "vps-1", reason: "invalid_content_type" });
+    expect(refusals.of("vps-1")).toMatchObject({
+      lastOwn: { reason: "payload_too_large" },
+      lastClaimed: { reason: "invalid_content_type", at: clock.now() },
+      lastUnauthorizedClaim: { reason: "unauthorized", at: clock.now() - 10 },
+      unauthorizedClaims: 1,
+    });
+    expect(refusals.groupsOf("vps-1").map(({ reason }) => reason)).toEqual([
+      "invalid_content_type",
+      "unauthorized",
+      "payload_too_large",
+    ]);
+  });
+});

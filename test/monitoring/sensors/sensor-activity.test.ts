@@ -1,0 +1,179 @@
+import { heapStats } from "bun:jsc";
+import { describe, expect, test } from "bun:test";
+import { createSensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
+import { createWoundClock } from "../../support/wound-clock.ts";
+import { createExamined, type ExaminedParts } from "../sampled.ts";
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+function watched() {
+  const clock = createWoundClock();
+  const activity = createSensorActivity(clock);
+  const examined = createExamined();
+  return {
+    clock,
+    activity,
+    batch: (sensorId = "vps-1") => activity.noteBatch(sensorId, clock.now()),
+    event: (parts: ExaminedParts = {}) => activity.noteEvent(examined({ receivedAt: clock.now(), ...parts })),
+    /** An event whose time stamp is so old when it comes. */
+    stamped(ageMs: number) {
+      activity.noteEvent(examined({ receivedAt: clock.now(), timestampMs: clock.now() - ageMs }));
+    },
+  };
+}
+
+describe("batches", () => {
+  test("none: nothing is known", () => {
+    const { activity } = watched();
+    expect(activity.timesOf("vps-1")).toBeUndefined();
+  });
+
+  test("one: there is no usual gap", () => {
+    const { activity, batch, clock } = watched();
+    batch();
+    expect(activity.timesOf("vps-1")).toMatchObject({
+      lastBatchAt: clock.now(),
+      lastBatchMonotonicAt: clock.monotonic(),
+      usualGapMs: undefined,
+      gapCount: 0,
+    });
+  });
+
+  test("several: the median gap is the usual one", () => {
+    const { activity, batch, clock } = watched();
+    batch();
+    for (const gap of [10, 10, 10, 500, 12]) {
+      clock.advance(gap * second);
+      batch();
+    }
+    expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: 10 * second, gapCount: 5 });
+  });
+
+  test("many: the last 32 gaps count", () => {
+    const { activity, batch, clock } = watched();
+    for (let i = 0; i < 100; i++) {
+      clock.advance(i < 60 ? hour : minute);
+      batch();
+    }
+    expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: minute, gapCount: 32 });
+  });
+
+  test("a wall clock that is set makes no gap", () => {
+    const { activity, batch, clock } = watched();
+    batch();
+    clock.setWall(clock.now() - 5 * hour);
+    clock.advance(10 * second);
+    batch();
+    expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: 10 * second, lastBatchAt: clock.now() });
+  });
+
+  test("of one sensor are not another's", () => {
+    const { activity, batch } = watched();
+    batch("vps-1");
+    expect(activity.timesOf("vps-2")).toBeUndefined();
+  });
+});
+
+describe("a clock", () => {
+  test("is behind by the least age of the last events, whatever waited in batches", () => {
+    const { activity, batch, stamped } = watched();
+    batch();
+    for (const age of [70, 62, 61, 69]) stamped(age * second);
+    expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(61);
+  });
+
+  test("is ahead where events come from the future", () => {
+    const { activity, batch, stamped } = watched();
+    batch();
+    stamped(-hour);
+    expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(-3600);
+  });
+
+  test("that was set right is so after 20 minutes", () => {
+    const { activity, batch, stamped, clock } = watched();
+    batch();
+    for (let i = 0; i < 21; i++) {
+      stamped(i === 0 ? -hour : 2 * second);
+      clock.advance(minute);
+    }
+    expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(2);
+  });
+
+  test("is not known without time stamps", () => {
+    const { activity, batch, event } = watched();
+    batch();
+    event();
+    expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBeUndefined();
+  });
+});
+
+describe("what a sensor's events are about", () => {
+  test("is counted with names", () => {
+    const { activity, event } = watched();
+    event({
+      port: 22,
+      countryIsoCode: "SE",
+      countryName: "Sweden",
+      asNumber: 1221,
+      asOrganizationName: "Net",
+    });
+    event({ port: 22 });
+    const { ports, countries, networks } = activity.topOf("vps-1");
+    expect(ports).toEqual({ entries: [{ key: "22", label: null, count: 2 }], other: 0, none: 0 });
+    expect(countries).toEqual({ entries: [{ key: "SE", label: "Sweden", count: 1 }], other: 0, none: 1 });
+    expect(networks).toEqual({ entries: [{ key: "1221", label: "Net", count: 1 }], other: 0, none: 1 });
+  });
+
+  test("is of the last 12 to 24 hours", () => {
+    const { activity, event, clock } = watched();
+    const beganAt = clock.now();
+    event({ port: 22 });
+    clock.advance(13 * hour);
+    event({ port: 23 });
+    expect(activity.topOf("vps-1").sinceAt).toBe(beganAt);
+    expect(activity.topOf("vps-1").ports.entries).toHaveLength(2);
+    clock.advance(12 * hour);
+    expect(activity.topOf("vps-1").sinceAt).toBe(beganAt + 12 * hour);
+    expect(activity.topOf("vps-1").ports.entries).toEqual([{ key: "23", label: null, count: 1 }]);
+    clock.advance(48 * hour);
+    expect(activity.topOf("vps-1").ports.entries).toEqual([]);
+  });
+
+  test("is nothing for a sensor that sent none", () => {
+    const { activity, clock } = watched();
+    const nothing = { entries: [], other: 0, none: 0 };
+    expect(activity.topOf("vps-1")).toEqual({
+      sinceAt: clock.now(),
+      ports: nothing,
+      countries: nothing,
+      networks: nothing,
+    });
+  });
+});
+
+test("a thousand sensors under attack from everywhere take a few megabytes", () => {
+  const { activity, batch, event, clock } = watched();
+  const heapBytes = () => {
+    Bun.gc(true);
+    return heapStats().heapSize + heapStats().extraMemorySize;
+  };
+  const before = heapBytes();
+  for (let generation = 0; generation < 2; generation++) {
+    for (let i = 0; i < 100_000; i++) {
+      const sensorId = `vps-${i % 1000}`;
+      if (i < 1000) batch(sensorId);
+      event({
+        sensorId,
+        port: i % 65_536,
+        countryIsoCode: String.fromCharCode(65 + (i % 26), 65 + ((i >> 5) % 26)),
+        asNumber: i,
+        asOrganizationName: `${i} ${"x".repeat(120)}`,
+      });
+    }
+    clock.advance(12 * hour);
+  }
+  expect(activity.topOf("vps-1").ports.entries.length).toBeGreaterThan(10);
+  expect(heapBytes() - before).toBeLessThan(10_000_000);
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import { type SensorFacts, stateOfSensor } from "../../../server/monitoring/sensors/sensor-state.ts";
+import { durationText } from "../../../server/text/duration.ts";
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const quietAfterMs = 120 * second;
+
+const neverSeen: SensorFacts = {
+  sensorId: "vps-1",
+  sinceStartMs: 3 * hour,
+  lastBatchAgoMs: undefined,
+  usualGapMs: undefined,
+  gapCount: 0,
+  lastRefusal: undefined,
+  lastUnauthorizedClaim: undefined,
+};
+const regular: SensorFacts = {
+  ...neverSeen,
+  lastBatchAgoMs: 20 * second,
+  usualGapMs: 30 * second,
+  gapCount: 32,
+};
+const refused = (agoMs: number, reason = "payload_too_large") => ({ reason, agoMs });
+const claim = (agoMs: number) => ({ reason: "unauthorized", agoMs });
+
+const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["state"], string][] = [
+  [
+    "of which nothing has come",
+    neverSeen,
+    "never_seen",
+    "never seen: no request with its token has come since Loom started 3 h ago",
+  ],
+  ["that sends as usual", regular, "reporting", "last batch 20 s ago, usual gap 30 s"],
+  ["that has sent once", { ...neverSeen, lastBatchAgoMs: 1 * second }, "reporting", "last batch 1 s ago"],
+  [
+    "that is silent for no longer than is allowed to everybody",
+    { ...regular, usualGapMs: second, lastBatchAgoMs: 120 * second },
+    "reporting",
+    "last batch 2 min ago, usual gap 1 s",
+  ],
+  [
+    "that is silent for no longer than five usual gaps",
+    { ...regular, usualGapMs: 2 * minute, lastBatchAgoMs: 10 * minute },
+    "reporting",
+    "last batch 10 min ago, usual gap 2 min",
+  ],
+  [
+    "that is silent for longer",
+    { ...regular, usualGapMs: 2 * minute, lastBatchAgoMs: 14 * minute },
+    "quiet",
+    "last batch 14 min ago, usual gap 2 min; it sends nothing while nothing reaches it",
+  ],
+  [
+    "that is silent, and has not sent often enough to know what is usual",
+    { ...regular, gapCount: 4, usualGapMs: second, lastBatchAgoMs: 23 * hour },
+    "reporting",
+    "last batch 23 h ago, usual gap 1 s",
+  ],
+  [
+    "that is silent for a day, whatever is usual",
+    { ...regular, gapCount: 4, usualGapMs: second, lastBatchAgoMs: 25 * hour },
+    "quiet",
+    "last batch 25 h ago, usual gap 1 s; it sends nothing while nothing reaches it",
+  ],
+  [
+    "that usually waits for half a day",
+    { ...regular, usualGapMs: 12 * hour, lastBatchAgoMs: 40 * hour },
+    "reporting",
+    "last batch 40 h ago, usual gap 12 h",
+  ],
+  [
+    "whose last request was over its rate",
+    { ...regular, lastRefusal: refused(10 * second, "rate_limit_exceeded") },
+    "rate_limited",
+    "last request 10 s ago was over its rate; last batch 20 s ago, usual gap 30 s",
+  ],
+  [
+    "that was over its rate, and has sent since",
+    { ...regular, lastRefusal: refused(30 * second, "rate_limit_exceeded") },
+    "reporting",
+    "last batch 20 s ago, usual gap 30 s",
+  ],
+  [
+    "that was over its rate and is silent since",
+    { ...regular, lastBatchAgoMs: 7 * minute, lastRefusal: refused(6 * minute, "rate_limit_exceeded") },
+    "quiet",
+    "last batch 7 min ago, usual gap 30 s; it sends nothing while nothing reaches it",
+  ],
+  [
+    "that was over its rate and nothing else",
+    { ...neverSeen, lastRefusal: refused(6 * minute, "rate_limit_exceeded") },
+    "refused",
+    "last request 6 min ago was refused: rate_limit_exceeded; no batch was kept since the start",
+  ],
+  [
+    "whose last request was refused",
+    { ...regular, lastBatchAgoMs: 14 * minute, lastRefusal: refused(3 * minute) },
+    "refused",
+    "last request 3 min ago was refused: payload_too_large; last batch 14 min ago, usual gap 30 s",
+  ],
+  [
+    "that was refused, and has sent since",
+    { ...regular, lastRefusal: refused(3 * minute) },
+    "reporting",
+    "last batch 20 s ago, usual gap 30 s",
+  ],
+  [
+    "of which every request was refused",
+    { ...neverSeen, lastRefusal: refused(3 * minute, "invalid_request") },
+    "refused",
+    "last request 3 min ago was refused: invalid_request; no batch was kept since the start",
+  ],
+  [
+    "whose name somebody without its token uses, and of which nothing has come",
+    { ...neverSeen, lastUnauthorizedClaim: claim(5 * second) },
+    "refused",
+    "a client that calls itself vps-1 is refused: unauthorized, last 5 s ago; no batch was kept since the start",
+  ],
+  [
+    "whose name somebody uses since it is overdue",
+    { ...regular, lastBatchAgoMs: 90 * second, lastUnauthorizedClaim: claim(5 * second) },
+    "refused",
+    "a client that calls itself vps-1 is refused: unauthorized, last 5 s ago; last batch 90 s ago, usual gap 30 s",
+  ],
+  [
+    "whose name somebody uses while it sends as usual",
+    { ...regular, lastUnauthorizedClaim: claim(5 * second) },
+    "reporting",
+    "last batch 20 s ago, usual gap 30 s; a client that calls itself vps-1 is refused: unauthorized, last 5 s ago",
+  ],
+  [
+    "whose name somebody used before its last batch",
+    { ...regular, lastUnauthorizedClaim: claim(30 * second) },
+    "reporting",
+    "last batch 20 s ago, usual gap 30 s",
+  ],
+];
+
+describe("a sensor", () => {
+  for (const [what, facts, state, note] of cases)
+    test(`${what} is ${state}`, () => {
+      expect(stateOfSensor(facts, quietAfterMs)).toEqual({ state, note });
+    });
+});
+
+describe("a length of time", () => {
+  for (const [ms, text] of [
+    [-5, "0 s"],
+    [0, "0 s"],
+    [240, "0.2 s"],
+    [2500, "2.5 s"],
+    [9900, "9.9 s"],
+    [9960, "10 s"],
+    [119 * second, "119 s"],
+    [120 * second, "2 min"],
+    [119 * minute, "119 min"],
+    [2 * hour, "2 h"],
+    [47 * hour, "47 h"],
+    [49 * hour, "2 d"],
+  ] as const)
+    test(`of ${ms} ms is ${text}`, () => {
+      expect(durationText(ms)).toBe(text);
+    });
+});

@@ -1,0 +1,279 @@
+import { expect, test } from "bun:test";
+import { type EventFilter, filterParams } from "../../../server/monitoring/tail/event-filter.ts";
+import type { TailHello } from "../../../server/monitoring/tail/messages.ts";
+import { createRandom, type Random } from "../../support/random.ts";
+import { until } from "../../support/until.ts";
+import {
+  createTestTail,
+  type EventsMessage,
+  eventsOf,
+  type Message,
+  quickTiming,
+  type TestViewer,
+} from "./tails.ts";
+
+/*
+ * Random batches, budgets and viewers that read, dawdle, leave and come back, held against what must be true of any tail:
+ * - over a viewer's whole life, the events missed between its streams and those that its messages count are all that
+ *   were kept since it came, or since the start where it comes from an earlier run;
+ * - every message says exactly how many of its stretch were kept, not looked at, gone, and matched;
+ * - what it shows are the latest that matched of those that are not gone, in order, each once, as they were kept;
+ * - what matched and is not shown was beyond the bound of a message or of a backlog, or is gone by now.
+ * LOOM_MODEL_RUNS is the number of seeds, LOOM_MODEL_SEED the first of them.
+ */
+const runs = Number(process.env.LOOM_MODEL_RUNS ?? 40);
+const firstSeed = Number(process.env.LOOM_MODEL_SEED ?? 1);
+const stepsPerRun = 150;
+const maxMessageEvents = 100;
+const maxBacklogEvents = 500;
+
+/** Every event has one of these words and one of these ports. */
+const words = ["alpha", "beta", "gamma"];
+const ports = [22, 23, 80];
+const filters: readonly EventFilter[] = [
+  {},
+  {},
+  { port: 22 },
+  { port: 9 },
+  { text: "beta" },
+  { port: 23, text: "alpha" },
+  { sensor: "vps-2" },
+];
+
+interface KeptEvent {
+  readonly port: number;
+  readonly word: string;
+  readonly sensor: string;
+  readonly line: string;
+}
+
+/** What one viewer may know and must add up to, over all its streams. */
+interface ModelViewer {
+  readonly filter: EventFilter;
+  stream: TestViewer | undefined;
+  /** A read that is under way. */
+  reading: Promise<void> | undefined;
+  lastId: string | undefined;
+  /** Up to this event everything is accounted for; undefined: it was not greeted yet. */
+  at: number | undefined;
+  /** Its last id is of an earlier run of Loom. */
+  isFromBefore: boolean;
+  /** In its present stream. */
+  isGreeted: boolean;
+  /** Loom ended its stream. */
+  hasEnded: boolean;
+}
+
+class Model {
+  readonly #random: Random;
+  readonly #tail: ReturnType<typeof createTestTail>;
+  /** By number; 0 is none. */
+  readonly #kept: (KeptEvent | undefined)[] = [undefined];
+  readonly viewers: ModelViewer[] = [];
+  #now = 0;
+  #failure: unknown;
+
+  constructor(seed: number) {
+    this.#random = createRandom(seed);
+    const random = this.#random;
+    this.#tail = createTestTail({
+      maxCount: random.pick([30, 200, 1_000, 5_000]),
+      maxBytes: random.pick([100_000, 16_000_000]),
+      budget: random.pick([
+        { eventsPerSecond: 1e9, bytesPerSecond: 1e12 },
+        { eventsPerSecond: 300, bytesPerSecond: 1e9 },
+        { eventsPerSecond: 1e9, bytesPerSecond: 20_000 },
+      ]),
+      monotonic: () => this.#now,
+      timing: quickTiming,
+    });
+  }
+
+  async step(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const random = this.#random;
+    this.#now += random.below(400);
+    const chance = random.below(100);
+    if (chance < 35) this.#keep(random.pick([1, 5, 50, 400]));
+    else if (chance < 45) this.#come();
+    else if (chance < 50) await this.#leave();
+    else this.#readSome();
+    for (let turns = random.below(4); turns > 0; turns--)
+      await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  async finish(): Promise<void> {
+    // Everybody reads to the end now.
+    const rests = this.viewers.map(async (viewer) => {
+      while (!viewer.hasEnded) await this.#read(viewer);
+    });
+    await until("everybody is there", () => this.viewers.every(({ stream }) => stream !== undefined));
+    await this.#tail.tail.stop();
+    await Promise.all(rests);
+    expect(this.#tail.tail.viewerCount).toBe(0);
+    const { kept } = this.#tail.watcher.counts;
+    expect(this.viewers.map(({ at }) => at)).toEqual(this.viewers.map(() => kept));
+  }
+
+  #keep(maxCount: number): void {
+    const random = this.#random;
+    const sensor = random.pick(["vps-1", "vps-2"]);
+    const events = Array.from({ length: 1 + random.below(maxCount) }, (_, index) => {
+      const [port, word] = [random.pick(ports), random.pick(words)];
+      const n = this.#kept.length + index;
+      return {
+        port,
+        word,
+        sensor,
+        line: JSON.stringify({ n, destination: { port }, word: word.toUpperCase() }),
+      };
+    });
+    this.#kept.push(...events);
+    this.#tail.keep(
+      events.map(({ line }) => line),
+      sensor,
+    );
+  }
+
+  #come(): void {
+    if (this.viewers.length >= 8) return;
+    this.viewers.push({
+      filter: this.#random.pick(filters),
+      stream: undefined,
+      reading: undefined,
+      lastId: undefined,
+      at: undefined,
+      isFromBefore: false,
+      isGreeted: false,
+      hasEnded: false,
+    });
+  }
+
+  async #leave(): Promise<void> {
+    const viewer = this.#anyViewer();
+    if (!viewer?.stream) return;
+    const { stream, reading } = viewer;
+    viewer.stream = undefined;
+    await stream.leave();
+    await reading;
+    if (this.#random.below(8) > 0) return;
+    viewer.lastId = "0123456789abcdef.17";
+    viewer.isFromBefore = true;
+  }
+
+  /** Takes the next message; a read that is under way is not begun twice. */
+  #read(viewer: ModelViewer): Promise<void> {
+    viewer.reading ??= this.#readOne(viewer).finally(() => {
+      viewer.reading = undefined;
+    });
+    return viewer.reading;
+  }
+
+  #readSome(): void {
+    const viewer = this.#anyViewer();
+    // Whatever fails is thrown at the next step: nobody waits for this read.
+    if (viewer)
+      this.#read(viewer).catch((error: unknown) => {
+        this.#failure ??= error;
+      });
+  }
+
+  #anyViewer(): ModelViewer | undefined {
+    return this.viewers.length > 0 ? this.#random.pick(this.viewers) : undefined;
+  }
+
+  async #open(viewer: ModelViewer): Promise<TestViewer> {
+    const query = filterParams(viewer.filter);
+    const stream = await this.#tail.view(
+      `?${query}`,
+      viewer.lastId === undefined ? {} : { "last-event-id": viewer.lastId },
+    );
+    viewer.stream = stream;
+    viewer.isGreeted = false;
+    return stream;
+  }
+
+  async #readOne(viewer: ModelViewer): Promise<void> {
+    const stream = viewer.stream ?? (await this.#open(viewer));
+    const message = await stream.next();
+    // It left meanwhile: what was on its way is lost with the connection, and comes again.
+    if (viewer.stream !== stream) return;
+    if (message) this.#take(viewer, message);
+    else viewer.stream = undefined;
+  }
+
+  #take(viewer: ModelViewer, message: Message): void {
+    if (message.event === "bye") viewer.hasEnded = true;
+    if (message.id === undefined) return;
+    if (message.event === "hello") this.#takeHello(viewer, message);
+    else this.#takeEvents(viewer, eventsOf(message));
+    viewer.lastId = message.id;
+  }
+
+  #takeHello(viewer: ModelViewer, { data, id }: Message): void {
+    const hello = JSON.parse(data[0] ?? "") as TailHello;
+    const at = numberOf(id);
+    const { isResumed, missed } = hello;
+    if (viewer.isFromBefore)
+      expect({ at, isResumed, missed }).toEqual({ at: 0, isResumed: false, missed: null });
+    else if (viewer.at === undefined) expect({ isResumed, missed }).toEqual({ isResumed: false, missed: 0 });
+    else expect({ isResumed, missed }).toEqual({ isResumed: true, missed: at - viewer.at });
+    viewer.at = at;
+    viewer.isFromBefore = false;
+    viewer.isGreeted = true;
+  }
+
+  #takeEvents(viewer: ModelViewer, message: EventsMessage): void {
+    expect(viewer.isGreeted).toBe(true);
+    const from = viewer.at ?? Number.NaN;
+    const to = numberOf(message.id);
+    const { kept, unexamined, missed, matched, events } = message;
+    expect(kept).toBe(to - from);
+    const inStretch = this.#tail.examined.filter(({ number }) => number > from && number <= to);
+    expect(unexamined).toBe(kept - inStretch.length);
+    expect(missed).toBeWithin(0, inStretch.length + 1);
+    // The oldest are the ones that go.
+    const lookedAt = inStretch.slice(missed).map(({ number }) => number);
+    const matching = lookedAt.filter((number) => this.#isMatch(viewer.filter, number));
+    expect(matched).toBe(matching.length);
+    const shown = events.map(({ number }) => number);
+    expect(shown).toEqual(shown.length > 0 ? matching.slice(-shown.length) : []);
+    for (const [index, number] of shown.entries()) {
+      const line = message.lines[index] ?? "";
+      expect(line.slice(line.indexOf('"document":') + 11, -1)).toBe(this.#kept[number]?.line ?? "");
+      expect(events[index]?.sensorId).toBe(this.#kept[number]?.sensor ?? "");
+    }
+    expect(shown.length).toBeLessThanOrEqual(maxMessageEvents);
+    viewer.at = to;
+    const leftOut = matching.slice(0, matching.length - shown.length);
+    if (shown.length === maxMessageEvents || leftOut.length === 0) return;
+    const lastLeftOut = leftOut.at(-1) ?? 0;
+    const isGone = lastLeftOut <= this.#tail.recentEvents.gone.number;
+    // Before a backlog stands a message of what it leaves out: 500 newer ones match.
+    const newer = this.#tail.examined.filter(
+      ({ number }) => number > lastLeftOut && this.#isMatch(viewer.filter, number),
+    );
+    expect(isGone || (shown.length === 0 && newer.length >= maxBacklogEvents)).toBe(true);
+  }
+
+  #isMatch(filter: EventFilter, number: number): boolean {
+    const event = this.#kept[number];
+    if (!event) throw new Error(`no event ${number} was kept`);
+    return (
+      (filter.port === undefined || filter.port === event.port) &&
+      (filter.text === undefined || event.word.includes(filter.text)) &&
+      (filter.sensor === undefined || filter.sensor === event.sensor)
+    );
+  }
+}
+
+function numberOf(id: string | undefined): number {
+  return Number(id?.split(".")[1]);
+}
+
+for (let seed = firstSeed; seed < firstSeed + runs; seed++)
+  test(`a tail adds up, and shows nothing twice (seed ${seed})`, async () => {
+    const model = new Model(seed);
+    for (let step = 0; step < stepsPerRun; step++) await model.step();
+    await model.finish();
+  });
