@@ -1,8 +1,8 @@
 import { loadConfig } from "../config/load-config.ts";
 import { createDescriptorWriter } from "../descriptor-writer.ts";
-import { isSequence } from "../outputs/dead-letters/letter.ts";
+import { isSequence } from "../outputs/dead-letters/record.ts";
 import { writeRequest } from "../outputs/dead-letters/requests.ts";
-import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letters/view.ts";
+import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letters/snapshot.ts";
 import { exitWith } from "./exit.ts";
 
 const actions = ["list", "show", "retry", "drop"] as const;

@@ -1,5 +1,5 @@
 import { schemaText } from "../outputs/clickhouse/schema.ts";
-import { indexTemplate } from "../outputs/elasticsearch/index-template.ts";
+import { indexTemplate } from "../outputs/elasticsearch/schema.ts";
 import { exitWith } from "./exit.ts";
 
 /** `loom schema clickhouse` and `loom schema elasticsearch`: prints what Loom expects there, under its default names. */

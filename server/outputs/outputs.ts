@@ -2,15 +2,15 @@ import type { Config, OutputType } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { AttemptObservation } from "./batch-settlement.ts";
-import { createClickhouseOutput } from "./clickhouse/clickhouse-output.ts";
-import type { DeadLetterDesk } from "./dead-letters/desk.ts";
-import { startDurableOutputs } from "./durable-outputs.ts";
-import { createElasticsearchOutput } from "./elasticsearch/elasticsearch-output.ts";
+import { createClickhouseOutput } from "./clickhouse/output.ts";
+import type { DeadLetterDesk } from "./dead-letters/admin.ts";
+import type { AttemptObservation } from "./delivery/batch-sender.ts";
+import { startDurableOutputs } from "./delivery/durable-outputs.ts";
+import { createElasticsearchOutput } from "./elasticsearch/output.ts";
 import type { Output } from "./output.ts";
 import type { OutboxReport, OutputReport } from "./output-report.ts";
-import { createStdoutDelivery } from "./stdout/stdout-delivery.ts";
-import { createStdoutOutput } from "./stdout/stdout-output.ts";
+import { createStdoutDelivery } from "./stdout/output.ts";
+import { createStdoutOutput } from "./stdout/stdout-writer.ts";
 
 /** Where batches are kept, whatever is behind it. */
 export interface Outputs {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { registerOutputMetrics } from "../outputs/output-metrics.ts";
 import type { AttemptReport, OutboxReport, OutputReport } from "../outputs/output-report.ts";
 import type { Ledger, SensorLedger } from "./ledger.ts";
-import { registerOutputMetrics } from "./output-metrics.ts";
 
 /** What `/metrics` shows beside the ledger; each is asked when Prometheus scrapes. */
 export interface MetricsSources {

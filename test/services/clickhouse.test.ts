@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type ClickhouseServer, startClickhouse } from "../../scripts/services/clickhouse.ts";
-import {
-  type ClickhouseOptions,
-  createClickhouseOutput,
-} from "../../server/outputs/clickhouse/clickhouse-output.ts";
-import { deliveryOf } from "../outputs/clickhouse-deliveries.ts";
+import { type ClickhouseOptions, createClickhouseOutput } from "../../server/outputs/clickhouse/output.ts";
+import { deliveryOf } from "../outputs/clickhouse/deliveries.ts";
 import { silentLog } from "../support/log.ts";
 
 setDefaultTimeout(60_000);

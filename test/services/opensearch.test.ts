@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { startOpensearch } from "../../scripts/services/opensearch.ts";
-import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/elasticsearch-output.ts";
+import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/output.ts";
 import type { Delivery, Output } from "../../server/outputs/output.ts";
-import { deliveryOf, storedEvent } from "../outputs/elasticsearch-stand-in.ts";
+import { deliveryOf, storedEvent } from "../outputs/elasticsearch/stand-in.ts";
 import { silentLog } from "../support/log.ts";
 
 const sharedUrl = process.env.LOOM_TEST_OPENSEARCH_URL;

@@ -1,4 +1,4 @@
-import type { DeliveryClock } from "../../server/outputs/delivery-clock.ts";
+import type { DeliveryClock } from "../../server/outputs/delivery/clock.ts";
 import { until } from "./until.ts";
 
 /** Time that passes only when a test says so. */

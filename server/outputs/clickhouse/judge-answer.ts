@@ -1,5 +1,5 @@
 import type { SendOutcome } from "../output.ts";
-import type { Answer } from "./answer.ts";
+import type { Answer } from "./client.ts";
 
 /** The exception that ClickHouse has for a table that is not there. */
 export const unknownTable = 60;

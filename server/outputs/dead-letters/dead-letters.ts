@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { BatchBounds, StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { createDeadLetterDesk, type DeadLetterDesk } from "./desk.ts";
+import { createDeadLetterDesk, type DeadLetterDesk } from "./admin.ts";
 import { maxLineBytes } from "./file.ts";
-import { deliveredLine, letterLine } from "./letter.ts";
+import { deliveredLine, letterLine } from "./record.ts";
 import { createRequestQueue, type DeadLetterRequest, removeRequest } from "./requests.ts";
 import { type LetterLine, openDeadLetterStore } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type DeadLetter, parseDeadLetterLine } from "./letter.ts";
+import { type DeadLetter, parseDeadLetterLine } from "./record.ts";
 
 /** Where a line lies in the file, its line break included. */
 export interface Span {

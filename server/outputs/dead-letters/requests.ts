@@ -3,7 +3,7 @@ import { chown, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../../telemetry/log.ts";
 import { syncDirectoryOf } from "./file.ts";
-import { isSequenceList } from "./letter.ts";
+import { isSequenceList } from "./record.ts";
 
 /*
  * What `loom dead-letters` asks of the process that delivers: one small file a request, beside the dead letters,

@@ -10,7 +10,7 @@ import {
   syncDirectoryOf,
   writeAt,
 } from "./file.ts";
-import type { DeadLetter } from "./letter.ts";
+import type { DeadLetter } from "./record.ts";
 
 /**
  * One dead-letter file as its only writer has it: lines are added at its end, and taken out by writing it anew. What

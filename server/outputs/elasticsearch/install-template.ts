@@ -1,9 +1,9 @@
 import type { Log } from "../../telemetry/log.ts";
 import type { SendOutcome } from "../output.ts";
-import type { ClusterAnswer, ClusterClient, ClusterFailure } from "./cluster-client.ts";
+import type { ClusterAnswer, ClusterClient, ClusterFailure } from "./client.ts";
 import { errorText, objectOr } from "./error-text.ts";
 import { hasDateParts, isDateAlone, templateName, templatePatterns } from "./index-names.ts";
-import { indexTemplate, templateVersion } from "./index-template.ts";
+import { indexTemplate, templateVersion } from "./schema.ts";
 
 const maxAnswerBytes = 1024 * 1024;
 const howToDoWithout = "or set elasticsearch_install_template = false";

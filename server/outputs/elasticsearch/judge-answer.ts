@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../../pipeline.ts";
 import type { SendOutcome } from "../output.ts";
-import type { ClusterAnswer } from "./cluster-client.ts";
+import type { ClusterAnswer } from "./client.ts";
 import { errorText, objectOr } from "./error-text.ts";
 
 /**

@@ -10,9 +10,12 @@ import type {
 } from "../../../server/management/api/answers.ts";
 import { createDeadLettersApi } from "../../../server/management/api/dead-letters.ts";
 import { createOutputAnswers, createOutputsApi } from "../../../server/management/api/outputs.ts";
-import { type DurableOutputs, startDurableOutputs } from "../../../server/outputs/durable-outputs.ts";
-import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/elasticsearch-output.ts";
-import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-output.ts";
+import {
+  type DurableOutputs,
+  startDurableOutputs,
+} from "../../../server/outputs/delivery/durable-outputs.ts";
+import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
+import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
 import { type FaultyElasticsearch, startFaultyElasticsearch } from "../../support/faulty-outputs.ts";
 import { silentLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";

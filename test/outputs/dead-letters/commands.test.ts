@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openOutbox } from "../../../server/outbox/outbox.ts";
 import { openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
-import { startDelivery } from "../../../server/outputs/delivery.ts";
+import { startDelivery } from "../../../server/outputs/delivery/delivery.ts";
 import type { Output } from "../../../server/outputs/output.ts";
 import { silentLog } from "../../support/log.ts";
 import { storedEvent } from "../../support/memory-outbox.ts";

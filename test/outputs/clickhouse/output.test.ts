@@ -1,13 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
-import {
-  type ClickhouseOptions,
-  createClickhouseOutput,
-} from "../../server/outputs/clickhouse/clickhouse-output.ts";
-import type { SendOutcome } from "../../server/outputs/output.ts";
-import { recordingLog, silentLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
-import { deliveryOf } from "./clickhouse-deliveries.ts";
+import { type ClickhouseOptions, createClickhouseOutput } from "../../../server/outputs/clickhouse/output.ts";
+import type { SendOutcome } from "../../../server/outputs/output.ts";
+import { recordingLog, silentLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+import { deliveryOf } from "./deliveries.ts";
 
 interface Seen {
   readonly query: string;

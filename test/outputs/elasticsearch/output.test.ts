@@ -6,12 +6,12 @@ import { join } from "node:path";
 import {
   createElasticsearchOutput,
   type ElasticsearchOptions,
-} from "../../server/outputs/elasticsearch/elasticsearch-output.ts";
-import type { SendOutcome } from "../../server/outputs/output.ts";
-import { createCertificate } from "../support/certificate.ts";
-import { recordingLog, silentLog } from "../support/log.ts";
-import { until } from "../support/until.ts";
-import { bulkAnswer, deliveryOf, startStandIn } from "./elasticsearch-stand-in.ts";
+} from "../../../server/outputs/elasticsearch/output.ts";
+import type { SendOutcome } from "../../../server/outputs/output.ts";
+import { createCertificate } from "../../support/certificate.ts";
+import { recordingLog, silentLog } from "../../support/log.ts";
+import { until } from "../../support/until.ts";
+import { bulkAnswer, deliveryOf, startStandIn } from "./stand-in.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {

@@ -1,4 +1,4 @@
-import type { ErrorClass } from "../delivery-attempt.ts";
+import type { ErrorClass } from "../delivery/attempt.ts";
 import type { OutputReport } from "../output-report.ts";
 
 /** A batch that is being written. */

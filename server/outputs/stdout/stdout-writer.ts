@@ -2,7 +2,7 @@ import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-
 import { CannotKeep, type EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { OutputReport } from "../output-report.ts";
-import { createStdoutAccount } from "./stdout-account.ts";
+import { createStdoutAccount } from "./stdout-report.ts";
 
 export interface StdoutOutputOptions {
   readonly log: Log;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/elasticsearch-output.ts";
-import { templateName } from "../../server/outputs/elasticsearch/index-names.ts";
-import { indexTemplate, templateVersion } from "../../server/outputs/elasticsearch/index-template.ts";
-import { silentLog } from "../support/log.ts";
-import { deliveryOf, type StandIn, type StandInRequest, startStandIn } from "./elasticsearch-stand-in.ts";
+import { templateName } from "../../../server/outputs/elasticsearch/index-names.ts";
+import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
+import { indexTemplate, templateVersion } from "../../../server/outputs/elasticsearch/schema.ts";
+import { silentLog } from "../../support/log.ts";
+import { deliveryOf, type StandIn, type StandInRequest, startStandIn } from "./stand-in.ts";
 
 let node: StandIn;
 beforeEach(() => {

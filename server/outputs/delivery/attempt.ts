@@ -1,4 +1,4 @@
-import type { Delivery, Output, SendOutcome } from "./output.ts";
+import type { Delivery, Output, SendOutcome } from "../output.ts";
 
 /** What a failure was, in one word of a fixed list: a label in metrics. */
 export type ErrorClass = "retry" | "hold" | "refused" | "split" | "timeout" | "stopped" | "defect" | "disk";

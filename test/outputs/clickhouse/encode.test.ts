@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { encodeRows } from "../../server/outputs/clickhouse/rows.ts";
-import { eventsOf } from "./clickhouse-deliveries.ts";
+import { encodeRows } from "../../../server/outputs/clickhouse/encode.ts";
+import { eventsOf } from "./deliveries.ts";
 
 test("a row holds the document as a JSON string, byte for byte", () => {
   const documents = [

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createStdoutAccount } from "../../server/outputs/stdout/stdout-account.ts";
+import { createStdoutAccount } from "../../../server/outputs/stdout/stdout-report.ts";
 
 function accountAt(startMs = 1_000_000) {
   const clock = { ms: startMs };

@@ -1,11 +1,11 @@
-import type { OutboxReader, StoredEvent } from "../pipeline.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { OutboxReader, StoredEvent } from "../../pipeline.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { DeadLetters } from "../dead-letters/dead-letters.ts";
+import type { Output } from "../output.ts";
 import { backoffMs } from "./backoff.ts";
-import { type AttemptObservation, createSettlement, type Settlement } from "./batch-settlement.ts";
-import type { DeadLetters } from "./dead-letters/dead-letters.ts";
-import { type DeliveryClock, systemClock } from "./delivery-clock.ts";
-import { createDeliveryHealth, type DeliveryState } from "./delivery-health.ts";
-import type { Output } from "./output.ts";
+import { type AttemptObservation, createSettlement, type Settlement } from "./batch-sender.ts";
+import { type DeliveryClock, systemClock } from "./clock.ts";
+import { createDeliveryHealth, type DeliveryState } from "./health.ts";
 
 /*
  * Brings one output's events from the outbox to it: batch after batch, in order, one on its way at a time.

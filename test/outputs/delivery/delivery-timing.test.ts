@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { backoffMs } from "../../server/outputs/backoff.ts";
-import { storedEvent } from "../support/memory-outbox.ts";
-import { until } from "../support/until.ts";
+import { backoffMs } from "../../../server/outputs/delivery/backoff.ts";
+import { storedEvent } from "../../support/memory-outbox.ts";
+import { until } from "../../support/until.ts";
 import { away, benchWith, type DeliveryBench, delivered, inTurn, limits, numbers } from "./delivery-bench.ts";
 
 const sentOf = (bench: DeliveryBench, sends: number) =>

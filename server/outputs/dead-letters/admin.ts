@@ -1,6 +1,6 @@
 import type { Log } from "../../telemetry/log.ts";
-import { createAskedReader } from "./asked.ts";
-import type { DeadLetter } from "./letter.ts";
+import { createAskedReader } from "./pending-requests.ts";
+import type { DeadLetter } from "./record.ts";
 import { writeRequest } from "./requests.ts";
 import type { DeadLetterStore } from "./store.ts";
 

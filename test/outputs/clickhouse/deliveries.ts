@@ -1,5 +1,5 @@
-import type { Delivery } from "../../server/outputs/output.ts";
-import type { StoredEvent } from "../../server/pipeline.ts";
+import type { Delivery } from "../../../server/outputs/output.ts";
+import type { StoredEvent } from "../../../server/pipeline.ts";
 
 /** Documents as they lie in an outbox, numbered from `firstSequence`. */
 export function eventsOf(documents: readonly string[], firstSequence = 1): StoredEvent[] {

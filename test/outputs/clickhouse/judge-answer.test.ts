@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Answer } from "../../server/outputs/clickhouse/answer.ts";
-import { exceptionCode, judgeAnswer } from "../../server/outputs/clickhouse/judge-answer.ts";
+import type { Answer } from "../../../server/outputs/clickhouse/client.ts";
+import { exceptionCode, judgeAnswer } from "../../../server/outputs/clickhouse/judge-answer.ts";
 
 type Answered = Extract<Answer, { kind: "answered" }>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createTableStatement, schemaText } from "../../server/outputs/clickhouse/schema.ts";
+import { createTableStatement, schemaText } from "../../../server/outputs/clickhouse/schema.ts";
 
 const name = { database: "honey", table: "events" };
 

@@ -3,9 +3,9 @@ import type { StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
 import { withoutSecrets } from "../without-secrets.ts";
-import { createAsk, type Fetch } from "./answer.ts";
+import { createAsk, type Fetch } from "./client.ts";
+import { encodeRows } from "./encode.ts";
 import { exceptionCode, judgeAnswer, unknownTable } from "./judge-answer.ts";
-import { encodeRows } from "./rows.ts";
 import { createTableStatement, quoteTable } from "./schema.ts";
 import { insertSettings, type ServerVersion, tryParseVersion } from "./server-version.ts";
 

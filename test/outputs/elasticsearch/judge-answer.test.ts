@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { judgeAnswer } from "../../server/outputs/elasticsearch/judge-answer.ts";
-import { storedEvent } from "./elasticsearch-stand-in.ts";
+import { judgeAnswer } from "../../../server/outputs/elasticsearch/judge-answer.ts";
+import { storedEvent } from "./stand-in.ts";
 
 const events = [storedEvent(1), storedEvent(2), storedEvent(3)];
 

@@ -1,6 +1,6 @@
 import { CannotKeep } from "../../pipeline.ts";
 import type { Output, SendOutcome } from "../output.ts";
-import type { StdoutOutput } from "./stdout-output.ts";
+import type { StdoutOutput } from "./stdout-writer.ts";
 
 /** Somebody may be watching, and a small write costs little. */
 const maxFlushIntervalMs = 100;

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deadLettersPath } from "../../server/outputs/dead-letters/dead-letters.ts";
-import type { SendOutcome } from "../../server/outputs/output.ts";
-import { until } from "../support/until.ts";
+import { deadLettersPath } from "../../../server/outputs/dead-letters/dead-letters.ts";
+import type { SendOutcome } from "../../../server/outputs/output.ts";
+import { until } from "../../support/until.ts";
 import {
   type Answer,
   away,

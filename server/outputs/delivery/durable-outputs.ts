@@ -1,12 +1,12 @@
-import { type Outbox, type OutboxOptions, openOutbox } from "../outbox/outbox.ts";
-import type { EnrichedBatch } from "../pipeline.ts";
-import type { Log } from "../telemetry/log.ts";
-import type { AttemptObservation } from "./batch-settlement.ts";
-import { openDeadLetters } from "./dead-letters/dead-letters.ts";
-import type { DeadLetterDesk } from "./dead-letters/desk.ts";
+import { type Outbox, type OutboxOptions, openOutbox } from "../../outbox/outbox.ts";
+import type { EnrichedBatch } from "../../pipeline.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { DeadLetterDesk } from "../dead-letters/admin.ts";
+import { openDeadLetters } from "../dead-letters/dead-letters.ts";
+import type { Output } from "../output.ts";
+import type { OutputReport } from "../output-report.ts";
+import type { AttemptObservation } from "./batch-sender.ts";
 import { type DeliveryLimits, deliveryTimeoutMs, maxDeliveryBytes, startDelivery } from "./delivery.ts";
-import type { Output } from "./output.ts";
-import type { OutputReport } from "./output-report.ts";
 
 export interface DurableOutputsOptions {
   readonly outbox: Pick<OutboxOptions, "dir" | "maxBytes" | "onFull">;

@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AttemptObservation } from "../../server/outputs/batch-settlement.ts";
-import { type DeadLetters, openDeadLetters } from "../../server/outputs/dead-letters/dead-letters.ts";
-import { type DeliveryLimits, type RunningDelivery, startDelivery } from "../../server/outputs/delivery.ts";
-import type { Delivery, Output, SendOutcome } from "../../server/outputs/output.ts";
-import { type LoggedLine, recordingLog } from "../support/log.ts";
-import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
-import { createMemoryOutbox, type MemoryOutbox } from "../support/memory-outbox.ts";
+import { type DeadLetters, openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
+import type { AttemptObservation } from "../../../server/outputs/delivery/batch-sender.ts";
+import {
+  type DeliveryLimits,
+  type RunningDelivery,
+  startDelivery,
+} from "../../../server/outputs/delivery/delivery.ts";
+import type { Delivery, Output, SendOutcome } from "../../../server/outputs/output.ts";
+import { type LoggedLine, recordingLog } from "../../support/log.ts";
+import { createManualClock, type ManualClock } from "../../support/manual-clock.ts";
+import { createMemoryOutbox, type MemoryOutbox } from "../../support/memory-outbox.ts";
 
 export type Answer = (delivery: Delivery, signal: AbortSignal) => SendOutcome | Promise<SendOutcome>;
 

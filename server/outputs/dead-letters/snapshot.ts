@@ -1,8 +1,8 @@
 import { open, readdir } from "node:fs/promises";
-import { readAsked } from "./asked.ts";
 import { deadLettersPath } from "./dead-letters.ts";
 import { readIndex, readLetter } from "./file.ts";
-import type { DeadLetter } from "./letter.ts";
+import { readAsked } from "./pending-requests.ts";
+import type { DeadLetter } from "./record.ts";
 import { listRequests } from "./requests.ts";
 
 /** One output's dead letters as they are now, for somebody who only looks: a running Loom is not disturbed. */

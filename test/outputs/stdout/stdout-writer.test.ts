@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
-import { createDescriptorWriter } from "../../server/descriptor-writer.ts";
-import { createStdoutOutput } from "../../server/outputs/stdout/stdout-output.ts";
-import { CannotKeep } from "../../server/pipeline.ts";
-import { recordingLog } from "../support/log.ts";
-import { createPipe, type Pipe } from "../support/pipe.ts";
-import { until } from "../support/until.ts";
+import { createDescriptorWriter } from "../../../server/descriptor-writer.ts";
+import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
+import { CannotKeep } from "../../../server/pipeline.ts";
+import { recordingLog } from "../../support/log.ts";
+import { createPipe, type Pipe } from "../../support/pipe.ts";
+import { until } from "../../support/until.ts";
 
 function outputTo(descriptor: number, stalledAfterMs = 100) {
   const log = recordingLog();

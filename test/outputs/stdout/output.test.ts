@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { createStdoutDelivery } from "../../server/outputs/stdout/stdout-delivery.ts";
-import type { StdoutOutput } from "../../server/outputs/stdout/stdout-output.ts";
-import { CannotKeep, type StoredEvent } from "../../server/pipeline.ts";
+import { createStdoutDelivery } from "../../../server/outputs/stdout/output.ts";
+import type { StdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
+import { CannotKeep, type StoredEvent } from "../../../server/pipeline.ts";
 
 function event(sequence: number): StoredEvent {
   return { sequence, sensorId: "vps-1", receivedAt: 0, document: Buffer.from(`{"n":${sequence}}`) };

@@ -1,5 +1,5 @@
-import type { Log } from "../telemetry/log.ts";
-import type { ErrorClass } from "./delivery-attempt.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { ErrorClass } from "./attempt.ts";
 
 export interface DeliveryState {
   /** "retrying" and "holding" last from the first failure until something gets through, attempts between included. */

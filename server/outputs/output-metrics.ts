@@ -1,10 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import {
-  type AttemptReport,
-  type OutboxReport,
-  type OutputReport,
-  outputStates,
-} from "../outputs/output-report.ts";
+import { type AttemptReport, type OutboxReport, type OutputReport, outputStates } from "./output-report.ts";
 
 /** Metrics of outputs behind the outbox. @returns what records an attempt in the histograms. */
 export function registerOutputMetrics(

@@ -1,5 +1,5 @@
-import type { Delivery } from "../../server/outputs/output.ts";
-import type { StoredEvent } from "../../server/pipeline.ts";
+import type { Delivery } from "../../../server/outputs/output.ts";
+import type { StoredEvent } from "../../../server/pipeline.ts";
 
 export const receivedAt = Date.UTC(2026, 10, 22, 16, 24, 59);
 

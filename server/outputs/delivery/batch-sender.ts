@@ -1,10 +1,10 @@
-import type { StoredEvent } from "../pipeline.ts";
+import type { StoredEvent } from "../../pipeline.ts";
+import type { Refusal } from "../dead-letters/dead-letters.ts";
+import type { Output, SendOutcome } from "../output.ts";
+import { type Attempt, attemptDelivery, type ErrorClass } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
-import type { Refusal } from "./dead-letters/dead-letters.ts";
-import { type Attempt, attemptDelivery, type ErrorClass } from "./delivery-attempt.ts";
-import type { DeliveryClock } from "./delivery-clock.ts";
-import type { DeliveryHealth } from "./delivery-health.ts";
-import type { Output, SendOutcome } from "./output.ts";
+import type { DeliveryClock } from "./clock.ts";
+import type { DeliveryHealth } from "./health.ts";
 
 /** One attempt, for histograms. */
 export interface AttemptObservation {
