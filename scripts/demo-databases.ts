@@ -5,7 +5,7 @@
  * names, and AS numbers are those reserved for documentation (RFC 5398). Only the places exist.
  */
 import { join } from "node:path";
-import { double, type Value, writeDatabase } from "../test/mmdb/writer.ts";
+import { double, type Value, writeDatabase } from "./mmdb/writer.ts";
 
 /** A place and the networks said to be there, all run by one operator. */
 interface DemoPlace {
@@ -31,7 +31,7 @@ const continents = {
 
 // biome-ignore format: a table
 const places: readonly DemoPlace[] = [
-  // The sources in test/fixtures/spip-requests.ndjson.
+  // The sources in server/cli/demo/spip-requests.ndjson.
   { continent: "EU", country: ["GB", "United Kingdom"], region: ["ENG", "England"], city: "London", postalCode: "EC2V", timezone: "Europe/London", location: [51.5142, -0.0931], operator: "Broadband London", networks: ["81.2.69.0/24", "51.140.0.0/14", "2a02:c7c::/32"] },
   { continent: "EU", country: ["GB", "United Kingdom"], region: ["ENG", "England"], city: "Boxford", postalCode: "OX1", timezone: "Europe/London", location: [51.75, -1.25], operator: "Village Network", networks: ["2.125.160.0/24"] },
   { continent: "EU", country: ["SE", "Sweden"], region: ["E", "Östergötland County"], city: "Linköping", postalCode: "582 22", timezone: "Europe/Stockholm", location: [58.4167, 15.6167], operator: "Bredband", networks: ["89.160.20.0/24", "46.21.96.0/20"] },

@@ -1,7 +1,7 @@
-import { capturedRequests } from "../../test/support/fixtures.ts";
+import { capturedRequests } from "../../server/cli/demo/captured-requests.ts";
 
 /*
- * Batches for measuring, made of the events that a real sensor sent (test/fixtures): HTTP requests, TLS, Redis, RDP,
+ * Batches for measuring, made of the events that a real sensor sent (server/cli/demo/spip-requests.ndjson): HTTP requests, TLS, Redis, RDP,
  * telnet, SSH, with their escapes, text outside ASCII and nested objects, neither padded nor cut. Every 16th is the SSH
  * handshake of 5.6 KB and the one of 27 KB is left out, which makes 1.1 KB an event. Ids, payloads, source addresses
  * (which the demo databases know, IPv4, IPv6 and mapped) and ports differ from event to event.
@@ -11,7 +11,9 @@ const maxCommonBytes = 2_000;
 const maxBytes = 10_000;
 const rareEvery = 16;
 
-const captured = capturedRequests.flatMap(({ body }) => JSON.parse(body) as CapturedEvent[]).map(sized);
+const captured = (await capturedRequests())
+  .flatMap(({ body }) => JSON.parse(body) as CapturedEvent[])
+  .map(sized);
 const common = captured.filter(({ bytes }) => bytes <= maxCommonBytes);
 const rare = captured.filter(({ bytes }) => bytes > maxCommonBytes && bytes <= maxBytes);
 

@@ -59,7 +59,7 @@ describe("the captured requests", () => {
 });
 
 function publicSources(): string[] {
-  const fixtures = join(import.meta.dir, "../fixtures/spip-requests.ndjson");
+  const fixtures = join(import.meta.dir, "../../server/cli/demo/spip-requests.ndjson");
   const requests = readFileSync(fixtures, "utf8").trim().split("\n");
   const events: { source?: { ip?: string } }[] = requests.flatMap((line) =>
     JSON.parse(JSON.parse(line).body),

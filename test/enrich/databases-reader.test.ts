@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { raw, type Value } from "../../scripts/mmdb/writer.ts";
 import { createDatabaseReader } from "../../server/enrich/database-reader.ts";
 import { DatabaseError, maxRecordDepth } from "../../server/enrich/database-record.ts";
 import {
@@ -8,7 +9,6 @@ import {
   sampleCityDatabase,
   sampleDatabase,
 } from "../mmdb/samples.ts";
-import { raw, type Value } from "../mmdb/writer.ts";
 
 const marker = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 

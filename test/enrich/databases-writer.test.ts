@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Reader } from "maxmind";
+import { double, float, int32, uint16, uint32, uint64, type Value } from "../../scripts/mmdb/writer.ts";
 import { sampleDatabase } from "../mmdb/samples.ts";
-import { double, float, int32, uint16, uint32, uint64, type Value } from "../mmdb/writer.ts";
 
 function read(database: Buffer, address: string): unknown {
   return new Reader<never>(database).get(address);

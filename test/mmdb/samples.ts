@@ -1,4 +1,4 @@
-import { type DatabaseContent, double, type Value, writeDatabase } from "./writer.ts";
+import { type DatabaseContent, double, type Value, writeDatabase } from "../../scripts/mmdb/writer.ts";
 
 /** 2026-01-01 */
 export const sampleBuildEpoch = 1_767_225_600;

@@ -1,17 +1,5 @@
-import { readFileSync } from "node:fs";
+import * as demo from "../../server/cli/demo/captured-requests.ts";
 
-/** A request as a real sensor sent it, captured before its addresses were replaced. */
-export interface CapturedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export type { CapturedRequest } from "../../server/cli/demo/captured-requests.ts";
 
-export const capturedRequests: readonly CapturedRequest[] = readFileSync(
-  new URL("../fixtures/spip-requests.ndjson", import.meta.url),
-  "utf8",
-)
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line));
+export const capturedRequests = await demo.capturedRequests();

@@ -6,9 +6,10 @@ import { ListenError } from "../../http/listener.ts";
 import { createLog } from "../../telemetry/log.ts";
 import { exitWith } from "../exit.ts";
 import { runLoom } from "../run.ts";
+import { capturedRequests } from "./captured-requests.ts";
 import asnDatabase from "./demo-asn.mmdb" with { type: "file" };
 import cityDatabase from "./demo-city.mmdb" with { type: "file" };
-import { capturedRequests, startReplay } from "./replay.ts";
+import { shortRequests, startReplay } from "./replay.ts";
 
 const replayIntervalMs = 3_000;
 /** The sensor of the captured requests, and one for what the newcomer sends. */
@@ -31,7 +32,11 @@ export async function runDemo(args: readonly string[]): Promise<void> {
   const dashboard = loom.signInLink() ?? `${managementUrl}/   (sign in with your LOOM_ADMIN_TOKEN)`;
   writeSync(2, introduction({ url, managementUrl, dashboard, token: ownToken, flags }));
   if (flags.isReplaying)
-    startReplay(await capturedRequests(), { url, token: replayToken, intervalMs: replayIntervalMs });
+    startReplay(shortRequests(await capturedRequests()), {
+      url,
+      token: replayToken,
+      intervalMs: replayIntervalMs,
+    });
 }
 
 /** What went wrong, and where a port is taken the flag that names another. */

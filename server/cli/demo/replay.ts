@@ -1,21 +1,11 @@
-import requestsFile from "../../../test/fixtures/spip-requests.ndjson" with { type: "file" };
-
-/** One request as a real sensor sent it; addresses replaced before it came here. */
-export interface CapturedRequest {
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import type { CapturedRequest } from "./captured-requests.ts";
 
 /** Kept out of the replay: a payload of 16 KB would fill the newcomer's terminal. */
 const maxReplayedBodyLength = 16_384;
 
-/** The captured requests that are small enough to look at. */
-export async function capturedRequests(): Promise<CapturedRequest[]> {
-  const lines = (await Bun.file(requestsFile).text()).trim().split("\n");
-  return lines
-    .map((line): CapturedRequest => JSON.parse(line))
-    .filter(({ body }) => body.length <= maxReplayedBodyLength);
+/** The requests whose bodies are short enough for a terminal. */
+export function shortRequests(requests: readonly CapturedRequest[]): CapturedRequest[] {
+  return requests.filter(({ body }) => body.length <= maxReplayedBodyLength);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { durationText } from "../../text/duration.ts";
+import { formatDuration } from "../../text/duration.ts";
 
 export type SensorState = "never_seen" | "reporting" | "quiet" | "refused" | "rate_limited";
 
@@ -82,9 +82,9 @@ export function stateOfSensor(
 function batchNote({ lastBatchAgoMs, usualGapMs }: SensorFacts): string {
   if (lastBatchAgoMs === undefined) return "no batch was kept since the start";
   const last = `last batch ${ago(lastBatchAgoMs)}`;
-  return usualGapMs === undefined ? last : `${last}, usual gap ${durationText(usualGapMs)}`;
+  return usualGapMs === undefined ? last : `${last}, usual gap ${formatDuration(usualGapMs)}`;
 }
 
 function ago(ms: number): string {
-  return `${durationText(ms)} ago`;
+  return `${formatDuration(ms)} ago`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type SensorFacts, stateOfSensor } from "../../../server/monitoring/sensors/sensor-state.ts";
-import { durationText } from "../../../server/text/duration.ts";
+import { formatDuration } from "../../../server/text/duration.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -149,7 +149,7 @@ describe("a length of time", () => {
   for (const [ms, text] of [
     [-5, "0 s"],
     [0, "0 s"],
-    [240, "0.2 s"],
+    [240, "240 ms"],
     [2500, "2.5 s"],
     [9900, "9.9 s"],
     [9960, "10 s"],
@@ -161,6 +161,6 @@ describe("a length of time", () => {
     [49 * hour, "2 d"],
   ] as const)
     test(`of ${ms} ms is ${text}`, () => {
-      expect(durationText(ms)).toBe(text);
+      expect(formatDuration(ms)).toBe(text);
     });
 });

@@ -7,15 +7,15 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { dashboardConfig, startWithDashboard } from "../test/support/dashboard.ts";
-import { freePort } from "../test/support/free-port.ts";
-import { startPickyElasticsearch } from "../test/support/picky-elasticsearch.ts";
-import { send } from "../test/support/send.ts";
-import { closeBrowser, desktop, phone, viewOf } from "../test/support/view.ts";
+import { dashboardConfig, startWithDashboard } from "../support/dashboard.ts";
+import { freePort } from "../support/free-port.ts";
+import { startPickyElasticsearch } from "../support/picky-elasticsearch.ts";
+import { send } from "../support/send.ts";
+import { closeBrowser, desktop, phone, viewOf } from "../support/view.ts";
 import { chanceToSend, madeUpBatch } from "./screenshots/traffic.ts";
 
 const minutes = Number(process.argv[2] ?? 2);
-const folder = join(import.meta.dir, "../dist/screenshots");
+const folder = join(import.meta.dir, "../../dist/screenshots");
 const sensors = [
   "frankfurt-01",
   "frankfurt-02",

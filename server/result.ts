@@ -1,0 +1,23 @@
+/**
+ * A value, or why there is none: for what the other side may get wrong, as opposed to an error that is thrown.
+ * `kind` tells the two apart.
+ */
+export type Result<Value, Refusal> = Accepted<Value> | Refused<Refusal>;
+
+export interface Accepted<Value> {
+  readonly kind: "accepted";
+  readonly value: Value;
+}
+
+export interface Refused<Refusal> {
+  readonly kind: "refused";
+  readonly refusal: Refusal;
+}
+
+export function accepted<Value>(value: Value): Accepted<Value> {
+  return { kind: "accepted", value };
+}
+
+export function refused<Refusal>(refusal: Refusal): Refused<Refusal> {
+  return { kind: "refused", refusal };
+}
