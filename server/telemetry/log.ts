@@ -10,6 +10,8 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** The same log for one part of Loom: its lines have the field `component`, after their own fields. */
+  component(name: string): Log;
   /** Resolves when every line is written, or after `maxWaitMs` where nobody reads stderr. */
   flush(maxWaitMs: number): Promise<void>;
 }
@@ -53,13 +55,19 @@ export function createLog(options: LogOptions): Log {
     writeLine(level, message, fields);
   }
 
-  return {
-    debug: (message, fields) => log("debug", message, fields),
-    info: (message, fields) => log("info", message, fields),
-    warn: (message, fields) => log("warn", message, fields),
-    error: (message, fields) => log("error", message, fields),
-    flush: (maxWaitMs) => Promise.race([writer.idle(), Bun.sleep(maxWaitMs)]),
-  };
+  function logOf(component: string | undefined): Log {
+    const own = component === undefined ? undefined : { component };
+    return {
+      debug: (message, fields) => log("debug", message, { ...fields, ...own }),
+      info: (message, fields) => log("info", message, { ...fields, ...own }),
+      warn: (message, fields) => log("warn", message, { ...fields, ...own }),
+      error: (message, fields) => log("error", message, { ...fields, ...own }),
+      component: logOf,
+      flush: (maxWaitMs) => Promise.race([writer.idle(), Bun.sleep(maxWaitMs)]),
+    };
+  }
+
+  return logOf(undefined);
 }
 
 function renderJson(time: Date, level: LogLevel, message: string, fields: LogFields): string {

@@ -1,6 +1,13 @@
 import type { Log, LogFields } from "../../server/telemetry/log.ts";
 
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, flush: async () => {} };
+export const silentLog: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  component: () => silentLog,
+  flush: async () => {},
+};
 
 export interface LoggedLine {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -8,19 +15,25 @@ export interface LoggedLine {
   readonly fields: LogFields;
 }
 
-/** A log that keeps its lines for a test to look at. */
-export function recordingLog(): Log & { readonly lines: LoggedLine[] } {
+export interface RecordingLog extends Log {
+  readonly lines: LoggedLine[];
+}
+
+/** A log that keeps its lines for a test to look at; those of all components together. */
+export function recordingLog(): RecordingLog {
   const lines: LoggedLine[] = [];
   const at =
     (level: LoggedLine["level"]) =>
     (message: string, fields: LogFields = {}) =>
       void lines.push({ level, message, fields });
-  return {
+  const log: RecordingLog = {
     lines,
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
+    component: () => log,
     flush: async () => {},
   };
+  return log;
 }

@@ -43,6 +43,12 @@ describe("console", () => {
   });
 });
 
+test("a line of a component names it after its own fields", () => {
+  const { log, text } = logTo();
+  log.component("outbox").info("segment removed", { path: "1.seg" });
+  expect(text()).toContain("segment removed path=1.seg component=outbox\n");
+});
+
 describe("json", () => {
   test("a line is an object with time, level, msg and fields", () => {
     const { log, text } = logTo({ format: "json" });
