@@ -1,6 +1,6 @@
 /**
- * A value, or why there is none: for what the other side may get wrong, as opposed to an error that is thrown.
- * `kind` tells the two apart.
+ * A value, or the reason why there is none. It is for input that a client or another system may get wrong; a defect or
+ * a failed system call is an error that is thrown. `kind` tells the two apart.
  */
 export type Result<Value, Refusal> = Accepted<Value> | Refused<Refusal>;
 

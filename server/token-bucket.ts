@@ -1,6 +1,7 @@
 /**
- * A token bucket: it holds as many tokens as one second brings, is full at the start, and may be overdrawn. An overdraft
- * is paid back before anything else is given out, so that a batch larger than one second's allowance can be taken whole.
+ * A token bucket. It holds at most as many tokens as it earns in one second, is full at the start, and may be
+ * overdrawn. An overdraft is paid back before anything else is given out, so that a caller can take a batch whole that
+ * is larger than one second's allowance.
  */
 export class TokenBucket {
   readonly #perSecond: number;
@@ -9,7 +10,7 @@ export class TokenBucket {
   #filledAt: number;
 
   /**
-   * @param perSecond tokens per second, and the most that the bucket holds
+   * @param perSecond the number of tokens earned per second, and the most that the bucket holds
    * @param now a monotonic clock in milliseconds
    */
   constructor(perSecond: number, now: () => number) {
@@ -20,8 +21,8 @@ export class TokenBucket {
   }
 
   /**
-   * Tokens held now, below zero while overdrawn.
-   * @param share how much of its rate the bucket earned since it was last looked at, 0 to 1
+   * The number of tokens in the bucket now, below zero while it is overdrawn.
+   * @param share the part of its rate that the bucket earned since the last call of any method, 0 to 1
    */
   tokens(share = 1): number {
     const now = this.#now();
@@ -31,17 +32,17 @@ export class TokenBucket {
     return this.#tokens;
   }
 
-  /** Seconds until the bucket holds this many tokens; 0 when it does. */
+  /** Seconds until the bucket holds this many tokens; 0 if it holds them now. */
   secondsUntil(tokens: number): number {
     return Math.max(0, (tokens - this.tokens()) / this.#perSecond);
   }
 
-  /** Takes tokens, whether they are there or not. */
+  /** Takes tokens even if the bucket does not hold that many. */
   charge(tokens: number): void {
     this.#tokens = this.tokens() - tokens;
   }
 
-  /** Takes one token if it is there. */
+  /** Takes one token if the bucket holds one. */
   tryTake(): boolean {
     if (this.tokens() < 1) return false;
     this.#tokens -= 1;

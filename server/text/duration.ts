@@ -1,6 +1,6 @@
 /**
- * A length of time for people, in one unit, rounded: "250 ms", "2.5 s", "90 s", "14 min", "3 h", "5 d". A negative one
- * is "0 s". The page imports this file too: nothing in it needs Bun or Node.
+ * Formats a duration for people, in one unit and rounded: "250 ms", "2.5 s", "90 s", "14 min", "3 h", "5 d". A negative
+ * duration is "0 s". The dashboard's page imports this file too, so it must not use anything of Bun or Node.
  */
 export function formatDuration(ms: number): string {
   if (ms <= 0) return "0 s";
