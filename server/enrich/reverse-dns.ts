@@ -1,5 +1,6 @@
 import type { DnsConfig } from "../config/config.ts";
 import type { Log } from "../telemetry/log.ts";
+import { TokenBucket } from "../token-bucket.ts";
 import { createExpiringCache } from "./expiring-cache.ts";
 import { createPtrClient, type PtrOutcome } from "./reverse-dns-client.ts";
 import { ptrName } from "./reverse-dns-message.ts";
@@ -81,7 +82,7 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
     now,
   });
   const inFlight = new Map<string, Promise<void>>();
-  const tryTakeToken = createTokenBucket(maxQps, now);
+  const allowance = new TokenBucket(maxQps, now);
   const counts: ReverseDnsCounts = {
     questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
     unasked: { cached: 0, overRate: 0, resolverAway: 0 },
@@ -100,7 +101,7 @@ export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
       counts.unasked.resolverAway++;
       return undefined;
     }
-    if (inFlight.size >= maxInFlight || !tryTakeToken()) {
+    if (inFlight.size >= maxInFlight || !allowance.tryTake()) {
       counts.unasked.overRate++;
       return undefined;
     }
@@ -165,18 +166,4 @@ function waitForAll(questions: readonly Promise<void>[], maxWaitMs: number): Pro
       resolve();
     });
   });
-}
-
-/** Answers whether one more may go now: `perSecond` a second, and after a pause as many at once. */
-function createTokenBucket(perSecond: number, now: () => number): () => boolean {
-  let tokens = perSecond;
-  let filledAtMs = now();
-  return () => {
-    const nowMs = now();
-    tokens = Math.min(perSecond, tokens + ((nowMs - filledAtMs) / 1000) * perSecond);
-    filledAtMs = nowMs;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
-  };
 }

@@ -1,72 +1,49 @@
+import { TokenBucket } from "../token-bucket.ts";
+
 export interface RateLimitsOptions {
-  /** Requests a second per sensor, with as many at once; undefined: no limit. */
+  /** Requests per second per sensor, and the size of a burst; undefined: no limit. */
   readonly perSensorRps: number | undefined;
-  /** Events a second per sensor; undefined: no limit. */
+  /** Events per second per sensor; undefined: no limit. */
   readonly perSensorEventsRps: number | undefined;
-  /** Milliseconds, monotonic. */
+  /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
 export interface RateLimits {
-  /** @returns 0 when the request may go on, else the seconds after which one may. */
+  /** @returns 0 if the request may proceed, else the number of whole seconds after which the sensor may try again */
   takeRequest(sensorId: string): number;
   /**
-   * Charges a batch that was taken. A batch is atomic and may be larger than a second's allowance, so the account may
-   * go below zero: the sensor's next requests are refused until it is paid back.
+   * Charges the events of a valid batch. A batch is atomic and may be larger than one second's allowance, so this may
+   * overdraw the sensor's bucket: its next requests are refused until the overdraft is paid back.
    */
   chargeEvents(sensorId: string, eventCount: number): void;
 }
 
-/** A token bucket a sensor for each limit. Only for sensors that are known: a bucket stays for good. */
+/** One token bucket per sensor for each limit. Call it for configured sensors only: a bucket is never removed. */
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
-  const now = options.now ?? (() => performance.now());
-  const requests = options.perSensorRps === undefined ? undefined : new Buckets(options.perSensorRps, now);
-  const events =
-    options.perSensorEventsRps === undefined ? undefined : new Buckets(options.perSensorEventsRps, now);
+  const { perSensorRps, perSensorEventsRps, now = () => performance.now() } = options;
+  const requests = perSensorRps === undefined ? undefined : bucketPerSensor(perSensorRps, now);
+  const events = perSensorEventsRps === undefined ? undefined : bucketPerSensor(perSensorEventsRps, now);
   return {
     takeRequest(sensorId) {
-      const wait = Math.max(requests?.secondsUntil(sensorId, 1) ?? 0, events?.secondsUntil(sensorId, 0) ?? 0);
-      if (wait === 0) requests?.charge(sensorId, 1);
+      const requestsWait = requests?.(sensorId).secondsUntil(1) ?? 0;
+      const eventsWait = events?.(sensorId).secondsUntil(0) ?? 0;
+      const wait = Math.max(requestsWait, eventsWait);
+      if (wait === 0) requests?.(sensorId).charge(1);
       return Math.ceil(wait);
     },
-    chargeEvents: (sensorId, eventCount) => events?.charge(sensorId, eventCount),
+    chargeEvents: (sensorId, eventCount) => events?.(sensorId).charge(eventCount),
   };
 }
 
-interface Bucket {
-  tokens: number;
-  updatedAt: number;
-}
-
-class Buckets {
-  readonly #buckets = new Map<string, Bucket>();
-  readonly #perSecond: number;
-  readonly #now: () => number;
-
-  constructor(perSecond: number, now: () => number) {
-    this.#perSecond = perSecond;
-    this.#now = now;
-  }
-
-  /** Seconds until the bucket holds this much; 0 when it does. */
-  secondsUntil(sensorId: string, tokens: number): number {
-    return Math.max(0, (tokens - this.#filled(sensorId).tokens) / this.#perSecond);
-  }
-
-  charge(sensorId: string, tokens: number): void {
-    this.#filled(sensorId).tokens -= tokens;
-  }
-
-  #filled(sensorId: string): Bucket {
-    const now = this.#now();
-    let bucket = this.#buckets.get(sensorId);
+function bucketPerSensor(perSecond: number, now: () => number): (sensorId: string) => TokenBucket {
+  const buckets = new Map<string, TokenBucket>();
+  return (sensorId) => {
+    let bucket = buckets.get(sensorId);
     if (!bucket) {
-      bucket = { tokens: this.#perSecond, updatedAt: now };
-      this.#buckets.set(sensorId, bucket);
+      bucket = new TokenBucket(perSecond, now);
+      buckets.set(sensorId, bucket);
     }
-    const earned = ((now - bucket.updatedAt) / 1000) * this.#perSecond;
-    bucket.tokens = Math.min(this.#perSecond, bucket.tokens + earned);
-    bucket.updatedAt = now;
     return bucket;
-  }
+  };
 }
