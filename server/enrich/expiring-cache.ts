@@ -1,13 +1,13 @@
 export interface ExpiringCache<Value> {
-  /** The value kept for `key`; undefined when there is none or its time is over. */
+  /** The value of `key`; undefined if there is none or it has expired. */
   get(key: string): Value | undefined;
-  /** Keeps `value` for the cache's lifetime; the oldest entry makes room when the cache is full. */
+  /** Stores `value` for the cache's lifetime. The oldest entry is evicted from a full cache. */
   set(key: string, value: Value): void;
 }
 
 /**
- * A cache whose entries all live for `ttlMs` and which never holds more than `maxEntries` of them.
- * `now` is the clock in milliseconds; it must not run backwards.
+ * A cache whose entries all expire after `ttlMs`, and which never holds more than `maxEntries` of them.
+ * `now` is a monotonic clock in milliseconds.
  */
 export function createExpiringCache<Value extends NonNullable<unknown> | null>(options: {
   readonly ttlMs: number;
@@ -15,7 +15,7 @@ export function createExpiringCache<Value extends NonNullable<unknown> | null>(o
   readonly now: () => number;
 }): ExpiringCache<Value> {
   const { ttlMs, maxEntries, now } = options;
-  // One lifetime for all, so the map's order of insertion is also the order in which entries expire.
+  // All entries live equally long, so the map's order of insertion is also the order in which they expire.
   const entries = new Map<string, { readonly value: Value; readonly expiresAtMs: number }>();
 
   return {

@@ -1,25 +1,26 @@
-/** What a client called itself in X-Spip-ID; see Authenticator.claimOf. */
+import { jsonEscape } from "../text/printable.ts";
+import { startOf } from "../text/truncate.ts";
+
+/** The sensor id that a client sent in X-Spip-ID; see Authenticator.claimOf. */
 export interface Claim {
-  /** Printable, bounded, and no token. undefined: nothing. */
+  /** Printable ASCII of bounded length that holds no token. undefined: the header is absent or empty. */
   readonly text: string | undefined;
-  /** The configured sensor of that name. */
+  /** The configured sensor with that id. */
   readonly sensorId: string | undefined;
 }
 
-/** As long as a sensor's id may be. */
+/** The longest sensor id that the configuration allows. */
 const maxClaimLength = 128;
 const maxPieces = 3;
 
-/** X-Spip-ID as it may be shown: cut, and whatever is not printable ASCII as \uXXXX. */
+/** X-Spip-ID as it may be shown: cut to the longest sensor id, everything but printable ASCII as `\uXXXX`. */
 export function printableClaim(claimedId: string): string {
-  return claimedId
-    .slice(0, maxClaimLength)
-    .replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return startOf(claimedId, maxClaimLength).replace(/[^\x20-\x7e]/g, jsonEscape);
 }
 
 /**
- * All of X-Spip-ID that could be a token by mistake: the whole, and its pieces where it holds what tokens stand in:
- * "Bearer token", "token,sensor_id", "LOOM_SENSOR_id=token".
+ * Every part of X-Spip-ID that could be a token by mistake: the whole value, and its pieces if it has one of the forms
+ * in which tokens are written: "Bearer token", "token,sensor_id", "LOOM_SENSOR_id=token".
  */
 export function possibleTokens(claimedId: string): Set<string> {
   const pieces = claimedId.split(/[\s,;"']+/, maxPieces);

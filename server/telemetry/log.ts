@@ -1,8 +1,9 @@
 import type { LogLevel } from "../config/config.ts";
 import { createDescriptorWriter, type DescriptorWriter } from "../descriptor-writer.ts";
 import { printable } from "../text/printable.ts";
+import { truncate } from "../text/truncate.ts";
 
-/** Values a log line can carry. Strings may come from outside: they are escaped when written. */
+/** The values that a log line can carry. Strings may come from outside: they are escaped when the line is written. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
@@ -10,9 +11,9 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** The same log for one part of Loom: its lines have the field `component`, after their own fields. */
+  /** The same log for one part of Loom. Its lines have the field `component` after their own fields. */
   component(name: string): Log;
-  /** Resolves when every line is written, or after `maxWaitMs` where nobody reads stderr. */
+  /** Resolves when every line is written, or after `maxWaitMs` if nothing reads stderr. */
   flush(maxWaitMs: number): Promise<void>;
 }
 
@@ -23,13 +24,13 @@ export interface LogOptions {
   readonly now?: () => Date;
 }
 
-/** Past this, lines are dropped and counted: a stuck reader of stderr must not stop ingest or grow memory. */
+/** Beyond this, lines are dropped and counted: a stalled reader of stderr must not stop ingest or fill memory. */
 const maxPendingBytes = 1024 * 1024;
 const maxValueLength = 1024;
 
 const severity: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-/** A log to stderr: one line an event, JSON objects or text for people. */
+/** A log to stderr: one line per entry, as a JSON object or as text for people. */
 export function createLog(options: LogOptions): Log {
   const writer = options.writer ?? createDescriptorWriter(2);
   const now = options.now ?? (() => new Date());
@@ -38,7 +39,7 @@ export function createLog(options: LogOptions): Log {
 
   function writeLine(level: LogLevel, message: string, fields: LogFields): void {
     const line = Buffer.from(render(now(), level, message, fields));
-    // Rejected only when stderr is closed, and then there is nowhere left to say so.
+    // A write fails only when stderr is closed, and then there is nowhere left to report it.
     writer.write(line).catch(() => {});
   }
 
@@ -92,5 +93,5 @@ function consoleValue(value: LogFields[string]): string {
 }
 
 function cut(text: string): string {
-  return text.length <= maxValueLength ? text : `${text.slice(0, maxValueLength)}…`;
+  return truncate(text, maxValueLength);
 }

@@ -91,12 +91,41 @@ describe("what comes from outside can't forge or hide a line", () => {
   });
 });
 
-test("lines are dropped and counted while nobody reads stderr", () => {
-  const { log, text, writer } = logTo();
-  writer.pendingBytes = 10 * 1024 * 1024;
-  for (let i = 0; i < 5; i++) log.info("lost");
-  expect(text()).toBe("");
-  writer.pendingBytes = 0;
-  log.info("found");
-  expect(text()).toMatch(/WARN {2}log lines dropped while stderr was not read lines=5\n.*INFO {2}found\n$/);
+describe("while nothing reads stderr", () => {
+  test("lines are dropped and counted", () => {
+    const { log, text, writer } = logTo();
+    writer.pendingBytes = 10 * 1024 * 1024;
+    for (let i = 0; i < 5; i++) log.info("lost");
+    expect(text()).toBe("");
+    writer.pendingBytes = 0;
+    log.info("found");
+    expect(text()).toMatch(/WARN {2}log lines dropped while stderr was not read lines=5\n.*INFO {2}found\n$/);
+  });
+
+  test("each dropped line is reported once", () => {
+    const { log, text, writer } = logTo();
+    for (const message of ["first", "second"]) {
+      writer.pendingBytes = 10 * 1024 * 1024;
+      log.info("lost");
+      writer.pendingBytes = 0;
+      log.info(message);
+      log.info("more");
+    }
+    expect(text().match(/lines=\d+/g)).toEqual(["lines=1", "lines=1"]);
+  });
+
+  test("one mebibyte may wait to be written", () => {
+    const { log, text, writer } = logTo();
+    writer.pendingBytes = 1024 * 1024;
+    log.info("written");
+    writer.pendingBytes++;
+    log.info("lost");
+    expect(text()).toMatch(/INFO {2}written\n$/);
+  });
+});
+
+test("a component of a component has one name", () => {
+  const { log, text } = logTo();
+  log.component("outbox").component("reader").info("x");
+  expect(text()).toEndWith("x component=reader\n");
 });
