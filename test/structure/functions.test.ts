@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { type FunctionInSource, functionsOf } from "./functions.ts";
+import { sourceFiles } from "./source-files.ts";
+
+const maxLines = 80;
+/** A closure over more variables than this is a class whose fields have no names outside it. */
+const maxLets = 5;
+
+/** Functions that are longer, each with the reason why it stays so. */
+const longOnes: Readonly<Record<string, string>> = {};
+/** Functions that are being carved into smaller ones, longer or with more `let` until then. */
+const beingCarved = new Set([
+  "server/descriptor-writer.ts createDescriptorWriter",
+  "server/enrich/database-slot.ts openDatabaseSlot",
+  "server/enrich/enricher.ts createEnricher",
+  "server/enrich/reverse-dns.ts createReverseDns",
+  "server/ingest/ingest-app.ts createIngestApp",
+  "server/main.ts startLoom",
+  "server/management/api/sensor-answers.ts createSensorAnswers",
+  "server/management/dashboard.ts createDashboard",
+  "server/management/sign-in/sessions.ts createSessions",
+  "server/outbox/appender.ts createAppender",
+  "server/outbox/outbox.ts openOutbox",
+  "server/outbox/reader.ts createReader",
+  "server/outbox/recovery.ts recover",
+  "server/outputs/dead-letters/dead-letters.ts openDeadLetters",
+  "server/outputs/dead-letters/store.ts openDeadLetterStore",
+  "server/outputs/delivery/delivery.ts startDelivery",
+  "server/outputs/elasticsearch/schema.ts indexTemplate",
+  "server/outputs/output-metrics.ts registerOutputMetrics",
+  "server/outputs/stdout/stdout-report.ts createStdoutAccount",
+  "server/outputs/stdout/stdout-writer.ts createStdoutOutput",
+  "server/telemetry/metrics.ts createMetrics",
+  "ui/components/dead-letters.tsx DeadLetters",
+  "ui/components/shell.tsx Shell",
+  "ui/components/tail-view.tsx TailView",
+  "ui/components/time-chart.tsx TimeChart",
+  "ui/pages/sensors.tsx SensorsPage",
+]);
+/** Functions with more `let`, each with the reason why it stays so. */
+const mutableOnes: Readonly<Record<string, string>> = {};
+
+const functions = (["server", "ui", "scripts"] as const).flatMap(sourceFiles).flatMap(functionsOf);
+
+function namesOf(found: readonly FunctionInSource[]): string[] {
+  const names = found.map(({ path, name }) => `${path} ${name}`);
+  return names.filter((name) => !beingCarved.has(name)).sort();
+}
+
+test("functions, methods and arrow functions are found, with their lengths", () => {
+  expect(functions.length).toBeGreaterThan(1000);
+  const own = functionsOf("test/structure/functions.ts");
+  expect(own.map(({ name }) => name)).toEqual(["functionsOf", "endOf"]);
+});
+
+test(`no function outside test/ is longer than ${maxLines} lines, apart from those with a reason`, () => {
+  const long = functions.filter(({ lineCount }) => lineCount > maxLines);
+  expect(namesOf(long)).toEqual(Object.keys(longOnes).sort());
+});
+
+test(`no function outside test/ declares more than ${maxLets} variables that change, apart from those with a reason`, () => {
+  const mutable = functions.filter(({ letCount }) => letCount > maxLets);
+  expect(namesOf(mutable)).toEqual(Object.keys(mutableOnes).sort());
+});
