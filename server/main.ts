@@ -3,17 +3,22 @@ import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { loadSensors } from "./config/sensors.ts";
 import { openDatabases } from "./enrich/databases.ts";
 import { createEnricher } from "./enrich/enricher.ts";
+import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
 import { createReverseDns } from "./enrich/reverse-dns.ts";
 import { type Listener, listen } from "./http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
+import { declareIngestMetrics } from "./ingest/ingest-metrics.ts";
 import { createDashboard } from "./management/dashboard.ts";
+import { declareHealthMetrics } from "./management/health-metrics.ts";
 import { startManagementServer } from "./management/management-server.ts";
-import { needsOutbox, startOutputs } from "./outputs/outputs.ts";
+import { declareAttemptMetrics, declareOutputMetrics } from "./outputs/output-metrics.ts";
+import { startOutputs } from "./outputs/outputs.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { MetricRegistry } from "./telemetry/metric-registry.ts";
+import { declareProcessMetrics } from "./telemetry/process-metrics.ts";
 import { createRefusalLog } from "./telemetry/refusal-log.ts";
 import { version } from "./version.ts";
 
@@ -62,22 +67,22 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
 
   const refusals = createRefusalLog(log);
   const stopping = () => (isStopping ? "shutting down" : undefined);
-  const metrics = createMetrics({
-    ledger,
-    version,
-    lookups: () => enricher.counts.lookups,
-    addressCache: () => ({ hit: enricher.counts.cacheHits, miss: enricher.counts.cacheMisses }),
-    dns: () => reverseDns?.counts,
-    databases: () => databases.describe(),
-    isReady: () => problem() === undefined,
-    outputs: needsOutbox(config.output) ? () => outputs.ledger : undefined,
+  const metrics = new MetricRegistry();
+  const observeDuration = declareIngestMetrics(metrics, ledger);
+  declareEnrichmentMetrics(metrics, {
+    counts: enricher.counts,
+    dns: reverseDns?.counts,
+    databases: databases.describe,
   });
   const outputs = await startOutputs(config.output, {
     log,
     onStdoutClosed: onFatal,
-    onAttempt: metrics.observeAttempt,
+    onAttempt: declareAttemptMetrics(metrics),
   });
+  if (outputs.ledger) declareOutputMetrics(metrics, outputs.ledger);
   const problem = () => stopping() ?? outputs.problem();
+  declareHealthMetrics(metrics, { problem });
+  declareProcessMetrics(metrics, version);
 
   let ingest: Listener | undefined;
   let ingestCertificate = server.tls && certificate;
@@ -107,7 +112,7 @@ export async function startLoom({ config, environment, log, onFatal }: LoomOptio
     keep: outputs.keep,
     watch: (batch) => dashboard?.watch(batch),
     ledger,
-    observeDuration: metrics.observeIngestDuration,
+    observeDuration,
     logRefusal({ code: reason, detail }, sensorId, request) {
       const client = ingest?.clientOf(request);
       refusals.note({ reason, sensorId }, { client, detail });

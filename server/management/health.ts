@@ -1,11 +1,13 @@
 import { Elysia } from "elysia";
 import { bearerToken } from "../http/bearer-token.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { MetricRegistry } from "../telemetry/metric-registry.ts";
 import { createSecretCheck } from "./sign-in/secret.ts";
 import { textAnswer } from "./text-answer.ts";
 
 /** A reason why not; undefined when all is well. */
 export type Problem = () => string | undefined;
+
+type MetricsText = Pick<MetricRegistry, "text" | "contentType">;
 
 export interface HealthOptions {
   /** Ingest and every output. */
@@ -13,7 +15,7 @@ export interface HealthOptions {
   /** Ingest and the keeping of batches alone, whatever outputs do behind an outbox. */
   readonly ingestProblem: Problem;
   /** undefined: `observability.metrics_enabled = false`. */
-  readonly metrics: Metrics | undefined;
+  readonly metrics: MetricsText | undefined;
   /** What `/metrics` wants as Bearer token; undefined: it is open. */
   readonly metricsToken: string | undefined;
 }
@@ -42,7 +44,7 @@ function readiness(reason: string | undefined): Response {
   return reason === undefined ? textAnswer("ok") : textAnswer(reason, 503);
 }
 
-async function metricsAnswer(metrics: Metrics): Promise<Response> {
+async function metricsAnswer(metrics: MetricsText): Promise<Response> {
   return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
 }
 

@@ -1,133 +1,161 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { MetricRegistry } from "../telemetry/metric-registry.ts";
 import { type AttemptReport, type OutboxReport, type OutputReport, outputStates } from "./output-report.ts";
 
-/** Metrics of outputs behind the outbox. @returns what records an attempt in the histograms. */
-export function registerOutputMetrics(
-  registry: Registry,
-  reports: () => readonly OutputReport[],
-  outbox: () => OutboxReport,
+export interface OutputMetricsSources {
+  reports(): readonly OutputReport[];
+  outbox(): OutboxReport;
+}
+
+/**
+ * Declares the metrics of attempts to send a batch.
+ * @returns a function that records one attempt
+ */
+export function declareAttemptMetrics(
+  metrics: MetricRegistry,
 ): (output: string, attempt: AttemptReport) => void {
-  const registers = [registry];
-
-  /** From nothing at each scrape, so that adding is setting. */
-  function fill(metric: Counter<"output"> | Gauge<"output">, value: (report: OutputReport) => number): void {
-    metric.reset();
-    for (const report of reports()) metric.inc({ output: report.output }, value(report));
-  }
-
-  function gauge(name: string, help: string, value: (report: OutputReport) => number): void {
-    new Gauge({
-      name,
-      help,
-      labelNames: ["output"],
-      registers,
-      collect() {
-        fill(this, value);
-      },
-    });
-  }
-
-  function counter(name: string, help: string, value: (report: OutputReport) => number): void {
-    new Counter({
-      name,
-      help,
-      labelNames: ["output"],
-      registers,
-      collect() {
-        fill(this, value);
-      },
-    });
-  }
-
-  function outboxValue(name: string, help: string, value: (report: OutboxReport) => number): void {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value(outbox()));
-      },
-    });
-  }
-
-  counter(
-    "loom_output_kept_events_total",
-    "Events kept for this output: delivered + dead + dropped + waiting, and what was damaged on disk.",
-    (report) => report.keptEvents,
-  );
-  counter("loom_output_delivered_events_total", "Events the output has.", (report) => report.deliveredEvents);
-  counter(
-    "loom_output_dead_events_total",
-    "Events the output refused for good.",
-    (report) => report.deadEvents,
-  );
-  counter(
-    "loom_output_dropped_events_total",
-    "Events dropped undelivered by a full outbox.",
-    (report) => report.droppedEvents,
-  );
-  counter("loom_output_retries_total", "Attempts after a failed one.", (report) => report.retries);
-  gauge("loom_output_waiting_events", "Events not delivered yet.", (report) => report.waitingEvents);
-  gauge(
-    "loom_output_waiting_bytes",
-    "Bytes of the events not delivered yet.",
-    (report) => report.waitingBytes,
-  );
-  gauge(
-    "loom_output_waiting_age_seconds",
-    "Age of the oldest event not delivered yet; 0 when none waits.",
-    ({ oldestReceivedAt }) =>
-      oldestReceivedAt === undefined ? 0 : Math.max(0, (Date.now() - oldestReceivedAt) / 1000),
-  );
-  gauge("loom_output_dead_letters", "Dead letters in the file now.", (report) => report.deadLetters);
-  new Gauge({
-    name: "loom_output_state",
-    help: "1 for the state the output is in.",
-    labelNames: ["output", "state"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { output, state } of reports())
-        for (const known of outputStates) this.set({ output, state: known }, known === state ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: "loom_output_last_error_timestamp_seconds",
-    help: "When the last attempt failed, by the class of the error.",
-    labelNames: ["output", "class"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { output, lastError } of reports())
-        if (lastError) this.set({ output, class: lastError.class }, lastError.at / 1000);
-    },
-  });
-  outboxValue("loom_outbox_bytes", "Bytes of the outbox's segments.", (report) => report.sizeBytes);
-  outboxValue("loom_outbox_segments", "Files of the outbox.", (report) => report.segments);
-  outboxValue(
-    "loom_outbox_damaged_events",
-    "Events since the start that were kept and can't be read any more.",
-    (report) => report.setAsideEvents,
-  );
-  outboxValue("loom_outbox_syncs", "Syncs to disk since the start.", (report) => report.syncs);
-  outboxValue("loom_outbox_failed_syncs", "Of these, the failed ones.", (report) => report.failedSyncs);
-
-  const duration = new Histogram({
+  const observeDuration = metrics.histogram({
     name: "loom_output_attempt_duration_seconds",
-    help: "One attempt to send a batch.",
-    labelNames: ["output"],
+    help: "Duration of one attempt to send a batch.",
+    labels: ["output"],
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers,
   });
-  const size = new Histogram({
+  const observeEvents = metrics.histogram({
     name: "loom_output_attempt_events",
-    help: "Events of one attempt.",
-    labelNames: ["output"],
+    help: "Number of events in one attempt to send a batch.",
+    labels: ["output"],
     buckets: [1, 10, 100, 500, 1000, 5000, 10_000, 50_000],
-    registers,
   });
   return (output, { events, durationMs }) => {
-    duration.observe({ output }, durationMs / 1000);
-    size.observe({ output }, events);
+    observeDuration({ output }, durationMs / 1000);
+    observeEvents({ output }, events);
   };
+}
+
+/** Declares the metrics of the outputs behind the outbox, and of the outbox. */
+export function declareOutputMetrics(
+  metrics: MetricRegistry,
+  { reports, outbox }: OutputMetricsSources,
+): void {
+  declareEventMetrics(metrics, reports);
+  declareStateMetrics(metrics, reports);
+  declareOutboxMetrics(metrics, outbox);
+}
+
+const labels = ["output"] as const;
+
+function declareEventMetrics(metrics: MetricRegistry, reports: Reports): void {
+  const perOutput = readPerOutput(reports);
+  metrics.counter({
+    name: "loom_output_kept_events_total",
+    help: "Events kept for this output: the sum of the delivered, dead, dropped, waiting and damaged ones.",
+    labels,
+    read: perOutput((report) => report.keptEvents),
+  });
+  metrics.counter({
+    name: "loom_output_delivered_events_total",
+    help: "Events that the output has accepted.",
+    labels,
+    read: perOutput((report) => report.deliveredEvents),
+  });
+  metrics.counter({
+    name: "loom_output_dead_events_total",
+    help: "Events that the output rejected and that were written to its dead-letter file.",
+    labels,
+    read: perOutput((report) => report.deadEvents),
+  });
+  metrics.counter({
+    name: "loom_output_dropped_events_total",
+    help: "Events that a full outbox removed before they were delivered.",
+    labels,
+    read: perOutput((report) => report.droppedEvents),
+  });
+  metrics.gauge({
+    name: "loom_output_waiting_events",
+    help: "Events in the outbox that are not delivered yet.",
+    labels,
+    read: perOutput((report) => report.waitingEvents),
+  });
+  metrics.gauge({
+    name: "loom_output_waiting_bytes",
+    help: "Bytes of the events that are not delivered yet.",
+    labels,
+    read: perOutput((report) => report.waitingBytes),
+  });
+  metrics.gauge({
+    name: "loom_output_waiting_age_seconds",
+    help: "Age of the oldest event that is not delivered yet; 0 if there is none.",
+    labels,
+    read: perOutput(({ oldestReceivedAt }) =>
+      oldestReceivedAt === undefined ? 0 : Math.max(0, (Date.now() - oldestReceivedAt) / 1000),
+    ),
+  });
+}
+
+function declareStateMetrics(metrics: MetricRegistry, reports: Reports): void {
+  const perOutput = readPerOutput(reports);
+  metrics.counter({
+    name: "loom_output_retries_total",
+    help: "Attempts to send a batch again after a failed attempt.",
+    labels,
+    read: perOutput((report) => report.retries),
+  });
+  metrics.gauge({
+    name: "loom_output_dead_letters",
+    help: "Records in the output's dead-letter file now.",
+    labels,
+    read: perOutput((report) => report.deadLetters),
+  });
+  metrics.gauge({
+    name: "loom_output_state",
+    help: "1 for the state that the output is in, 0 for the others: idle, delivering, retrying, holding (blocked until the fault is fixed).",
+    labels: ["output", "state"],
+    *read() {
+      for (const { output, state } of reports())
+        for (const known of outputStates) yield [{ output, state: known }, known === state ? 1 : 0];
+    },
+  });
+  metrics.gauge({
+    name: "loom_output_last_error_timestamp_seconds",
+    help: "Unix time of the last failed attempt, by the class of its error.",
+    labels: ["output", "class"],
+    *read() {
+      for (const { output, lastError } of reports())
+        if (lastError) yield [{ output, class: lastError.class }, lastError.at / 1000];
+    },
+  });
+}
+
+function declareOutboxMetrics(metrics: MetricRegistry, outbox: () => OutboxReport): void {
+  metrics.gauge({
+    name: "loom_outbox_bytes",
+    help: "Bytes of the outbox's segment files.",
+    read: () => outbox().sizeBytes,
+  });
+  metrics.gauge({
+    name: "loom_outbox_segments",
+    help: "Number of the outbox's segment files.",
+    read: () => outbox().segments,
+  });
+  metrics.counter({
+    name: "loom_outbox_damaged_events_total",
+    help: "Events that were kept and can no longer be read from disk.",
+    read: () => outbox().setAsideEvents,
+  });
+  metrics.counter({
+    name: "loom_outbox_syncs_total",
+    help: "Successful syncs of the outbox to disk; one sync serves all batches that wait for it.",
+    read: () => outbox().syncs,
+  });
+  metrics.counter({
+    name: "loom_outbox_failed_syncs_total",
+    help: "Failed writes or syncs of the outbox to disk.",
+    read: () => outbox().failedSyncs,
+  });
+}
+
+type Reports = OutputMetricsSources["reports"];
+
+function readPerOutput(reports: Reports) {
+  return (value: (report: OutputReport) => number) => () =>
+    reports().map((report) => [{ output: report.output }, value(report)] as const);
 }

@@ -36,7 +36,7 @@ export interface OutputsOptions {
 }
 
 /** stdout alone needs no outbox: written is kept. */
-export function needsOutbox({ types }: Config["output"]): boolean {
+function needsOutbox({ types }: Config["output"]): boolean {
   return types.some((type) => type !== "stdout");
 }
 

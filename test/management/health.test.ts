@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { add, Ledger } from "../../server/telemetry/ledger.ts";
-import { createMetrics } from "../../server/telemetry/metrics.ts";
+import { allMetrics } from "../support/all-metrics.ts";
 import { type ManagementTestOptions, managementTest } from "../support/management.ts";
 
 const ledger = new Ledger();
@@ -13,15 +13,23 @@ sensor.keptEvents = 150;
 sensor.bodyBytes = 165_000;
 add(ledger.sensor("unknown").requestsByStatus, 401, 7);
 
-const metrics = createMetrics({
+const { metrics } = allMetrics({
   ledger,
-  version: "1.2.3",
-  lookups: () => ({ geoip: { hit: 5, miss: 1 } }),
-  addressCache: () => ({ hit: 8, miss: 2 }),
-  dns: () => ({ questions: { found: 4, timedOut: 2 }, unasked: { overRate: 3 } }),
-  databases: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
-  isReady: () => true,
-  outputs: undefined,
+  enrichment: {
+    counts: {
+      lookups: {
+        geoip: { hit: 5, miss: 1, skipped: 0, error: 0 },
+        asn: { hit: 0, miss: 0, skipped: 0, error: 0 },
+      },
+      cacheHits: 8,
+      cacheMisses: 2,
+    },
+    dns: {
+      questions: { found: 4, notFound: 0, failed: 0, timedOut: 2, unreachable: 0 },
+      unasked: { cached: 0, overRate: 3, resolverAway: 0 },
+    },
+    databases: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
+  },
 });
 
 async function get(path: string, options: ManagementTestOptions = {}, init: RequestInit = {}) {

@@ -1,0 +1,63 @@
+import type { MetricRegistry, Sample } from "../telemetry/metric-registry.ts";
+import type { DatabaseDescription } from "./databases.ts";
+import type { EnrichmentCounts } from "./enricher.ts";
+import type { ReverseDnsCounts } from "./reverse-dns.ts";
+
+export interface EnrichmentMetricsSources {
+  readonly counts: Pick<EnrichmentCounts, "lookups" | "cacheHits" | "cacheMisses">;
+  /** undefined: reverse DNS is off. */
+  readonly dns: ReverseDnsCounts | undefined;
+  readonly databases: () => readonly Pick<DatabaseDescription, "role" | "type" | "buildTime">[];
+}
+
+/** Declares the metrics of enrichment. */
+export function declareEnrichmentMetrics(
+  metrics: MetricRegistry,
+  { counts, dns, databases }: EnrichmentMetricsSources,
+): void {
+  metrics.counter({
+    name: "loom_enrichment_lookups_total",
+    help: "Events by database and by the result of the lookup: hit, miss, skipped (no public source address, or no such database is configured), error (the database's record is damaged).",
+    labels: ["database", "result"],
+    *read() {
+      for (const [database, results] of Object.entries(counts.lookups))
+        for (const [result, value] of Object.entries(results)) yield [{ database, result }, value];
+    },
+  });
+  metrics.counter({
+    name: "loom_enrichment_cache_total",
+    help: "Source addresses by whether the cache of enriched addresses held them: hit, miss.",
+    labels: ["result"],
+    read: () => byResult({ hit: counts.cacheHits, miss: counts.cacheMisses }),
+  });
+  metrics.counter({
+    name: "loom_dns_questions_total",
+    help: "Reverse DNS questions by result: found, not_found, failed, timed_out, unreachable.",
+    labels: ["result"],
+    read: () => byResult(dns?.questions ?? {}),
+  });
+  metrics.counter({
+    name: "loom_dns_unasked_total",
+    help: "Addresses for which no reverse DNS question was sent, by reason: cached, over_rate, resolver_away.",
+    labels: ["result"],
+    read: () => byResult(dns?.unasked ?? {}),
+  });
+  metrics.gauge({
+    name: "loom_database_build_timestamp_seconds",
+    help: "Unix time at which the loaded database was built.",
+    labels: ["database", "type"],
+    *read() {
+      for (const { role, type, buildTime } of databases())
+        yield [{ database: role, type }, buildTime.getTime() / 1000];
+    },
+  });
+}
+
+function* byResult(counts: Readonly<Record<string, number>>): Generator<Sample<"result">> {
+  for (const [name, value] of Object.entries(counts)) yield [{ result: snakeCase(name) }, value];
+}
+
+/** Label values are written as Prometheus does: "timedOut" is "timed_out". */
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

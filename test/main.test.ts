@@ -1,0 +1,45 @@
+import { afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../server/config/load-config.ts";
+import { type Loom, startLoom } from "../server/main.ts";
+import { allMetrics } from "./support/all-metrics.ts";
+import { silentLog } from "./support/log.ts";
+
+const environment = { LOOM_SENSOR_a: "a-token" };
+
+let folder: string;
+let loom: Loom;
+
+async function start(): Promise<void> {
+  folder = mkdtempSync(join(tmpdir(), "loom-main-"));
+  const path = join(folder, "loom.toml");
+  writeFileSync(
+    path,
+    `[server]
+tls = false
+listen_address = "127.0.0.1:0"
+management_listen_address = "127.0.0.1:0"
+[output]
+type = "clickhouse"
+clickhouse_url = "http://127.0.0.1:9"
+[output.outbox]
+dir = "${folder}/outbox"
+`,
+  );
+  const config = loadConfig(path, environment);
+  loom = await startLoom({ config, environment, log: silentLog, onFatal: () => {} });
+}
+
+afterEach(async () => {
+  await loom.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test("/metrics has every metric that the reference describes, and no other one", async () => {
+  await start();
+  const text = await (await fetch(`http://127.0.0.1:${loom.managementPort}/metrics`)).text();
+  const described = allMetrics().metrics.descriptions.map(({ name, type }) => `${name} ${type}`);
+  expect((text.match(/(?<=^# TYPE )loom_.*/gm) ?? []).toSorted()).toEqual(described.toSorted());
+});
