@@ -1,10 +1,13 @@
 import manifest from "../package.json" with { type: "json" };
 
-/** Builds `dist/loom`, the one executable. A target such as `bun-linux-arm64` may follow; its name is appended. */
+/**
+ * Builds the executable `dist/loom`. With a target such as `bun-linux-arm64` as its argument, it builds
+ * `dist/loom-linux-arm64` for that platform.
+ */
 const pinned = manifest.packageManager.replace("bun@", "");
 if (Bun.version !== pinned) {
   console.error(
-    `build: this is Bun ${Bun.version}, and package.json pins ${pinned}: npx --yes bun@${pinned} run build`,
+    `build: this is Bun ${Bun.version}, but package.json requires ${pinned}; run: npx --yes bun@${pinned} run build`,
   );
   process.exit(1);
 }

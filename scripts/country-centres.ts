@@ -1,8 +1,8 @@
 /*
  * Writes ui/map/country-centres.json: `bun scripts/country-centres.ts`.
  *
- * Where on the map a country is put whose city is not known: the centre of its largest part, from Natural Earth's
- * borders (world-atlas, public domain) and the ISO 3166-1 codes of i18n-iso-countries (MIT).
+ * The map shows an event at the centre of its country if the city is not known. The centre is that of the country's largest
+ * part in Natural Earth's borders (world-atlas, public domain); the ISO 3166-1 codes are from i18n-iso-countries (MIT).
  */
 import { join } from "node:path";
 import { geoArea, geoCentroid } from "d3-geo";
@@ -24,7 +24,7 @@ for (const { id, geometry } of feature(world, world.objects.countries).features)
   const [largest] = parts.toSorted((a, b) => geoArea(b) - geoArea(a));
   if (!largest) continue;
   const [lon, lat] = geoCentroid(largest);
-  // Of a few codes there are several pieces of land, the country itself first.
+  // A few codes have more than one feature. The first one is the country itself.
   centres[code] ??= [round(lon), round(lat)];
 }
 

@@ -1,13 +1,13 @@
 /*
  * Writes the databases of `loom demo`: `bun scripts/demo-databases.ts`.
  *
- * Everything in them is made up, and they say so: which network is where is invented, operators have "(demo)" in their
- * names, and AS numbers are those reserved for documentation (RFC 5398). Only the places exist.
+ * The data are invented and marked as such: each network's place and operator are invented, operators have "(demo)" in
+ * their names, and the AS numbers are reserved for documentation (RFC 5398). Only the cities exist.
  */
 import { join } from "node:path";
 import { double, type Value, writeDatabase } from "./mmdb/writer.ts";
 
-/** A place and the networks said to be there, all run by one operator. */
+/** A place with the networks that the demo puts there. They all belong to one operator. */
 interface DemoPlace {
   readonly continent: keyof typeof continents;
   readonly country: readonly [isoCode: string, name: string];
@@ -73,13 +73,13 @@ const documentationAsNumbers = Array.from({ length: 32 }, (_, i) => (i < 16 ? 64
 const common = {
   ipVersion: 6,
   recordSize: 24,
-  // 2026-01-01: the same bytes whenever it runs.
+  // 2026-01-01, a fixed date: every run writes the same bytes.
   buildEpoch: 1_767_225_600,
   languages: ["en"],
   description: "Demo data made up for trying Loom; not for real use",
 } as const;
 
-/** The two files, by the name that they have in server/cli/demo/. */
+/** The two database files, each with its file name in server/cli/demo/. */
 export function demoDatabases(): { readonly name: string; readonly bytes: Uint8Array }[] {
   const networksOf = (recordOf: (place: DemoPlace, index: number) => Value) =>
     places.flatMap((place, index) => {

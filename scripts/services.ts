@@ -1,11 +1,12 @@
 /*
- * Real servers for the tests, on free ports of 127.0.0.1 with temporary data.
+ * Starts real servers for the tests, on free ports of 127.0.0.1 with temporary data.
  *
- *   bun scripts/services.ts up            start them in the background, print their addresses
- *   bun scripts/services.ts down          end what `up` started
- *   bun scripts/services.ts run COMMAND…  start them, run the command, end them; the command's exit status
+ *   bun scripts/services.ts up            starts them in the background and prints their addresses
+ *   bun scripts/services.ts down          ends the servers that `up` started
+ *   bun scripts/services.ts run COMMAND…  starts them, runs the command, ends them; exits with the command's status
  *
- * Tests find them through LOOM_TEST_CLICKHOUSE_URL and LOOM_TEST_OPENSEARCH_URL, each set where the server could be had.
+ * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL and LOOM_TEST_OPENSEARCH_URL. A variable is not set if its server
+ * could not be started.
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,18 +20,18 @@ interface Service {
 }
 
 interface Running {
-  /** The variables for the tests. */
+  /** The variables that the tests read. */
   readonly environment: Record<string, string>;
-  /** A line for each server: where it is, or why it is not. */
+  /** One line for each server: its address, or why it did not start. */
   readonly report: string[];
   stop(): Promise<void>;
 }
 
-/** What `up` leaves for `down`. */
+/** The file that `up` writes and `down` reads. */
 interface State {
-  /** The process that holds the servers and ends them when it is told to end. */
+  /** The process that runs the servers and ends them on SIGTERM. */
   readonly pid: number;
-  /** When it started, in the kernel's ticks: another process that got the same pid since has another. */
+  /** When the process started, in clock ticks since boot. A later process with the same pid has another value. */
   readonly startTicks: string;
   readonly environment: Record<string, string>;
   readonly report: string[];
@@ -51,7 +52,7 @@ async function startAll(): Promise<Running> {
   const environment: Record<string, string> = {};
   const report: string[] = [];
   const services: Service[] = [];
-  // One after the other: both may have to install packages.
+  // One after the other, because both may install packages.
   for (const [name, variable, start] of starters) {
     try {
       const service = await start();
@@ -91,7 +92,7 @@ async function runCommand(command: string[]): Promise<number> {
   }
 }
 
-/** Holds the servers until SIGTERM; started by `up`. */
+/** Runs the servers until SIGTERM. `up` starts it in the background. */
 async function hold(): Promise<number> {
   const told = new Promise<void>((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve));
   const { environment, report, stop } = await startAll();
@@ -161,7 +162,7 @@ function isAlive({ pid, startTicks }: State): boolean {
   return startTicksOf(pid) === startTicks;
 }
 
-/** Field 22 of /proc/<pid>/stat (proc_pid_stat(5)); the name before it may hold spaces and parentheses. */
+/** Field 22 of /proc/<pid>/stat (proc_pid_stat(5)). The process name before it may contain spaces and parentheses. */
 function startTicksOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

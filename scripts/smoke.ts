@@ -1,6 +1,6 @@
 /**
- * Tries `dist/loom` as somebody would who was handed only that file: alone in an empty directory, with a configuration
- * and a token, a batch sent over HTTP, the enriched event on stdout, and a clean end. Status 1 when anything is off.
+ * Tries `dist/loom` in an empty directory with a configuration and a token: sends a batch over HTTP, reads the event from
+ * stdout and stops Loom. Exits with status 1 if anything differs from what is expected.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,7 @@ try {
   const lines = await new Response(loom.stdout).text();
   if (lines !== `${event}\n`) throw new Error(`stdout holds ${JSON.stringify(lines)}`);
   if ((await loom.exited) !== 0) throw new Error(`exit status ${loom.exitCode}`);
-  console.log(`smoke: ${version} takes, keeps and writes a batch, alone in an empty directory`);
+  console.log(`smoke: ${version} receives a batch and writes it to stdout in an empty directory`);
 } finally {
   clearTimeout(deadline);
   loom.kill("SIGKILL");

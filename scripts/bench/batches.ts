@@ -1,10 +1,10 @@
 import { capturedRequests } from "../../server/cli/demo/captured-requests.ts";
 
 /*
- * Batches for measuring, made of the events that a real sensor sent (server/cli/demo/spip-requests.ndjson): HTTP requests, TLS, Redis, RDP,
- * telnet, SSH, with their escapes, text outside ASCII and nested objects, neither padded nor cut. Every 16th is the SSH
- * handshake of 5.6 KB and the one of 27 KB is left out, which makes 1.1 KB an event. Ids, payloads, source addresses
- * (which the demo databases know, IPv4, IPv6 and mapped) and ports differ from event to event.
+ * Batches for the benchmarks, built from events that a real sensor sent (server/cli/demo/spip-requests.ndjson): HTTP, TLS,
+ * Redis, RDP, telnet and SSH, with their escapes, non-ASCII text and nested objects. Every 16th event is the SSH handshake of
+ * 5.6 KB, and the event of 27 KB is left out; the average is 1.1 KB. Ids, payloads, source addresses (IPv4, IPv6 and mapped,
+ * all in the demo databases) and ports differ from event to event.
  */
 
 const maxCommonBytes = 2_000;
@@ -17,14 +17,14 @@ const captured = (await capturedRequests())
 const common = captured.filter(({ bytes }) => bytes <= maxCommonBytes);
 const rare = captured.filter(({ bytes }) => bytes > maxCommonBytes && bytes <= maxBytes);
 
-/** What is changed in an event; the rest of it is as captured. */
+/** The fields that are changed. The rest of the event stays as captured. */
 interface CapturedEvent {
   event: { id: string; original_payload_hex: string };
   network: { community_id: string };
   source: { ip: string; port: number };
 }
 
-/** A batch as Go's encoder writes it: compact, `<`, `>` and `&` escaped. */
+/** A batch as Go's JSON encoder writes it: compact, with `<`, `>` and `&` escaped. */
 export function benchBatch(eventCount: number): Buffer {
   return Buffer.from(`[${Array.from({ length: eventCount }, (_, i) => benchEvent(i)).join(",")}]`);
 }

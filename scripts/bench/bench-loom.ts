@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /*
- * The executable as benchmarks run it: plain HTTP, both demo databases, no rate limit, stdout to /dev/null. Needs
- * `dist/loom`; another executable may stand in LOOM_BENCH_EXECUTABLE, to compare two builds.
+ * Runs the executable for a benchmark: plain HTTP, both demo databases, no rate limit, stdout to /dev/null. The executable is
+ * `dist/loom`, or the path in LOOM_BENCH_EXECUTABLE, to compare two builds.
  */
 
 const root = join(import.meta.dir, "../..");
@@ -15,15 +15,15 @@ export const benchAdminToken = "bench-admin-token";
 
 export interface BenchLoom extends AsyncDisposable {
   readonly url: string;
-  /** undefined: without a management port, and so without anything behind the dashboard. */
+  /** undefined if there is no management port. Then nothing is collected for the dashboard either. */
   readonly managementUrl: string | undefined;
-  /** Processor time since its start, in milliseconds. */
+  /** The processor time that the process has used since its start, in milliseconds. */
   cpuMs(): number;
-  /** Physical memory that it uses now. */
+  /** The physical memory that the process uses now (VmRSS). */
   memoryBytes(): number;
 }
 
-/** Starts it and waits until it listens. @throws Error when it does not */
+/** Starts Loom and waits until it listens. @throws Error if it ends before that */
 export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }): Promise<BenchLoom> {
   const directory = mkdtempSync(join(tmpdir(), "loom-bench-"));
   const config = join(directory, "loom.toml");
@@ -45,7 +45,7 @@ export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }
     url: `http://127.0.0.1:${port}`,
     managementUrl: hasDashboard ? `http://127.0.0.1:${managementPort}` : undefined,
     cpuMs() {
-      // utime and stime in ticks of 10 ms (proc_pid_stat(5)); the name before them may hold spaces.
+      // utime and stime in ticks of 10 ms (proc_pid_stat(5)). The process name before them may contain spaces.
       const stat = readFileSync(`/proc/${loom.pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       return (Number(fields[11]) + Number(fields[12])) * 10;
@@ -62,7 +62,7 @@ export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }
   };
 }
 
-/** Events a second that a server takes at full load: a child of its own sends, for so many seconds. */
+/** Measures how many events a second a server accepts at full load. A separate process sends for this many seconds. */
 export async function eventsPerSecond(url: string, seconds: number): Promise<number> {
   const command = [process.execPath, join(import.meta.dir, "load.ts"), url, benchToken];
   const numbers = [eventsPerBatch, seconds, connections].map(String);
@@ -70,7 +70,7 @@ export async function eventsPerSecond(url: string, seconds: number): Promise<num
   const result: { eventsPerSecond: number; refused: number } = JSON.parse(
     await new Response(load.stdout).text(),
   );
-  if (result.refused > 0) throw new Error(`${result.refused} batches refused by ${url}`);
+  if (result.refused > 0) throw new Error(`${url} refused ${result.refused} batches`);
   return result.eventsPerSecond;
 }
 
@@ -81,7 +81,7 @@ export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
-/** A number of events or the like, whole, with its thousands told apart. */
+/** Formats a number without decimals and with thousands separators. */
 export function show(number: number): string {
   return Math.round(number).toLocaleString("en");
 }

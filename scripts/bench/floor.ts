@@ -1,4 +1,4 @@
-/** The floor: what a Bun server costs that parses each batch and does nothing else with it. */
+/** The baseline that Loom is compared with: a Bun server that parses each batch and does nothing else. */
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,

@@ -1,7 +1,9 @@
 /**
- * Loom against the floor, a Bun server that only parses, in turn on this machine: events a second and their ratio.
+ * Compares Loom with the floor (floor.ts), a Bun server that only parses. Both are measured in turn on this machine; the
+ * result is the number of events a second of each, and the ratio.
  *   bun run bench [rounds] [seconds a turn]
- * Batches of 500 captured events (batches.ts), 1.1 KB each on average, both databases, stdout to /dev/null.
+ * The load is batches of 500 captured events (batches.ts), 1.1 KB each on average. Both databases are in use, and stdout is
+ * /dev/null.
  */
 import { join } from "node:path";
 import { eventsPerSecond, linesOf, median, show, startBenchLoom } from "./bench-loom.ts";
@@ -22,7 +24,7 @@ try {
       floor: await eventsPerSecond(floorUrl, secondsEach),
       loom: await eventsPerSecond(loom.url, secondsEach),
     };
-    // The first round warms both up.
+    // The first round only warms up both servers.
     if (round > 0) turns.push(turn);
     console.error(
       `${round === 0 ? "warm-up" : `round ${round}`}: floor ${show(turn.floor)}, Loom ${show(turn.loom)} events/s`,

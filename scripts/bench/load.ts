@@ -1,10 +1,10 @@
-/** A client that costs as little as it can: ready bytes out, the status line in, over a few kept connections. */
+/** A client that uses little processor time: it sends prepared bytes and reads only the status line, over a few open connections. */
 import { benchBatch } from "./batches.ts";
 
 const [url = "", token = "", eventsText = "", secondsText = "", connectionsText = ""] = process.argv.slice(2);
 const events = Number(eventsText);
 const { hostname, port } = new URL(url);
-// A batch of its own for each connection, so that no server learns one by heart.
+// Each connection sends a different batch.
 const requests = Array.from({ length: Number(connectionsText) }, () => requestWith(benchBatch(events)));
 const until = performance.now() + Number(secondsText) * 1000;
 let answered = 0;

@@ -1,9 +1,11 @@
 /**
- * An output that is away for long: does memory stay flat, are answers as fast as ever, does everything arrive after it?
+ * Measures Loom while an output is unreachable for a long time: whether memory stays constant, whether answers stay fast, and
+ * whether every event is delivered afterwards.
  *   bun scripts/bench/output-away.ts [minutes away]
- * Starts `dist/loom` with an Elasticsearch whose port is closed, sends 2,000 events a second in batches of 50, opens the
- * port after so many minutes (10 unless told), and goes on sending until the backlog is through. Needs 3 MB of disk a
- * second away in the folder for temporary files. Ends with status 1 where an event was lost, doubled or out of order.
+ * It starts `dist/loom` with an Elasticsearch output whose port is closed, sends 2,000 events a second in batches of 50, opens
+ * the port after the given number of minutes (default: 10), and continues to send until the backlog is delivered. It needs
+ * 3 MB of temporary disk space for each second away. It exits with status 1 if an event was lost, delivered twice or out of
+ * order, or if a batch was refused.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
@@ -16,14 +18,14 @@ const minutesAway = Number(process.argv[2] ?? 10);
 const eventsPerBatch = 50;
 const batchesPerSecond = 40;
 const reportIntervalMs = 30_000;
-/** The drain may take so much longer than the absence. */
+/** How long the delivery of the backlog may take. */
 const drainBoundMs = Math.max(2, minutesAway) * 60_000;
 const { LOOM_BENCH_EXECUTABLE: executable = join(import.meta.dir, "../../dist/loom") } = process.env;
 const directory = mkdtempSync(join(tmpdir(), "loom-away-"));
 const logFile = join(directory, "log");
 const token = "bench-token";
 
-/** Events as text after their opening brace, so that a number can be put first. */
+/** Events as text without their opening brace, so that a number can be inserted as the first member. */
 const templates = Array.from({ length: 320 }, (_, i) => JSON.stringify(eventOf(i)).slice(1));
 const arrived = { events: 0, doubled: 0, disordered: 0, last: 0, seen: new Uint8Array(4 * 1024 * 1024) };
 const output = createServer((request, response) => {
@@ -61,19 +63,19 @@ try {
   await listenOn(outputPort);
   const returnedAt = performance.now();
   console.log(`the output is back: ${show(backlog)} events sent, ${show(outboxMegabytes())} MB of outbox`);
-  await waitUntil("the first event", () => arrived.events > 0);
+  await waitUntil("delivery of the first event", () => arrived.events > 0);
   const firstAt = performance.now();
-  await waitUntil("the backlog", () => arrived.events >= backlog);
+  await waitUntil("delivery of the backlog", () => arrived.events >= backlog);
   const drainedMs = performance.now() - firstAt;
   printLine(passed(), load);
   await load.stop();
-  await waitUntil("the rest", () => arrived.events >= load.keptEvents());
+  await waitUntil("delivery of the remaining events", () => arrived.events >= load.keptEvents());
   clearInterval(report);
 
   const missing = load.keptEvents() - arrived.events;
   console.log(
     `first events ${seconds(firstAt - returnedAt)} after the return, drained ${seconds(drainedMs)} later ` +
-      `(${show(backlog / (drainedMs / 1000))} events/s, while ${batchesPerSecond * eventsPerBatch} came in)`,
+      `(${show(backlog / (drainedMs / 1000))} events/s, while ${batchesPerSecond * eventsPerBatch} were received)`,
   );
   console.log(`whole run: ${percentiles(load.allMs())}`);
   console.log(
@@ -110,7 +112,7 @@ function startLoom() {
 
 async function ingestPort(): Promise<string> {
   let port: string | undefined;
-  await waitUntil("Loom listens", () => {
+  await waitUntil("the start of Loom", () => {
     if (loom.exitCode !== null) throw new Error(`Loom ended: ${readFileSync(logFile, "utf8")}`);
     port = /"ingest server listening.*"addr":"127\.0\.0\.1:(\d+)"/.exec(readFileSync(logFile, "utf8"))?.[1];
     return port !== undefined;
@@ -118,7 +120,7 @@ async function ingestPort(): Promise<string> {
   return port ?? "";
 }
 
-/** Sends at its pace, whatever the answers do; times count from when a batch was due. */
+/** Sends at a constant rate, independent of the answers. Answer times are measured from the time when a batch was due. */
 function startLoad(url: string) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const startedAt = performance.now();
@@ -128,7 +130,7 @@ function startLoad(url: string) {
   let batches = 0;
   let refused = 0;
   let kept = 0;
-  // The order that counts is the one of the answers: with one batch on its way at a time it is that of the numbers.
+  // Batches are sent one at a time, so that events are kept in the order of their numbers.
   let previous = Promise.resolve();
 
   function sendDue(): void {
@@ -156,7 +158,7 @@ function startLoad(url: string) {
     keptEvents: () => kept,
     refused: () => refused,
     allMs: () => allMs,
-    /** Those since the last call. */
+    /** The answer times since the last call. */
     latestMs() {
       const latest = allMs.slice(reportedUpTo);
       reportedUpTo = allMs.length;
@@ -184,7 +186,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return request.headers["content-encoding"] === "gzip" ? Buffer.from(Bun.gunzipSync(body)) : body;
 }
 
-/** @returns an item for each document of a `_bulk` body */
+/** @returns the answer's item for each document of a `_bulk` body */
 function takeBulk(body: Buffer): { create: { status: number } }[] {
   const lines = body.toString("latin1").split("\n");
   const items: { create: { status: number } }[] = [];
@@ -264,7 +266,8 @@ function closeOutput(): Promise<void> {
 async function waitUntil(what: string, isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + drainBoundMs;
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`waited ${seconds(drainBoundMs)} in vain: ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`${what} did not happen within ${seconds(drainBoundMs)}`);
     await Bun.sleep(20);
   }
 }

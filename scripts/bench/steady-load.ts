@@ -1,7 +1,7 @@
 /**
- * A steady load, whatever the answers take: batches of 50 events at their times, over a few kept connections.
+ * Sends batches of 50 events at a constant rate, independent of how long the answers take.
  *   bun scripts/bench/steady-load.ts URL TOKEN EVENTS_PER_SECOND SECONDS
- * Prints how long answers took and how many batches were refused.
+ * Prints the answer times and the number of refused batches as JSON.
  */
 import { benchBatch } from "./batches.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Viewers of the live tail that cost as little as they can: what comes is thrown away; those that are stuck never read.
+ * Opens viewers of the live tail that use little processor time: they discard what they receive, and stuck ones never read.
  *   bun scripts/bench/viewers-client.ts URL COOKIE '{"queries":["?port=23"],"stuck":[""]}'
- * Says "ready" once all of them are let in, and goes on until it is ended; with status 1 when one is closed before that.
+ * Prints "ready" when the server has accepted all of them, and runs until it is killed. Exits with status 1 if a connection
+ * closes before that.
  */
 const [managementUrl = "", cookie = "", viewers = "{}"] = process.argv.slice(2);
 const { host, hostname, port } = new URL(managementUrl);
@@ -12,8 +13,8 @@ await Promise.all(opened);
 console.log("ready");
 
 async function open(query: string, isStuck: boolean): Promise<void> {
-  const letIn = Promise.withResolvers<void>();
-  let isLetIn = false;
+  const accepted = Promise.withResolvers<void>();
+  let isAccepted = false;
   await Bun.connect({
     hostname,
     port: Number(port),
@@ -22,10 +23,10 @@ async function open(query: string, isStuck: boolean): Promise<void> {
         socket.write(`GET /api/v1/tail${query} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`);
       },
       data(socket, bytes) {
-        if (isLetIn) return;
-        isLetIn = bytes.subarray(9, 12).toString() === "200";
-        if (isLetIn) letIn.resolve();
-        else letIn.reject(new Error(`the tail answered ${bytes.subarray(0, 200)}`));
+        if (isAccepted) return;
+        isAccepted = bytes.subarray(9, 12).toString() === "200";
+        if (isAccepted) accepted.resolve();
+        else accepted.reject(new Error(`the tail answered ${bytes.subarray(0, 200)}`));
         if (isStuck) socket.pause();
       },
       close() {
@@ -34,7 +35,7 @@ async function open(query: string, isStuck: boolean): Promise<void> {
       },
     },
   });
-  return letIn.promise;
+  return accepted.promise;
 }
 
 export {};

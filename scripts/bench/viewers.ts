@@ -1,10 +1,10 @@
 /**
- * What 20 viewers of the live tail cost.
+ * Measures what 20 viewers of the live tail cost.
  *   bun run bench:viewers [rounds] [seconds of steady load]
- * 1. At full load: events a second with and without them, in turn, and of a Loom without a management port beside them.
- * 2. At 5,000 events a second: processor time and answer times with and without them, and memory over time with them.
- * Of the 20 eight have a filter, four of these a text, and two never read. Ends with status 1 where they cost ingest a tenth
- * of its rate, or where memory grows.
+ * 1. At full load: events a second with and without viewers, in turn, and events a second of a Loom without a management port.
+ * 2. At 5,000 events a second: processor time and answer times with and without viewers, and memory over time with viewers.
+ * Eight of the 20 viewers have a filter, four of them a text filter, and two never read. Exits with status 1 if the viewers
+ * reduce the ingest rate by 10 % or more, or if memory grows.
  */
 import { join } from "node:path";
 import { benchAdminToken, benchToken, eventsPerSecond, median, show, startBenchLoom } from "./bench-loom.ts";
@@ -15,8 +15,8 @@ const secondsEach = 3;
 const steadyEventsPerSecond = 5_000;
 const maxCost = 0.1;
 /**
- * Of memory at the steady load, from the first half to the second. The garbage collector's breath is some 12 MB; events that
- * are not let go would be 5.5 MB a second.
+ * How much memory may grow from the first half of the steady load to the second. Garbage collection makes it vary by about
+ * 12 MB; events that are never released would add 5.5 MB a second.
  */
 const maxGrowthBytes = 32 * 1024 * 1024;
 
@@ -60,7 +60,7 @@ const sampling = setInterval(() => memory.push(loom.memoryBytes()), 1_000);
 const watched = await withViewers(steady);
 clearInterval(sampling);
 const half = Math.floor(memory.length / 2);
-// The first seconds still breathe what the full load left.
+// In the first seconds, memory from the full load is still being released.
 const firstHalf = median(memory.slice(Math.floor(half / 3), half));
 const secondHalf = median(memory.slice(half));
 const growth = secondHalf - firstHalf;
@@ -73,8 +73,8 @@ console.log(
 
 const isCheap = viewersCost < maxCost && watched.refused === 0;
 const isFlat = growth < maxGrowthBytes;
-if (!isCheap) console.log(`too much: ${percent(maxCost)} are allowed`);
-if (!isFlat) console.log("memory grows");
+if (!isCheap) console.log(`the viewers cost too much: at most ${percent(maxCost)} is allowed`);
+if (!isFlat) console.log("memory grows: something is not released");
 process.exitCode = isCheap && isFlat ? 0 : 1;
 
 async function withViewers<Result>(doing: () => Promise<Result>): Promise<Result> {
@@ -89,10 +89,10 @@ async function withViewers<Result>(doing: () => Promise<Result>): Promise<Result
     { stdout: "pipe", stderr: "inherit" },
   );
   const { done } = await viewers.stdout.getReader().read();
-  if (done) throw new Error("the viewers were not let in");
+  if (done) throw new Error("the server did not accept all viewers");
   try {
     const result = await doing();
-    if (viewers.exitCode !== null) throw new Error("not all viewers stayed");
+    if (viewers.exitCode !== null) throw new Error("a viewer was disconnected");
     return result;
   } finally {
     viewers.kill();

@@ -3,10 +3,10 @@
  * (https://maxmind.github.io/MaxMind-DB/, "Output Data Section").
  */
 
-/** A plain string, boolean, array or object is what it looks like; a plain number is a uint32, an int32 or a double. */
+/** Strings, booleans, arrays and objects are written as such; a plain number as a uint32, an int32 or a double. */
 export type Value = string | boolean | number | Typed | readonly Value[] | { readonly [key: string]: Value };
 
-/** A value of a type that its JavaScript form does not tell. */
+/** A value whose MaxMind DB type does not follow from its JavaScript type. */
 class Typed {
   constructor(
     readonly type: number,
@@ -47,18 +47,18 @@ export function uint64(value: bigint): Typed {
   return new Typed(types.uint64, unsigned(value));
 }
 
-/** Bytes put into the data section as they are: for databases that are damaged on purpose. */
+/** Bytes that are copied into the data section unchanged, for databases that are damaged on purpose. */
 export function raw(...bytes: number[]): Typed {
   return new Typed(rawBytes, Uint8Array.from(bytes));
 }
 
-/** Collects values behind one another; a string that is there already is pointed at. */
+/** Appends values one after another. A string that was written before becomes a pointer to it. */
 export class DataSection {
   readonly #chunks: Uint8Array[] = [];
   readonly #strings = new Map<string, number>();
   #length = 0;
 
-  /** @returns where the value begins, from the start of the section. */
+  /** @returns the offset of the value from the start of the section, in bytes */
   append(value: Value): number {
     const offset = this.#length;
     this.#write(value);
@@ -90,7 +90,7 @@ export class DataSection {
   #writeString(text: string): void {
     const known = this.#strings.get(text);
     const bytes = Buffer.from(text);
-    // A pointer takes five bytes at most: shorter strings are better written out.
+    // A pointer takes up to five bytes, so a shorter string is written again instead.
     if (known !== undefined && bytes.length > 4) {
       this.#push(pointer(known));
       return;

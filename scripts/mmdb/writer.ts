@@ -3,20 +3,20 @@ import { DataSection, uint16, uint32, uint64, type Value } from "./values.ts";
 export { double, float, int32, raw, uint16, uint32, uint64, type Value } from "./values.ts";
 
 export interface DatabaseContent {
-  /** `database_type` of the metadata. */
+  /** The metadata's `database_type`. */
   readonly type: string;
   readonly ipVersion: 4 | 6;
   readonly recordSize: 24 | 28 | 32;
-  /** CIDR → record. Of nested networks the more specific wins, of equal ones the later. */
+  /** CIDR → record. The more specific of nested networks wins; the later of equal ones wins. */
   readonly networks: readonly (readonly [cidr: string, record: Value])[];
   /** Seconds since 1970. */
   readonly buildEpoch: number;
   readonly languages: readonly string[];
-  /** In English. */
+  /** The English description in the metadata. */
   readonly description: string;
 }
 
-/** A side of a node: another node, where a record lies in the data section, or nothing. */
+/** A side of a node: another node, the offset of a record in the data section, or nothing. */
 type Side = Node | number | undefined;
 interface Node {
   left: Side;
@@ -28,8 +28,8 @@ const dataSeparatorBytes = 16;
 
 /**
  * A MaxMind DB file (specification 2.0, https://maxmind.github.io/MaxMind-DB/): search tree, separator, data section,
- * metadata. Identical records are written once. IPv4 networks in an IPv6 tree stand at ::/96; MaxMind's aliases of
- * them (::ffff:0:0/96, 2002::/16) are not made.
+ * metadata. Identical records are written once. An IPv6 tree has its IPv4 networks at ::/96; MaxMind's aliases of them
+ * (::ffff:0:0/96, 2002::/16) are not written.
  */
 export function writeDatabase(content: DatabaseContent): Uint8Array {
   const data = new DataSection();
@@ -65,7 +65,7 @@ function insert(root: Node, prefix: string, offset: number): void {
     const next = node[side];
     if (typeof next === "object") node = next;
     else {
-      // A wider network's record goes down to both halves of it.
+      // A wider network already has a record: both of its halves inherit it.
       const split: Node = { left: next, right: next };
       node[side] = split;
       node = split;
@@ -94,7 +94,7 @@ function writeTree(nodes: readonly Node[], recordSize: 24 | 28 | 32): Uint8Array
     const leftDigits = recordOf(left).toString(16).padStart(digits, "0");
     const rightDigits = recordOf(right).toString(16).padStart(digits, "0");
     if (recordSize !== 28) return leftDigits + rightDigits;
-    // The middle byte holds the four highest bits of both.
+    // The middle byte holds the four highest bits of both records.
     return leftDigits.slice(1) + leftDigits.slice(0, 1) + rightDigits.slice(0, 1) + rightDigits.slice(1);
   });
   return Buffer.from(hex.join(""), "hex");
@@ -116,7 +116,7 @@ function writeMetadata(content: DatabaseContent, nodeCount: number): Uint8Array 
   return metadata.toBytes();
 }
 
-/** @returns all bits of the address as "0" and "1", and how many of them the network has. */
+/** @returns the bits of the address as "0" and "1", and the prefix length */
 function parseCidr(cidr: string, ipVersion: 4 | 6): { bits: string; length: number } {
   const [address = "", lengthText = ""] = cidr.split("/");
   const isIpv4 = !address.includes(":");

@@ -3,23 +3,23 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A ClickHouse server of one's own, with temporary data, on free ports of 127.0.0.1. */
+/** A ClickHouse server with temporary data on free ports of 127.0.0.1. */
 export interface ClickhouseServer {
   readonly url: string;
-  /** An account with a password. `default` has none. */
+  /** An account with a password. The account `default` has none. */
   readonly user: string;
   readonly password: string;
-  /** Of the process that runs now. */
+  /** The pid of the running server. */
   readonly pid: number;
-  /** Everything it keeps; removed by `stop`. */
+  /** The folder with its data, which `stop` removes. */
   readonly folder: string;
-  /** Resolves when the running server has taken it over. */
+  /** Changes the account's password. Resolves when the running server has applied it. */
   setPassword(password: string): Promise<void>;
-  /** SIGKILL, as a crash would. The data stay. */
+  /** Ends the server with SIGKILL, as a crash would. The data stay. */
   kill(): Promise<void>;
-  /** After `kill`: the same data on the same port. */
+  /** Starts it again after `kill`, with the same data on the same port. */
   start(): Promise<void>;
-  /** Kills it and removes what it kept. */
+  /** Kills the server and removes its data. */
   stop(): Promise<void>;
 }
 
@@ -27,8 +27,8 @@ const maxStartMs = 30_000;
 const pollMs = 50;
 
 /**
- * Starts Debian's clickhouse-server (18.16, the oldest server that Loom is tried with), installed when missing.
- * @throws Error saying what could not be done.
+ * Starts Debian's clickhouse-server (18.16, the oldest version that Loom is tested with), and installs it if it is missing.
+ * @throws Error that says which step failed
  */
 export async function startClickhouse(): Promise<ClickhouseServer> {
   const executable = Bun.which("clickhouse-server") ?? install();
@@ -52,13 +52,13 @@ export async function startClickhouse(): Promise<ClickhouseServer> {
       stdout: Bun.file(join(folder, "stdout")),
       stderr: Bun.file(join(folder, "stderr")),
     });
-    // `services up` ends and leaves it running.
+    // `services up` exits while the server continues to run.
     process.unref();
     await answers(url, process, folder);
   };
   const setPassword = async (text: string) => {
     writeUsers(text);
-    // By itself it looks at the file's time, in whole seconds, and misses a quick change.
+    // ClickHouse compares the file's time in whole seconds, so it would miss a second change in the same second.
     const response = await fetch(url, { method: "POST", body: "SYSTEM RELOAD CONFIG" });
     if (!response.ok) throw new Error(`ClickHouse did not reload its accounts: ${await response.text()}`);
   };

