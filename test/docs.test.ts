@@ -1,35 +1,91 @@
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { sections } from "../server/config/keys.ts";
+import { ingestPaths } from "../server/ingest/ingest-app.ts";
 import { statusOfRefusal } from "../server/ingest/refusal.ts";
 import { statusOfError } from "../server/management/api/json-answer.ts";
+import { readSource, root, sourceFiles } from "./structure/source-files.ts";
 import { allMetrics } from "./support/all-metrics.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const readme = readPage("README.md");
 
-describe("the README", () => {
-  test("names the pinned version of Bun and no other", () => {
-    const versions = new Set(readme.match(/bun@[\d.]+/g));
+function readPage(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+for (const name of ["README.md", "CONTRIBUTING.md"])
+  test(`${name} names the pinned version of Bun and no other`, () => {
+    const versions = new Set(readPage(name).match(/bun@[\d.]+/g));
     expect([...versions]).toEqual([manifest.packageManager]);
   });
 
+describe("each link of the documentation leads to a file and a heading:", () => {
+  const pages = [".", "docs", "ui"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join(folder, name)),
+  );
+  for (const page of pages)
+    test(page, () => {
+      const links = [...readPage(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+      for (const [, path = "", heading] of links) {
+        const target = path === "" ? page : join(dirname(page), path);
+        expect([target, existsSync(join(root, target))]).toEqual([target, true]);
+        if (heading !== undefined) expect(headingsOf(target)).toContain(heading);
+      }
+    });
+});
+
+/** The anchors that GitHub gives the headings of a page. */
+function headingsOf(page: string): string[] {
+  const headings = readPage(page).match(/(?<=^#+ ).+$/gm) ?? [];
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test("CONTRIBUTING.md names every variable that tests and benchmarks read", () => {
+  const files = (["test", "scripts"] as const).flatMap(sourceFiles);
+  const read = files.flatMap(
+    (file) => readSource(file).match(/\bLOOM_(?:TEST|BENCH|MODEL|FUZZ|KILLS)\w*/g) ?? [],
+  );
+  expect(read.length).toBeGreaterThan(5);
+  for (const name of new Set(read)) expect(readPage("CONTRIBUTING.md")).toContain(name);
+});
+
+describe("docs/ingest-api.md", () => {
+  const page = readPage("docs/ingest-api.md");
+  for (const [code, status] of Object.entries(statusOfRefusal))
+    if (code !== "client_closed_request")
+      test(`has the answer ${status} ${code}`, () => {
+        expect(page).toMatch(new RegExp(`\\| ${status} \\|.*\`${code}\``));
+      });
+
+  test("has every path of ingest", () => {
+    for (const path of ingestPaths) expect(page).toContain(`POST ${path}\``);
+  });
+});
+
+test("docs/limits.md names every key of [limits]", () => {
+  for (const key of Object.keys(sections.limits)) expect(readPage("docs/limits.md")).toContain(`\`${key}\``);
+});
+
+describe("the README", () => {
   for (const [section, keys] of Object.entries(sections))
     test(`has every key of [${section}]`, () => {
       const [, ofSection = ""] = readme.split(`**[${section}]**`);
       const [reference = ""] = ofSection.split("**[");
       for (const key of Object.keys(keys)) expect(reference).toContain(`\`${key}\``);
     });
-
-  for (const [code, status] of Object.entries(statusOfRefusal))
-    if (code !== "client_closed_request")
-      test(`has the answer ${status} ${code}`, () => {
-        expect(readme).toMatch(new RegExp(`\\| ${status} \\|.*\`${code}\``));
-      });
 });
 
 describe("docs/metrics.md", () => {
-  const page = readFileSync(new URL("../docs/metrics.md", import.meta.url), "utf8");
+  const page = readPage("docs/metrics.md");
   const { descriptions } = allMetrics().metrics;
   const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
@@ -45,7 +101,7 @@ describe("docs/metrics.md", () => {
 });
 
 describe("docs/api.md", () => {
-  const reference = readFileSync(new URL("../docs/api.md", import.meta.url), "utf8");
+  const reference = readPage("docs/api.md");
   const folder = new URL("../server/management/api/", import.meta.url);
   const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
   const paths = new Set(sources.join("\n").match(/(?<=["`])\/api\/v1\/[^"`?\s…]+/g));
