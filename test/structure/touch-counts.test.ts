@@ -7,9 +7,11 @@ import { readSource, sourceFiles } from "./source-files.ts";
  * begin to need more.
  */
 
-const sources = (["server", "ui"] as const).flatMap(sourceFiles).map((path) => ({ path, text: readSource(path) }));
+const sources = (["server", "ui"] as const)
+  .flatMap(sourceFiles)
+  .map((path) => ({ path, text: readSource(path) }));
 
-/** @returns the files of server/ and ui/ that contain the text in quotes: as a string, a property name or a comment does not count */
+/** @returns the files of server/ and ui/ that contain the text as a string in quotes */
 function filesThatQuote(text: string): string[] {
   const quoted = [`"${text}"`, `'${text}'`, `\`${text}\``];
   return sources.filter((source) => quoted.some((one) => source.text.includes(one))).map(({ path }) => path);
