@@ -1,20 +1,17 @@
-import type { Config, SensorCredential, TlsFiles } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
-import { loadSensors } from "./config/sensors.ts";
-import { openDatabases } from "./enrich/databases.ts";
-import { createEnricher } from "./enrich/enricher.ts";
+import { startEnrichment } from "./enrich/enrichment.ts";
 import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
-import { createReverseDns } from "./enrich/reverse-dns.ts";
-import { type Listener, listen } from "./http/listener.ts";
-import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
+import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
 import { declareIngestMetrics } from "./ingest/ingest-metrics.ts";
-import { createDashboard } from "./management/dashboard.ts";
 import { declareHealthMetrics } from "./management/health-metrics.ts";
-import { startManagementServer } from "./management/management-server.ts";
+import { startManagement } from "./management/management.ts";
+import { Readiness } from "./management/readiness.ts";
 import { declareAttemptMetrics, declareOutputMetrics } from "./outputs/output-metrics.ts";
 import { startOutputs } from "./outputs/outputs.ts";
+import { Reloader, readCertificate, readSensors } from "./reload.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
 import { MetricRegistry } from "./telemetry/metric-registry.ts";
@@ -26,180 +23,102 @@ export interface LoomOptions {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
-  /** Called when Loom can't go on: stdout is gone. */
+  /** Called once when Loom cannot continue because stdout is closed. */
   readonly onFatal: (error: Error) => void;
 }
 
 export interface Loom {
   readonly ingestPort: number;
   readonly managementPort: number | undefined;
-  /** Lets in once; undefined: LOOM_ADMIN_TOKEN does, or there is no management port. */
+  /** A link that works once; undefined: LOOM_ADMIN_TOKEN is set, or there is no management port. */
   signInLink(): string | undefined;
-  /** Reads tokens, certificate and databases again; what is wrong is logged and the old one stays. */
+  /** Reads tokens, certificate and databases again. What is wrong is logged, and the previous one stays in use. */
   reload(): Promise<void>;
-  /** Answers what is in flight, writes it out, and closes everything; less than 10 s. */
+  /** Answers the requests in flight, writes out what they brought, and closes everything; takes less than 10 s. */
   stop(): Promise<void>;
 }
 
-/** Of the 10 s that a stop may take: for the answers in flight, and for what is on its way to an output. */
+/** The parts of the 10 s that a stop may take: for the answers in flight, and for batches on their way to an output. */
 const ingestStopMs = 6_000;
 const outputStopMs = 1_500;
-/** Twice what a sensor waits for its answer; a body that comes faster than 16 KB/s may take longer. */
-const bodyTimeoutSeconds = 30;
 
-/** Starts the stages, what receives first, each handed the next. @throws Error on whatever can't work. */
-export async function startLoom({ config, environment, log, onFatal }: LoomOptions): Promise<Loom> {
-  const { server, enrichment } = config;
-  const authenticator = createAuthenticator(readSensors());
-  const tlsFiles = server.tls ?? server.managementTls;
-  const certificate = tlsFiles && readCertificate(tlsFiles);
+/**
+ * Starts the stages from the last one to the first, so that each gets the next one and nothing arrives before
+ * everything works. @throws Error if one of them cannot start
+ */
+export async function startLoom(options: LoomOptions): Promise<Loom> {
+  const { config, log } = options;
+  const { server } = config;
+  const authenticator = createAuthenticator(readSensors(options));
+  const certificate = readCertificate(options);
   for (const warning of managementTokenWarnings(config.management)) log.warn(warning);
   const ledger = new Ledger();
-  let isStopping = false;
-
-  const databases = await openDatabases({
-    ...enrichment,
-    log,
-    onSwapped: () => enricher.forgetAddresses(),
-  });
-  const reverseDns = enrichment.dns.isEnabled ? createReverseDns({ ...enrichment.dns, log }) : undefined;
-  const enricher = createEnricher({ databases, reverseDns });
-
-  const refusals = createRefusalLog(log);
-  const stopping = () => (isStopping ? "shutting down" : undefined);
   const metrics = new MetricRegistry();
-  const observeDuration = declareIngestMetrics(metrics, ledger);
-  declareEnrichmentMetrics(metrics, {
-    counts: enricher.counts,
-    dns: reverseDns?.counts,
-    databases: databases.describe,
-  });
+
+  const enrichment = await startEnrichment(config.enrichment, log);
   const outputs = await startOutputs(config.output, {
     log,
-    onStdoutClosed: onFatal,
+    onStdoutClosed: options.onFatal,
     onAttempt: declareAttemptMetrics(metrics),
   });
-  if (outputs.ledger) declareOutputMetrics(metrics, outputs.ledger);
-  const problem = () => stopping() ?? outputs.problem();
-  declareHealthMetrics(metrics, { problem });
-  declareProcessMetrics(metrics, version);
-
-  let ingest: Listener | undefined;
-  let ingestCertificate = server.tls && certificate;
-  const managementAddress = server.managementListenAddress;
-  const ingestProblem = () => stopping() ?? outputs.ingestProblem();
-  const dashboard =
-    managementAddress &&
-    createDashboard({
-      config,
-      version,
-      log,
-      ledger,
-      authenticator,
-      databases,
-      enricher,
-      reverseDns,
-      outputs,
-      problem,
-      ingestProblem,
-      ingestPort: () => ingest?.port ?? server.listenAddress.port,
-      ingestCertificate: () => ingestCertificate?.cert,
-    });
-  const ingestApp = createIngestApp({
-    limits: config.limits,
-    authenticator,
-    enrich: enricher.enrich,
-    keep: outputs.keep,
-    watch: (batch) => dashboard?.watch(batch),
-    ledger,
-    observeDuration,
-    logRefusal({ code: reason, detail }, sensorId, request) {
-      const client = ingest?.clientOf(request);
-      refusals.note({ reason, sensorId }, { client, detail });
-      const claimedId = request.headers.get("x-spip-id");
-      dashboard?.noteRefusal({ reason, sensorId, claimedId, client, detail });
-    },
-    connection: {
-      readingBody: (request) => ingest?.limitTime(request, bodyTimeoutSeconds),
-      bodyRead: (request) => ingest?.limitTime(request, undefined),
-    },
-  });
-  const management =
-    managementAddress &&
-    startManagementServer({
-      address: managementAddress,
-      certificate: server.managementTls && certificate,
-      ...config.management,
-      problem,
-      ingestProblem,
-      metrics: config.observability.isMetricsEnabled ? metrics : undefined,
-      routes: (sessions) => dashboard?.routes(sessions) ?? [],
-      version,
-      log,
-    });
-  ingest = listen({
+  const readiness = new Readiness(outputs);
+  const ingest = new Listener({
     name: "ingest",
     address: server.listenAddress,
-    certificate: ingestCertificate,
-    handle: ingestApp.fetch,
+    certificate: server.tls && certificate,
   });
+  const management = startManagement({
+    config,
+    version,
+    log,
+    ledger,
+    metrics,
+    authenticator,
+    ...enrichment,
+    outputs,
+    problem: readiness.problem,
+    ingestProblem: readiness.ingestProblem,
+    certificate,
+    ingestPort: () => ingest.port,
+    ingestCertificate: () => ingest.certificate?.cert,
+  });
+  const refusals = createRefusalLog(log.component("ingest"));
+  const { handle } = createIngestApp({
+    limits: config.limits,
+    authenticator,
+    enrich: enrichment.enricher.enrich,
+    keep: outputs.keep,
+    watch: (batch) => management?.dashboard.watch(batch),
+    ledger,
+    observeDuration: declareIngestMetrics(metrics, ledger),
+    onRefused(refused) {
+      refusals.note(refused);
+      management?.dashboard.noteRefusal(refused);
+    },
+  });
+  declareEnrichmentMetrics(metrics, enrichment);
+  if (outputs.ledger) declareOutputMetrics(metrics, outputs.ledger);
+  declareHealthMetrics(metrics, readiness);
+  declareProcessMetrics(metrics, version);
+  ingest.listen(handle);
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
-  function readSensors(): readonly SensorCredential[] {
-    const { sensors, warnings } = loadSensors(config.auth.tokenFile, environment);
-    for (const warning of warnings) log.warn(warning);
-    return sensors;
-  }
-
-  function readCertificate({ certFile, keyFile }: TlsFiles): TlsCertificate {
-    const certificate = loadTlsCertificate(certFile, keyFile);
-    if (certificate.expiresAt.getTime() < Date.now())
-      log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
-    return certificate;
-  }
-
-  async function reloadPart(part: string, reload: () => void | Promise<void>): Promise<void> {
-    try {
-      await reload();
-      log.info("reloaded", { part });
-    } catch (error) {
-      log.error("cannot reload; the old one stays", { part, error: (error as Error).message });
-    }
-  }
-
-  const reloadAll = async () => {
-    await reloadPart("tokens", () => authenticator.replace(readSensors()));
-    if (tlsFiles) await reloadPart("certificate", () => replaceCertificate(readCertificate(tlsFiles)));
-    await databases.reload();
-  };
-
-  function replaceCertificate(next: TlsCertificate): void {
-    if (server.tls) {
-      ingestCertificate = next;
-      ingest?.useCertificate(next);
-    }
-    management?.useCertificate(next);
-  }
-
-  let reloading = Promise.resolve();
+  const listeners = management ? [ingest, management.server] : [ingest];
+  const reloader = new Reloader(options, { authenticator, listeners, databases: enrichment.databases });
   return {
     ingestPort: ingest.port,
-    managementPort: management?.port,
-    signInLink: () => management?.signInLink(),
-    reload() {
-      // One after the other: two signals in a row must not replace the certificate at the same time.
-      reloading = reloading.then(reloadAll);
-      return reloading;
-    },
+    managementPort: management?.server.port,
+    signInLink: () => management?.server.signInLink(),
+    reload: () => reloader.reload(),
     async stop() {
-      isStopping = true;
+      readiness.startShutdown();
       await ingest.stop(ingestStopMs);
-      await dashboard?.stop();
+      await management?.dashboard.stop();
       await outputs.stop(outputStopMs);
       refusals.stop();
-      reverseDns?.close();
-      databases.close();
-      await management?.stop();
+      enrichment.close();
+      // Last, so that the health endpoints answer during the shutdown.
+      await management?.server.stop();
     },
   };
 }

@@ -9,7 +9,7 @@ export type DatabaseRole = "geoip" | "asn";
 /** "error": the record of the address is damaged. */
 export type ReadResult = "hit" | "miss" | "error";
 
-/** Of lookups that fail in one database, the first is logged, and then one in so many. */
+/** Of the lookups that fail in one database, the first is logged, and then one of this many. */
 const failuresPerLogLine = 10_000;
 const nothing: RecordFacts = { network: undefined, place: undefined };
 
@@ -32,104 +32,132 @@ export interface DatabaseSlotOptions {
   readonly role: DatabaseRole;
   readonly path: string;
   readonly log: Pick<Log, "info" | "error">;
-  /** Called after another file has taken the place of the loaded one. */
-  readonly onSwapped: () => void;
 }
 
-/** The place of one configured database: what is loaded, and what happens to its file. */
-export interface DatabaseSlot {
+interface LoadedDatabase {
+  readonly reader: DatabaseReader;
+  /** Of its file when it was read; see fileState. */
+  readonly state: string;
+}
+
+/** Loads a database. @throws Error that names the configuration key of a file that cannot be used in this role */
+export async function openDatabaseSlot(options: DatabaseSlotOptions): Promise<DatabaseSlot> {
+  const { role, path, log } = options;
+  const loaded = await load(role, path).catch((error: unknown) => {
+    throw new Error(`enrichment: ${roles[role].key}: ${reasonOf(error)}`, { cause: error });
+  });
+  log.info("database loaded", { role, path, ...described(loaded.reader) });
+  return new DatabaseSlot(options, loaded);
+}
+
+/** One configured database: the loaded file, which is replaced when the file on disk is. */
+export class DatabaseSlot {
   readonly role: DatabaseRole;
   readonly path: string;
-  readonly reader: DatabaseReader;
-  /** Never throws. */
-  read(address: string): { facts: RecordFacts; result: ReadResult };
-  /** Takes the file when it is another one than is loaded, and has been the same since the last call. Never rejects. */
-  poll(): Promise<void>;
-  /** Takes the file when it is another one than is loaded, at once. Never rejects. */
-  reload(): Promise<void>;
-  /** From here on the loaded database stays. */
-  close(): void;
-}
+  readonly #log: Pick<Log, "info" | "error">;
+  #loaded: LoadedDatabase;
+  #generation = 0;
+  /** Failed lookups in the loaded database. */
+  #failures = 0;
+  /** The state of the file at the last check. A file may be half-copied until two polls find the same state. */
+  #seenState: string;
+  #refusedState: string | undefined;
+  #isClosed = false;
+  #lastCheck = Promise.resolve();
 
-/** @throws Error that names the configuration's key, for a file that can't be used in this role */
-export async function openDatabaseSlot({
-  role,
-  path,
-  log,
-  onSwapped,
-}: DatabaseSlotOptions): Promise<DatabaseSlot> {
-  const { key, isHit } = roles[role];
-  let loaded = await load(role, path).catch((error: unknown) => {
-    throw new Error(`enrichment: ${key}: ${reasonOf(error)}`, { cause: error });
-  });
-  log.info("database loaded", described(loaded.reader));
-  let failures = 0;
-  /** The file at the last poll; it may be half-copied until two polls find the same. */
-  let seenState = loaded.state;
-  let refusedState: string | undefined;
-  let isClosed = false;
-  let lastCheck = Promise.resolve();
-
-  function described(reader: DatabaseReader) {
-    return { role, path, type: reader.type, build_time: reader.buildTime.toISOString() };
+  constructor({ role, path, log }: DatabaseSlotOptions, loaded: LoadedDatabase) {
+    this.role = role;
+    this.path = path;
+    this.#log = log;
+    this.#loaded = loaded;
+    this.#seenState = loaded.state;
   }
 
-  async function check(isPolled: boolean): Promise<void> {
-    const state = await fileState(path);
-    const isSettled = state === seenState;
-    seenState = state;
-    if (state === loaded.state) return;
-    if (isPolled && (!isSettled || state === refusedState)) return;
-    const next = await load(role, path).catch((error: unknown) => {
-      log.error("database refused; the loaded one stays in use", {
-        role,
-        path,
-        reason: reasonOf(error),
-        loaded_build_time: loaded.reader.buildTime.toISOString(),
-      });
-      return undefined;
+  get reader(): DatabaseReader {
+    return this.#loaded.reader;
+  }
+
+  /** How often the loaded database was replaced. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Looks up an address. Never throws. */
+  read(address: string): { facts: RecordFacts; result: ReadResult } {
+    try {
+      const facts = this.#loaded.reader.read(address);
+      return { facts, result: roles[this.role].isHit(facts) ? "hit" : "miss" };
+    } catch (error) {
+      this.#noteFailure(error);
+      return { facts: nothing, result: "error" };
+    }
+  }
+
+  /** Loads the file if it differs from the loaded one and has not changed since the last call. Never rejects. */
+  poll(): Promise<void> {
+    return this.#checkInTurn(true);
+  }
+
+  /** Loads the file at once if it differs from the loaded one. Never rejects. */
+  reload(): Promise<void> {
+    return this.#checkInTurn(false);
+  }
+
+  /** From now on the loaded database is never replaced. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Checks run one after another: two at the same time would load the same file twice. */
+  #checkInTurn(isPolled: boolean): Promise<void> {
+    this.#lastCheck = this.#lastCheck.then(() => this.#check(isPolled));
+    return this.#lastCheck;
+  }
+
+  async #check(isPolled: boolean): Promise<void> {
+    const state = await fileState(this.path);
+    const isSettled = state === this.#seenState;
+    this.#seenState = state;
+    if (state === this.#loaded.state) return;
+    if (isPolled && (!isSettled || state === this.#refusedState)) return;
+    const next = await load(this.role, this.path).catch((error: unknown) => this.#noteRefused(error));
+    this.#refusedState = next ? undefined : state;
+    if (next && !this.#isClosed) this.#replaceWith(next);
+  }
+
+  #replaceWith(next: LoadedDatabase): void {
+    this.#loaded = next;
+    this.#generation++;
+    this.#failures = 0;
+    this.#log.info("database reloaded", { role: this.role, path: this.path, ...described(next.reader) });
+  }
+
+  #noteRefused(error: unknown): undefined {
+    this.#log.error("database refused; the loaded one stays in use", {
+      role: this.role,
+      path: this.path,
+      reason: reasonOf(error),
+      loaded_build_time: this.reader.buildTime.toISOString(),
     });
-    refusedState = next ? undefined : state;
-    if (!next || isClosed) return;
-    loaded = next;
-    failures = 0;
-    log.info("database reloaded", described(next.reader));
-    onSwapped();
   }
 
-  /** One check after another: two at once would load the same file twice. */
-  function checkInTurn(isPolled: boolean): Promise<void> {
-    lastCheck = lastCheck.then(() => check(isPolled));
-    return lastCheck;
+  #noteFailure(error: unknown): void {
+    if (this.#failures++ % failuresPerLogLine !== 0) return;
+    this.#log.error("database lookup failed", {
+      role: this.role,
+      path: this.path,
+      reason: reasonOf(error),
+      failures: this.#failures,
+    });
   }
-
-  return {
-    role,
-    path,
-    get reader() {
-      return loaded.reader;
-    },
-    read(address) {
-      try {
-        const facts = loaded.reader.read(address);
-        return { facts, result: isHit(facts) ? "hit" : "miss" };
-      } catch (error) {
-        if (failures++ % failuresPerLogLine === 0) {
-          log.error("database lookup failed", { role, path, reason: reasonOf(error), failures });
-        }
-        return { facts: nothing, result: "error" };
-      }
-    },
-    poll: () => checkInTurn(true),
-    reload: () => checkInTurn(false),
-    close() {
-      isClosed = true;
-    },
-  };
 }
 
-/** @throws Error for a file that can't be used in this role */
-async function load(role: DatabaseRole, path: string): Promise<{ reader: DatabaseReader; state: string }> {
+function described({ type, buildTime }: DatabaseReader) {
+  return { type, build_time: buildTime.toISOString() };
+}
+
+/** @throws Error for a file that cannot be used in this role */
+async function load(role: DatabaseRole, path: string): Promise<LoadedDatabase> {
   try {
     const { bytes, state } = await readDatabaseFile(path);
     const reader = await createDatabaseReader(bytes);

@@ -2,15 +2,13 @@ import type { Log } from "../telemetry/log.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
 import { type DatabaseRole, openDatabaseSlot, type ReadResult } from "./database-slot.ts";
 
-/** How often the files are looked at. */
+/** How often the files are checked. */
 const defaultPollIntervalMs = 5_000;
 
 export interface DatabasesOptions {
   readonly geoipDbPath: string | undefined;
   readonly asnDbPath: string | undefined;
   readonly log: Pick<Log, "info" | "error">;
-  /** Called after a database was replaced: what was looked up before is out of date. */
-  readonly onSwapped: () => void;
   readonly pollIntervalMs?: number;
 }
 
@@ -18,46 +16,48 @@ export interface DatabasesOptions {
 export type LookupResult = ReadResult | "skipped";
 
 export interface AddressFacts {
-  /** From the ASN database; from the other one where that knows nothing. */
+  /** From the ASN database; if that knows nothing, from the other one. */
   readonly network: NetworkFacts | undefined;
   readonly place: PlaceFacts | undefined;
-  /** Whether each database knew what it is there for: places, networks. */
+  /** Whether each database knew what it is configured for: the place, the network. */
   readonly results: { readonly geoip: LookupResult; readonly asn: LookupResult };
 }
 
 export interface DatabaseDescription {
   readonly path: string;
   readonly role: DatabaseRole;
-  /** `database_type` of its metadata: "GeoLite2-City". */
+  /** `database_type` in its metadata: "GeoLite2-City". */
   readonly type: string;
   readonly buildTime: Date;
   readonly ipVersion: 4 | 6;
   readonly sizeBytes: number;
   readonly nodeCount: number;
-  /** Networks with a record. */
+  /** The number of networks with a record. */
   readonly networkCount: number;
 }
 
 export interface AddressDatabases {
-  /** @param address as parsePublicAddress gives it. Never throws. */
+  /** @param address as returned by parsePublicAddress. Never throws. */
   lookup(address: string): AddressFacts;
-  /** Looks at the files at once and takes those that were replaced. What is wrong is logged; never rejects. */
+  /** Changes whenever a database is replaced: an answer of `lookup` belongs to the generation in which it was given. */
+  readonly generation: number;
+  /** Checks the files at once and loads those that were replaced. What is wrong with a file is logged; never rejects. */
   reload(): Promise<void>;
   describe(): DatabaseDescription[];
-  /** Stops looking at the files. Lookups go on with what is loaded. */
+  /** Stops checking the files. Lookups still work, with the loaded databases. */
   close(): void;
 }
 
 /**
- * Reads the configured databases into memory and follows their files: one that is replaced is read beside the loaded one,
- * checked, and takes its place between two lookups.
+ * Reads the configured databases into memory and follows their files: a file that was replaced is read and checked
+ * beside the loaded database, and then replaces it between two lookups.
  *
  * @throws Error `enrichment: geoip_db_path: …` for a file that is missing, damaged, or of the wrong kind
  */
 export async function openDatabases(options: DatabasesOptions): Promise<AddressDatabases> {
-  const { geoipDbPath, asnDbPath, log, onSwapped, pollIntervalMs = defaultPollIntervalMs } = options;
+  const { geoipDbPath, asnDbPath, log, pollIntervalMs = defaultPollIntervalMs } = options;
   const open = (role: DatabaseRole, path: string | undefined) =>
-    path === undefined ? undefined : openDatabaseSlot({ role, path, log, onSwapped });
+    path === undefined ? undefined : openDatabaseSlot({ role, path, log });
   const geoip = await open("geoip", geoipDbPath);
   const asn = await open("asn", asnDbPath);
   const slots = [geoip, asn].filter((slot) => slot !== undefined);
@@ -83,6 +83,9 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
         place: inGeoip?.facts.place,
         results: { geoip: inGeoip?.result ?? "skipped", asn: inAsn?.result ?? "skipped" },
       };
+    },
+    get generation() {
+      return (geoip?.generation ?? 0) + (asn?.generation ?? 0);
     },
     async reload() {
       for (const slot of slots) await slot.reload();

@@ -4,17 +4,20 @@ import type { EnrichmentCounts } from "./enricher.ts";
 import type { ReverseDnsCounts } from "./reverse-dns.ts";
 
 export interface EnrichmentMetricsSources {
-  readonly counts: Pick<EnrichmentCounts, "lookups" | "cacheHits" | "cacheMisses">;
+  readonly enricher: { readonly counts: Pick<EnrichmentCounts, "lookups" | "cacheHits" | "cacheMisses"> };
   /** undefined: reverse DNS is off. */
-  readonly dns: ReverseDnsCounts | undefined;
-  readonly databases: () => readonly Pick<DatabaseDescription, "role" | "type" | "buildTime">[];
+  readonly reverseDns: { readonly counts: ReverseDnsCounts } | undefined;
+  readonly databases: {
+    describe(): readonly Pick<DatabaseDescription, "role" | "type" | "buildTime">[];
+  };
 }
 
 /** Declares the metrics of enrichment. */
 export function declareEnrichmentMetrics(
   metrics: MetricRegistry,
-  { counts, dns, databases }: EnrichmentMetricsSources,
+  { enricher, reverseDns, databases }: EnrichmentMetricsSources,
 ): void {
+  const { counts } = enricher;
   metrics.counter({
     name: "loom_enrichment_lookups_total",
     help: "Events by database and by the result of the lookup: hit, miss, skipped (no public source address, or no such database is configured), error (the database's record is damaged).",
@@ -34,20 +37,20 @@ export function declareEnrichmentMetrics(
     name: "loom_dns_questions_total",
     help: "Reverse DNS questions by result: found, not_found, failed, timed_out, unreachable.",
     labels: ["result"],
-    read: () => byResult(dns?.questions ?? {}),
+    read: () => byResult(reverseDns?.counts.questions ?? {}),
   });
   metrics.counter({
     name: "loom_dns_unasked_total",
     help: "Addresses for which no reverse DNS question was sent, by reason: cached, over_rate, resolver_away.",
     labels: ["result"],
-    read: () => byResult(dns?.unasked ?? {}),
+    read: () => byResult(reverseDns?.counts.unasked ?? {}),
   });
   metrics.gauge({
     name: "loom_database_build_timestamp_seconds",
     help: "Unix time at which the loaded database was built.",
     labels: ["database", "type"],
     *read() {
-      for (const { role, type, buildTime } of databases())
+      for (const { role, type, buildTime } of databases.describe())
         yield [{ database: role, type }, buildTime.getTime() / 1000];
     },
   });

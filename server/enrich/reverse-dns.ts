@@ -1,24 +1,21 @@
 import type { DnsConfig } from "../config/config.ts";
 import type { Log } from "../telemetry/log.ts";
 import { TokenBucket } from "../token-bucket.ts";
-import { createExpiringCache } from "./expiring-cache.ts";
-import { createPtrClient, type PtrOutcome } from "./reverse-dns-client.ts";
+import { createExpiringCache, type ExpiringCache } from "./expiring-cache.ts";
+import { ResolverHealth } from "./resolver-health.ts";
+import { createPtrClient, type PtrClient, type PtrOutcome } from "./reverse-dns-client.ts";
 import { ptrName } from "./reverse-dns-message.ts";
 
-/** Names and failures remembered; full of the longest names they take about 30 MB. */
+/** Names and failures in the cache. Filled with the longest names, it takes about 30 MB. */
 const defaultMaxCacheEntries = 65_536;
-/** Each is an open socket. */
+/** Each open question has a socket. */
 const defaultMaxInFlight = 256;
 const defaultQuestionTimeoutMs = 2000;
-/** So many questions in a row without an answer, and the resolver counts as away. */
-export const awayAfterUnanswered = 8;
-/** How often a resolver that is away is asked, to see whether it is back. */
-export const probeIntervalMs = 1000;
 
 export interface ReverseDnsOptions extends Omit<DnsConfig, "isEnabled"> {
-  /** Told when the resolver goes away and when it is back. */
+  /** Gets a line when the resolver goes away and when it is back. */
   readonly log?: Pick<Log, "info" | "warn">;
-  /** A clock in milliseconds that does not run backwards; for lifetimes and rates. */
+  /** A monotonic clock in milliseconds, for lifetimes and rates. */
   readonly now?: () => number;
   readonly maxCacheEntries?: number;
   readonly maxInFlight?: number;
@@ -27,135 +24,122 @@ export interface ReverseDnsOptions extends Omit<DnsConfig, "isEnabled"> {
 
 /** Totals since the start. */
 export interface ReverseDnsCounts {
-  /** Questions by how they ended. */
+  /** Questions by their outcome. */
   readonly questions: {
     found: number;
     /** The resolver says that the address has no name. */
     notFound: number;
-    /** SERVFAIL, REFUSED, a malformed answer, or names that are no hostnames. */
+    /** SERVFAIL, REFUSED, a malformed answer, or no name that is a hostname. */
     failed: number;
     timedOut: number;
-    /** The resolver's machine refused the packet, or there is no way to it. */
+    /** The resolver's machine refused the packet, or there is no route to it. */
     unreachable: number;
   };
-  /** Addresses about which none was asked. */
+  /** Addresses for which no question was sent, by reason. */
   readonly unasked: {
     cached: number;
-    /** Over max_qps or with too many questions open; a later batch may ask. */
+    /** The rate is over max_qps or too many questions are open; a later batch may ask. */
     overRate: number;
     /** The resolver does not answer at present. */
     resolverAway: number;
   };
 }
 
-export interface ReverseDns {
-  /**
-   * The name known for an address, as the resolver spelt it, without the trailing dot: 1 to 253 letters, digits, `-`, `_`
-   * and `.`. Undefined when it has none, or none is known yet. Reads the cache only.
-   */
-  known(address: string): string | undefined;
-  /**
-   * Asks for the addresses that are not in the cache, all at once, and waits for the answers, but for `maxWaitMs` at
-   * most, and not at all while the resolver is away. What is answered later still fills the cache. Never rejects.
-   */
-  resolve(addresses: Iterable<string>): Promise<void>;
-  readonly counts: ReverseDnsCounts;
-  /** Ends open questions, and with them every `resolve` that waits. Nothing is asked afterwards. */
-  close(): void;
-}
-
 /**
- * Names for addresses, from PTR records. One question an address at a time, at most `maxQps` a second (as many at once);
- * names and failures of every kind, timeouts too, are remembered for `cacheTtlSeconds`. Throws when `resolverAddr` is not
- * "host:port".
+ * Finds names for addresses in PTR records. There is one open question per address, and at most `maxQps` questions are
+ * sent per second (the same number may be sent at once). Names and all kinds of failure, including timeouts, are
+ * remembered for `cacheTtlSeconds`.
  */
-export function createReverseDns(options: ReverseDnsOptions): ReverseDns {
-  const { resolverAddr, cacheTtlSeconds, maxQps, maxWaitMs, log } = options;
-  const now = options.now ?? (() => performance.now());
-  const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
-  const client = createPtrClient(resolverAddr, options.questionTimeoutMs ?? defaultQuestionTimeoutMs);
-  const resolverName = resolverAddr ?? "the system's";
-  // null: asked, and there is no name to show.
-  const cache = createExpiringCache<string | null>({
-    ttlMs: cacheTtlSeconds * 1000,
-    maxEntries: options.maxCacheEntries ?? defaultMaxCacheEntries,
-    now,
-  });
-  const inFlight = new Map<string, Promise<void>>();
-  const allowance = new TokenBucket(maxQps, now);
-  const counts: ReverseDnsCounts = {
+export class ReverseDns {
+  readonly counts: ReverseDnsCounts = {
     questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
     unasked: { cached: 0, overRate: 0, resolverAway: 0 },
   };
-  let unansweredInARow = 0;
-  let isAway = false;
-  let nextProbeAtMs = 0;
+  readonly #maxWaitMs: number;
+  readonly #maxInFlight: number;
+  readonly #client: PtrClient;
+  readonly #health: ResolverHealth;
+  readonly #allowance: TokenBucket;
+  /** null: the question was answered, and there is no name to add. */
+  readonly #cache: ExpiringCache<string | null>;
+  readonly #inFlight = new Map<string, Promise<void>>();
 
-  /** The question under way about an address, or a new one; undefined when none may be asked now. */
-  function askAbout(address: string): Promise<void> | undefined {
-    const open = inFlight.get(address);
+  /** @throws Error if `resolverAddr` is not "host:port" */
+  constructor(options: ReverseDnsOptions) {
+    const { resolverAddr, log, now = () => performance.now() } = options;
+    this.#maxWaitMs = options.maxWaitMs;
+    this.#maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
+    this.#client = createPtrClient(resolverAddr, options.questionTimeoutMs ?? defaultQuestionTimeoutMs);
+    this.#health = new ResolverHealth(resolverAddr ?? "the system's", log, now);
+    this.#allowance = new TokenBucket(options.maxQps, now);
+    this.#cache = createExpiringCache<string | null>({
+      ttlMs: options.cacheTtlSeconds * 1000,
+      maxEntries: options.maxCacheEntries ?? defaultMaxCacheEntries,
+      now,
+    });
+  }
+
+  /**
+   * The cached name of an address, as the resolver spelled it, without the trailing dot: 1 to 253 letters, digits, `-`,
+   * `_` and `.`. Undefined if the address has no name, or none is cached.
+   */
+  known(address: string): string | undefined {
+    return this.#cache.get(address) ?? undefined;
+  }
+
+  /**
+   * Asks for all addresses that are not in the cache, and waits for the answers, at most `maxWaitMs` and not at all
+   * while the resolver is away. A later answer still fills the cache. Never rejects.
+   */
+  async resolve(addresses: Iterable<string>): Promise<void> {
+    const questions: Promise<void>[] = [];
+    for (const address of new Set(addresses)) {
+      if (this.#cache.get(address) !== undefined) {
+        this.counts.unasked.cached++;
+        continue;
+      }
+      const asked = this.#askAbout(address);
+      if (asked !== undefined) questions.push(asked);
+    }
+    if (questions.length > 0 && this.#maxWaitMs > 0 && !this.#health.isAway)
+      await waitForAll(questions, this.#maxWaitMs);
+  }
+
+  /** Ends open questions, and with them every `resolve` that waits. No question is sent afterwards. */
+  close(): void {
+    this.#client.close();
+  }
+
+  /** The open question about an address, or a new one; undefined if none may be sent now. */
+  #askAbout(address: string): Promise<void> | undefined {
+    const open = this.#inFlight.get(address);
     if (open !== undefined) return open;
     const name = ptrName(address);
     if (name === undefined) return undefined;
-    if (isAway && now() < nextProbeAtMs) {
-      counts.unasked.resolverAway++;
+    if (!this.#health.mayAsk) {
+      this.counts.unasked.resolverAway++;
       return undefined;
     }
-    if (inFlight.size >= maxInFlight || !allowance.tryTake()) {
-      counts.unasked.overRate++;
+    if (this.#inFlight.size >= this.#maxInFlight || !this.#allowance.tryTake()) {
+      this.counts.unasked.overRate++;
       return undefined;
     }
-    nextProbeAtMs = now() + probeIntervalMs;
-    const asked = client.ask(name).then((outcome) => {
-      inFlight.delete(address);
-      settle(address, outcome);
+    this.#health.noteAsked();
+    const asked = this.#client.ask(name).then((outcome) => {
+      this.#inFlight.delete(address);
+      this.#noteOutcome(address, outcome);
     });
-    inFlight.set(address, asked);
+    this.#inFlight.set(address, asked);
     return asked;
   }
 
-  function settle(address: string, outcome: PtrOutcome): void {
+  #noteOutcome(address: string, outcome: PtrOutcome): void {
     if (outcome.kind === "closed") return;
-    counts.questions[outcome.kind]++;
-    cache.set(address, outcome.kind === "found" ? outcome.name : null);
-    if (outcome.kind === "timedOut" || outcome.kind === "unreachable") noteUnanswered();
-    else noteAnswered();
+    this.counts.questions[outcome.kind]++;
+    this.#cache.set(address, outcome.kind === "found" ? outcome.name : null);
+    if (outcome.kind === "timedOut" || outcome.kind === "unreachable") this.#health.noteUnanswered();
+    else this.#health.noteAnswered();
   }
-
-  function noteUnanswered(): void {
-    unansweredInARow++;
-    if (isAway || unansweredInARow < awayAfterUnanswered) return;
-    isAway = true;
-    log?.warn("DNS resolver does not answer; events go on without source.domain until it does", {
-      resolver: resolverName,
-      unanswered: unansweredInARow,
-    });
-  }
-
-  function noteAnswered(): void {
-    unansweredInARow = 0;
-    if (!isAway) return;
-    isAway = false;
-    log?.info("DNS resolver answers again", { resolver: resolverName });
-  }
-
-  return {
-    counts,
-    known: (address) => cache.get(address) ?? undefined,
-    async resolve(addresses) {
-      const questions: Promise<void>[] = [];
-      for (const address of new Set(addresses)) {
-        if (cache.get(address) !== undefined) {
-          counts.unasked.cached++;
-          continue;
-        }
-        const asked = askAbout(address);
-        if (asked !== undefined) questions.push(asked);
-      }
-      if (questions.length > 0 && maxWaitMs > 0 && !isAway) await waitForAll(questions, maxWaitMs);
-    },
-    close: () => client.close(),
-  };
 }
 
 function waitForAll(questions: readonly Promise<void>[], maxWaitMs: number): Promise<void> {

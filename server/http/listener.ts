@@ -1,5 +1,6 @@
 import type { Server } from "bun";
 import type { ListenAddress } from "../config/config.ts";
+import type { Connection, HandleRequest } from "./connection.ts";
 import { giveConnectionsTo } from "./listening-sockets.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
 
@@ -9,10 +10,9 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** undefined: plain HTTP. */
   readonly certificate?: TlsCertificate | undefined;
-  readonly handle: (request: Request) => Response | Promise<Response>;
 }
 
-/** A listener can't be had; the message says which, on what address and why. */
+/** A listener cannot be opened. The message names the listener, its address and the reason. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
   constructor(
@@ -24,106 +24,142 @@ export class ListenError extends Error {
   }
 }
 
-export interface Listener {
-  readonly port: number;
-  /** The address for logs: as configured, with the real port where port 0 asked for any free one. */
-  readonly addressText: string;
-  /** The address a request came from, for logs. */
-  clientOf(request: Request): string | undefined;
-  /** Bounds how long the client may take from now on; `undefined` goes back to the idle bound. */
-  limitTime(request: Request, seconds: number | undefined): void;
-  /** New connections get this certificate; those that are open go on. */
-  useCertificate(certificate: TlsCertificate): void;
-  /** Stops accepting, waits for the answers in flight, then closes every connection. */
-  stop(maxWaitMs: number): Promise<void>;
-}
-
 /**
- * Above the 90 s after which Go's client closes an idle connection by itself: were the server first, a batch sent at
- * that moment would be lost.
+ * Longer than the 90 s after which Go's HTTP client closes an idle connection. If the server closed it first, a batch
+ * that a sensor sends at that moment would be lost.
  */
 const idleTimeoutSeconds = 120;
-
-/**
- * Listens for HTTP, or HTTPS (TLS 1.2 or newer, Bun's default) where a certificate is given.
- * @throws ListenError
- */
-export function listen(options: ListenerOptions): Listener {
-  // Only a listener with a certificate is ever replaced, and only then may the port be shared.
-  if (options.certificate) assertPortIsFree(options);
-  let { certificate } = options;
-  let server = serve(options);
-  const port = server.port ?? options.address.port;
-  const replaced: Server<undefined>[] = [];
-  let isStopping = false;
-
-  return {
-    port,
-    addressText: options.address.text.replace(/:0+$/, `:${port}`),
-    clientOf: (request) => server.requestIP(request)?.address,
-    limitTime: (request, seconds) => server.timeout(request, seconds ?? idleTimeoutSeconds),
-    useCertificate(next) {
-      // Each replaced server stays until the end, so a reload for the sake of a token must not make one.
-      const isSame = next.cert === certificate?.cert && next.key === certificate.key;
-      if (isSame || isStopping) return;
-      const old = server;
-      server = serve({ ...options, certificate: next, address: { ...options.address, port } });
-      certificate = next;
-      replaced.push(old);
-      // Without the kernel's help the old one has to stop, which closes its idle connections.
-      if (!giveConnectionsTo(replaced.length, port)) void old.stop(false);
-    },
-    async stop(maxWaitMs) {
-      isStopping = true;
-      const servers = [server, ...replaced];
-      await Promise.race([Promise.all(servers.map((one) => one.stop(false))), Bun.sleep(maxWaitMs)]);
-      await Promise.race([Promise.all(servers.map((one) => one.stop(true))), Bun.sleep(closeWaitMs)]);
-    },
-  };
-}
-
 const closeWaitMs = 500;
 
-function serve(options: ListenerOptions): Server<undefined> {
-  const { host } = options.address;
-  // "::" is every interface, IPv4 too; without IPv6 on the machine it can't be had.
-  if (host !== undefined) return serveOn(host, options);
-  try {
-    return serveOn("::", options);
-  } catch (error) {
-    if (isInUse(error)) throw error;
-    return serveOn("0.0.0.0", options);
+/** Listens for HTTP, or for HTTPS (TLS 1.2 or newer, Bun's default) if it has a certificate. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  #certificate: TlsCertificate | undefined;
+  #handle: HandleRequest = () => new Response(null, { status: 503 });
+  /** The server that new connections get. */
+  #server: Server<undefined> | undefined;
+  /** Servers with an earlier certificate; their open connections are still answered. */
+  readonly #replaced: Server<undefined>[] = [];
+  #isStopping = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#certificate = options.certificate;
+  }
+
+  /** The port it listens on; before `listen`, the configured one. */
+  get port(): number {
+    return this.#server?.port ?? this.#options.address.port;
+  }
+
+  /** The address for logs: as configured, with the actual port if the configured port is 0. */
+  get addressText(): string {
+    return this.#options.address.text.replace(/:0+$/, `:${this.port}`);
+  }
+
+  get isListening(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** The certificate that new connections get; undefined: plain HTTP. */
+  get certificate(): TlsCertificate | undefined {
+    return this.#certificate;
+  }
+
+  /** Starts to accept connections. @throws ListenError */
+  listen(handle: HandleRequest): void {
+    this.#handle = handle;
+    // Only a listener with a certificate is ever replaced, so only then the port may be shared.
+    if (this.#certificate) this.#assertPortIsFree();
+    this.#server = this.#serve(this.#certificate);
+  }
+
+  /** Gives new connections this certificate; open connections keep theirs. Plain HTTP stays plain HTTP. */
+  useCertificate(next: TlsCertificate): void {
+    const old = this.#server;
+    const current = this.#certificate;
+    if (!old || !current || this.#isStopping) return;
+    // A replaced server runs until the end, so a reload that does not change the certificate must not create one.
+    if (next.cert === current.cert && next.key === current.key) return;
+    this.#server = this.#serve(next, old.port);
+    this.#certificate = next;
+    this.#replaced.push(old);
+    // Without the kernel's help the old server must stop accepting, which closes its idle connections.
+    if (!giveConnectionsTo(this.#replaced.length, this.port)) void old.stop(false);
+  }
+
+  /** Stops accepting, waits for the answers in flight, then closes every connection. */
+  async stop(maxWaitMs: number): Promise<void> {
+    this.#isStopping = true;
+    const servers = this.#server ? [this.#server, ...this.#replaced] : [];
+    await Promise.race([Promise.all(servers.map((one) => one.stop(false))), Bun.sleep(maxWaitMs)]);
+    await Promise.race([Promise.all(servers.map((one) => one.stop(true))), Bun.sleep(closeWaitMs)]);
+  }
+
+  #serve(certificate: TlsCertificate | undefined, port = this.#options.address.port): Server<undefined> {
+    const { host } = this.#options.address;
+    // "::" is every interface for IPv6 and IPv4. On a machine without IPv6 it cannot be opened.
+    if (host !== undefined) return this.#serveOn(host, port, certificate);
+    try {
+      return this.#serveOn("::", port, certificate);
+    } catch (error) {
+      if (isInUse(error)) throw error;
+      return this.#serveOn("0.0.0.0", port, certificate);
+    }
+  }
+
+  #serveOn(hostname: string, port: number, certificate: TlsCertificate | undefined): Server<undefined> {
+    const { name, address } = this.#options;
+    try {
+      return Bun.serve({
+        hostname,
+        port,
+        fetch: (request, server) =>
+          this.#handle(withLongHost(request), new ServerConnection(server, request)),
+        idleTimeout: idleTimeoutSeconds,
+        // Bodies are bounded where they are read, with Loom's own answer.
+        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+        reusePort: certificate !== undefined,
+        development: false,
+        ...(certificate ? { tls: { cert: certificate.cert, key: certificate.key } } : {}),
+      });
+    } catch (error) {
+      throw new ListenError(name, address, error);
+    }
+  }
+
+  /** A shared port could be opened twice, so that two Looms would share its connections unnoticed. */
+  #assertPortIsFree(): void {
+    if (this.#options.address.port !== 0) this.#serve(undefined).stop(true);
   }
 }
 
-function serveOn(hostname: string, options: ListenerOptions): Server<undefined> {
-  const { address, certificate, name } = options;
-  try {
-    return Bun.serve({
-      hostname,
-      port: address.port,
-      fetch: (request) => options.handle(withLongHost(request)),
-      idleTimeout: idleTimeoutSeconds,
-      // Bodies are bounded where they are read, with our own answer.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      reusePort: certificate !== undefined,
-      development: false,
-      ...(certificate ? { tls: { cert: certificate.cert, key: certificate.key } } : {}),
-    });
-  } catch (error) {
-    throw new ListenError(name, address, error);
+/** The connection of one request. Bun is only asked about it when a handler is. */
+class ServerConnection implements Connection {
+  readonly #server: Server<undefined>;
+  readonly #request: Request;
+
+  constructor(server: Server<undefined>, request: Request) {
+    this.#server = server;
+    this.#request = request;
+  }
+
+  get clientAddress(): string | undefined {
+    return this.#server.requestIP(this.#request)?.address;
+  }
+
+  limitTime(seconds: number | undefined): void {
+    this.#server.timeout(this.#request, seconds ?? idleTimeoutSeconds);
   }
 }
 
-/** Elysia looks for the path after 11 characters of the URL, so that of http://vm1/ingest would not be found. */
+/**
+ * Elysia looks for the path after the first 11 characters of the URL. In http://vm1/ingest, where the Host header is
+ * short, it begins earlier and would not be found.
+ */
 function withLongHost(request: Request): Request {
   const pathAt = request.url.indexOf("/", "https://".length);
   return pathAt >= 11 ? request : new Request(`http://short-host${request.url.slice(pathAt)}`, request);
-}
-
-/** A shared port could be taken twice, by two Looms that share its connections unawares. */
-function assertPortIsFree(options: ListenerOptions): void {
-  if (options.address.port !== 0) serve({ ...options, certificate: undefined }).stop(true);
 }
 
 function isInUse(error: unknown): boolean {

@@ -15,10 +15,11 @@ import {
   wordsOf,
 } from "../json-bytes.ts";
 import type { ScannedEvent } from "../pipeline.ts";
+import { accepted, type Result, refused } from "../result.ts";
 
 /*
- * One pass over a batch as bytes: checks the grammar, finds where each event begins and ends, its `source.ip`,
- * and where `source` ends. Nothing is decoded, so nothing can change on the way through.
+ * One pass over the bytes of a batch. It checks the grammar and finds where each event begins and ends, its
+ * `source.ip`, and where `source` ends. Nothing is decoded, so no byte of an event can change on its way through Loom.
  */
 
 export interface ScanLimits {
@@ -28,24 +29,26 @@ export interface ScanLimits {
 
 export type ScanRefusal = "invalid_request" | "batch_too_large" | "event_too_large";
 
+const invalid = refused<ScanRefusal>("invalid_request");
+
 /**
- * Scans a request's body.
- * @returns the events in order (none for `[]`), or the code of the refusal.
+ * Scans the body of a request.
+ * @returns the events in order, none for `[]`; or the code of the refusal
  */
-export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | ScanRefusal {
-  // Natively over the whole body, so that strings below need not look at bytes from 0x80 up.
-  if (!isUtf8(body)) return "invalid_request";
+export function scanBatch(body: Buffer, limits: ScanLimits): Result<ScannedEvent[], ScanRefusal> {
+  // This native check covers the whole body, so the functions below need not check bytes from 0x80 up in strings.
+  if (!isUtf8(body)) return invalid;
   const words = wordsOf(body);
   const events: ScannedEvent[] = [];
   let at = skipSpace(body, 0);
-  if (body[at] !== OPEN_BRACKET) return "invalid_request";
+  if (body[at] !== OPEN_BRACKET) return invalid;
   at = skipSpace(body, at + 1);
   if (body[at] === CLOSE_BRACKET) {
     at++;
   } else {
     for (;;) {
-      if (body[at] !== OPEN_BRACE) return "invalid_request";
-      if (events.length === limits.maxEventsPerBatch) return "batch_too_large";
+      if (body[at] !== OPEN_BRACE) return invalid;
+      if (events.length === limits.maxEventsPerBatch) return refused("batch_too_large");
       const event: ScannedEvent = {
         start: at,
         end: at,
@@ -56,21 +59,21 @@ export function scanBatch(body: Buffer, limits: ScanLimits): ScannedEvent[] | Sc
         isSourceEnriched: false,
       };
       at = scanEvent(body, at + 1, event, words);
-      if (at === INVALID) return "invalid_request";
-      if (at - event.start > limits.maxEventSizeBytes) return "event_too_large";
+      if (at === INVALID) return invalid;
+      if (at - event.start > limits.maxEventSizeBytes) return refused("event_too_large");
       event.end = at;
       events.push(event);
       at = skipSpace(body, at);
       const next = body[at++];
       if (next === CLOSE_BRACKET) break;
-      if (next !== COMMA) return "invalid_request";
+      if (next !== COMMA) return invalid;
       at = skipSpace(body, at);
     }
   }
-  return skipSpace(body, at) === body.length ? events : "invalid_request";
+  return skipSpace(body, at) === body.length ? accepted(events) : invalid;
 }
 
-/** From after the opening brace of an event to after its closing one. */
+/** Scans an event. @returns the position after its closing brace, for a `start` after the opening one; or INVALID */
 function scanEvent(bytes: Buffer, start: number, event: ScannedEvent, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
@@ -104,7 +107,7 @@ function scanEvent(bytes: Buffer, start: number, event: ScannedEvent, words: Int
   }
 }
 
-/** From after the opening brace of `source` to after its closing one. */
+/** Scans `source`. @returns the position after its closing brace, for a `start` after the opening one; or INVALID */
 function scanSource(bytes: Buffer, start: number, event: ScannedEvent, words: Int32Array): number {
   let at = skipSpace(bytes, start);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
@@ -138,7 +141,7 @@ function scanSource(bytes: Buffer, start: number, event: ScannedEvent, words: In
   }
 }
 
-/** Whether the key between the quotes is this name, also when it is spelled with escapes. */
+/** Whether the key between two quotes is this name, even if it is spelled with escapes. */
 function isKey(bytes: Buffer, start: number, end: number, name: string): boolean {
   if (end - start === name.length) {
     for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
@@ -146,7 +149,7 @@ function isKey(bytes: Buffer, start: number, end: number, name: string): boolean
   }
   const first = bytes[start];
   if (first !== name.charCodeAt(0) && first !== BACKSLASH) return false;
-  // An escape takes at least twice the room, and \uXXXX six times.
+  // An escaped character takes at least two bytes, and at most the six of \uXXXX.
   if (end - start < name.length || end - start > name.length * 6) return false;
   for (let i = start; i < end; i++) {
     if (bytes[i] === BACKSLASH) return JSON.parse(bytes.toString("latin1", start - 1, end + 1)) === name;

@@ -1,14 +1,16 @@
 import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
+import { type Connection, type HandleRequest, RequestConnections } from "../http/connection.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
 import { CannotKeep, type EnrichBatch, type KeepBatch, type WatchBatch } from "../pipeline.ts";
+import { accepted, type Result, refused } from "../result.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
 import { scanBatch } from "./batch-scanner.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "./bodies-in-flight.ts";
-import { createRateLimits } from "./rate-limits.ts";
-import { type Refusal, refusalResponse, statusOfRefusal } from "./refusal.ts";
+import { createRateLimits, type RateLimits } from "./rate-limits.ts";
+import { type Refusal, type RefusedRequest, refusalResponse, statusOfRefusal } from "./refusal.ts";
 
 export interface IngestOptions {
   readonly limits: LimitsConfig;
@@ -18,10 +20,13 @@ export interface IngestOptions {
   readonly watch: WatchBatch;
   readonly ledger: Ledger;
   readonly observeDuration: (seconds: number) => void;
-  readonly logRefusal: (refusal: Refusal, sensorId: string, request: Request) => void;
-  /** Told around the reading of a body, so that the listener can bound how long it may take. */
-  readonly connection?: { readingBody(request: Request): void; bodyRead(request: Request): void };
+  /** Called once for each refused request. */
+  readonly onRefused: (refused: RefusedRequest) => void;
   readonly bodiesInFlight?: BodiesInFlight;
+}
+
+export interface IngestApp {
+  readonly handle: HandleRequest;
 }
 
 export const ingestPaths = ["/api/v1/ingest", "/ingest", "/"];
@@ -29,99 +34,134 @@ export const ingestPaths = ["/api/v1/ingest", "/ingest", "/"];
 const maxBodyBytesInFlight = 128 * 1024 * 1024;
 const maxBodyBytesInFlightPerSensor = 64 * 1024 * 1024;
 const unavailableRetryAfterSeconds = 5;
+/** Twice as long as a sensor waits for its answer. A body that arrives faster than 16 KB/s may take longer. */
+const bodyTimeoutSeconds = 30;
 
-/** The ingest API (contract 2): one batch a request, kept whole and answered 204, or refused and not kept at all. */
-export function createIngestApp(options: IngestOptions) {
-  const { limits, authenticator, ledger, connection } = options;
-  const rateLimits = createRateLimits(limits);
-  const bodiesInFlight =
-    options.bodiesInFlight ?? createBodiesInFlight(maxBodyBytesInFlight, maxBodyBytesInFlightPerSensor);
+/**
+ * The ingest API (README.md): a request holds one batch, which is kept whole and answered 204, or refused, and then
+ * nothing of it is kept.
+ */
+export function createIngestApp(options: IngestOptions): IngestApp {
+  const ingest = new Ingest(options);
+  const connections = new RequestConnections();
+  const app = new Elysia({ strictPath: true }).onError(({ code, error, request }) => {
+    const refusal: Refusal = code === "NOT_FOUND" ? { code: "not_found" } : defect(error);
+    return ingest.refuse(refusal, unknownSensorId, request, connections.get(request));
+  });
+  // Ingest reads the body itself, after it knows the sensor, so Elysia must not parse it.
+  for (const path of ingestPaths)
+    app.all(path, ({ request }) => ingest.receive(request, connections.get(request)), { parse: "none" });
+  return {
+    handle(request, connection) {
+      connections.set(request, connection);
+      return app.handle(request);
+    },
+  };
+}
 
-  async function receive(request: Request): Promise<Response> {
+class Ingest {
+  readonly #options: IngestOptions;
+  readonly #rateLimits: RateLimits;
+  readonly #bodiesInFlight: BodiesInFlight;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    this.#rateLimits = createRateLimits(options.limits);
+    this.#bodiesInFlight =
+      options.bodiesInFlight ?? createBodiesInFlight(maxBodyBytesInFlight, maxBodyBytesInFlightPerSensor);
+  }
+
+  /** Answers one request on an ingest path. */
+  async receive(request: Request, connection: Connection): Promise<Response> {
     const startedAt = performance.now();
-    const early = refusalBeforeAuthorization(request);
-    const sensorId = early ? undefined : identify(request);
-    const refusal =
-      early ??
-      (sensorId === undefined ? unauthorized(request) : await takeFrom(sensorId, request).catch(defect));
-    const countedId = sensorId ?? unknownSensorId;
-    const response = refusal ? refuse(refusal, countedId, request) : accept(countedId);
-    options.observeDuration((performance.now() - startedAt) / 1000);
+    const sensor = this.#identify(request);
+    const sensorId = sensor.kind === "accepted" ? sensor.value : unknownSensorId;
+    const taken =
+      sensor.kind === "accepted"
+        ? await this.#takeFrom(sensorId, request, connection).catch((error) => refused(defect(error)))
+        : sensor;
+    const response =
+      taken.kind === "accepted"
+        ? this.#accept(sensorId)
+        : this.refuse(taken.refusal, sensorId, request, connection);
+    this.#options.observeDuration((performance.now() - startedAt) / 1000);
     return response;
   }
 
-  function identify(request: Request): string | undefined {
-    return authenticator.identify(request.headers.get("authorization"), request.headers.get("x-spip-id"));
-  }
-
-  function unauthorized(request: Request): Refusal {
-    return {
-      code: "unauthorized",
-      detail: authenticator.whyUnauthorized(request.headers.get("authorization")),
-    };
-  }
-
-  function accept(sensorId: string): Response {
-    add(ledger.sensor(sensorId).requestsByStatus, 204);
-    return new Response(null, { status: 204 });
-  }
-
-  /** Every refusal is counted and noted here, and answered as it is counted. */
-  function refuse(refusal: Refusal, sensorId: string, request: Request): Response {
-    const account = ledger.sensor(sensorId);
-    add(account.requestsByStatus, statusOfRefusal[refusal.code]);
-    add(account.refusedBatches, refusal.code);
-    options.logRefusal(refusal, sensorId, request);
+  /** Counts and reports a refusal, and answers it with the status that it is counted under. */
+  refuse(refusal: Refusal, sensorId: string, request: Request, connection: Connection): Response {
+    const { code, detail } = refusal;
+    const account = this.#options.ledger.sensor(sensorId);
+    add(account.requestsByStatus, statusOfRefusal[code]);
+    add(account.refusedBatches, code);
+    const claimedId = request.headers.get("x-spip-id");
+    this.#options.onRefused({ reason: code, sensorId, claimedId, client: connection.clientAddress, detail });
     return refusalResponse(refusal);
   }
 
-  /** Everything from the rate on, for a sensor that is known. Resolves to undefined when the batch is kept. */
-  async function takeFrom(sensorId: string, request: Request): Promise<Refusal | undefined> {
-    const waitSeconds = rateLimits.takeRequest(sensorId);
-    if (waitSeconds > 0) return { code: "rate_limit_exceeded", retryAfterSeconds: waitSeconds };
-    const reservedBytes = Math.min(
-      declaredLength(request) ?? limits.maxBodySizeBytes,
-      limits.maxBodySizeBytes,
-    );
-    if (!bodiesInFlight.reserve(sensorId, reservedBytes)) return unavailable("too many bodies at once");
+  #accept(sensorId: string): Response {
+    add(this.#options.ledger.sensor(sensorId).requestsByStatus, 204);
+    return new Response(null, { status: 204 });
+  }
+
+  /** @returns the id of the sensor that the request is from */
+  #identify(request: Request): Result<string, Refusal> {
+    const early = refusalBeforeAuthorization(request);
+    if (early) return refused(early);
+    const { authenticator } = this.#options;
+    const authorization = request.headers.get("authorization");
+    const sensorId = authenticator.identify(authorization, request.headers.get("x-spip-id"));
+    if (sensorId !== undefined) return accepted(sensorId);
+    return refused({ code: "unauthorized", detail: authenticator.whyUnauthorized(authorization) });
+  }
+
+  /** Takes a request of a known sensor. Its batch is kept when this resolves to an accepted result. */
+  async #takeFrom(
+    sensorId: string,
+    request: Request,
+    connection: Connection,
+  ): Promise<Result<void, Refusal>> {
+    const { maxBodySizeBytes } = this.#options.limits;
+    const waitSeconds = this.#rateLimits.takeRequest(sensorId);
+    if (waitSeconds > 0) return refused({ code: "rate_limit_exceeded", retryAfterSeconds: waitSeconds });
+    const reservedBytes = Math.min(declaredLength(request) ?? maxBodySizeBytes, maxBodySizeBytes);
+    if (!this.#bodiesInFlight.reserve(sensorId, reservedBytes))
+      return refused(unavailable("too many bodies at once"));
     try {
-      connection?.readingBody(request);
-      const body = await readBody(request, limits.maxBodySizeBytes);
-      connection?.bodyRead(request);
-      return typeof body === "string" ? { code: body } : await takeBody(sensorId, body);
+      connection.limitTime(bodyTimeoutSeconds);
+      const body = await readBody(request, maxBodySizeBytes);
+      connection.limitTime(undefined);
+      return body.kind === "refused"
+        ? refused({ code: body.refusal })
+        : await this.#takeBody(sensorId, body.value);
     } finally {
-      bodiesInFlight.release(sensorId, reservedBytes);
+      this.#bodiesInFlight.release(sensorId, reservedBytes);
     }
   }
 
-  async function takeBody(sensorId: string, body: Buffer): Promise<Refusal | undefined> {
+  async #takeBody(sensorId: string, body: Buffer): Promise<Result<void, Refusal>> {
+    const { limits, ledger, enrich, keep, watch } = this.#options;
     const account = ledger.sensor(sensorId);
     account.bodyBytes += body.length;
-    const events = scanBatch(body, limits);
-    if (typeof events === "string") return { code: events };
-    rateLimits.chargeEvents(sensorId, events.length);
+    const scan = scanBatch(body, limits);
+    if (scan.kind === "refused") return refused({ code: scan.refusal });
+    const events = scan.value;
+    this.#rateLimits.chargeEvents(sensorId, events.length);
     try {
-      const lines = await options.enrich(body, events);
+      const lines = await enrich(body, events);
       const batch = { sensorId, eventCount: events.length, lines };
-      await options.keep(batch);
-      options.watch(batch);
-      // Only now is it sure that nobody reads them any more; refused ones are left to the garbage collector.
+      await keep(batch);
+      watch(batch);
+      // Only now nothing reads them any more. The lines of a refused batch are left to the garbage collector.
       giveBackLineBuffer(lines);
     } catch (error) {
       const refusal = error instanceof CannotKeep ? unavailable(error.reason) : defect(error);
       add(account.refusedEvents, refusal.code, events.length);
-      return refusal;
+      return refused(refusal);
     }
     account.keptEvents += events.length;
-    account.lastKeptAt = Date.now();
+    return accepted(undefined);
   }
-
-  const app = new Elysia({ strictPath: true }).onError(({ code, error, request }) =>
-    refuse(code === "NOT_FOUND" ? { code: "not_found" } : defect(error), unknownSensorId, request),
-  );
-  // The body is read by us, once the sensor is known, so Elysia must not parse it.
-  for (const path of ingestPaths) app.all(path, ({ request }) => receive(request), { parse: "none" });
-  return app;
 }
 
 function unavailable(detail: string): Refusal {
@@ -137,7 +177,7 @@ function refusalBeforeAuthorization(request: Request): Refusal | undefined {
   const { headers } = request;
   if (!/^application\/json *(;|$)/i.test(headers.get("content-type") ?? ""))
     return { code: "invalid_content_type" };
-  // Sensors never compress, and Bun hands a compressed body over as it is.
+  // Sensors never compress, and Bun does not decompress a request's body.
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") return { code: "invalid_content_type" };
 }

@@ -1,4 +1,4 @@
-/** Every refusal of the ingest API (contract 2) and its HTTP status. */
+/** Every refusal of the ingest API and its HTTP status; README.md lists them for operators. */
 export const statusOfRefusal = {
   invalid_request: 400,
   unauthorized: 401,
@@ -9,7 +9,7 @@ export const statusOfRefusal = {
   event_too_large: 413,
   invalid_content_type: 415,
   rate_limit_exceeded: 429,
-  /** Never sent: the sensor went away before its body was whole. nginx's number for the same. */
+  /** Never sent: the client closed the connection before its body was complete. nginx uses the same number. */
   client_closed_request: 499,
   internal_error: 500,
   unavailable: 503,
@@ -20,15 +20,27 @@ export type RefusalCode = keyof typeof statusOfRefusal;
 export interface Refusal {
   readonly code: RefusalCode;
   readonly retryAfterSeconds?: number;
-  /** For the log only, never for the answer. */
+  /** For operators only, never for the answer. */
   readonly detail?: string;
 }
 
-/** The answer to a refused request: `{"error":"<code>"}`, and nothing of what was sent. */
+/** A refused request, for the log and the dashboard. */
+export interface RefusedRequest {
+  readonly reason: RefusalCode;
+  /** The sensor that the request's token belongs to, or `unknownSensorId`. */
+  readonly sensorId: string;
+  /** X-Spip-ID as it was received. */
+  readonly claimedId: string | null;
+  /** The address of the client. */
+  readonly client: string | undefined;
+  readonly detail: string | undefined;
+}
+
+/** The answer to a refused request: `{"error":"<code>"}`. It repeats nothing of the request. */
 export function refusalResponse(refusal: Refusal): Response {
   const headers = new Headers({ "content-type": "application/json" });
   if (refusal.code === "method_not_allowed") headers.set("allow", "POST");
-  // RFC 9110 11.6.1: a 401 names the scheme that would do.
+  // RFC 9110 11.6.1: a 401 answer names the authentication scheme.
   if (refusal.code === "unauthorized") headers.set("www-authenticate", "Bearer");
   if (refusal.retryAfterSeconds !== undefined) headers.set("retry-after", String(refusal.retryAfterSeconds));
   return new Response(JSON.stringify({ error: refusal.code }), {

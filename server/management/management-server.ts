@@ -1,7 +1,8 @@
 import type { AnyElysia } from "elysia";
 import { isLoopback } from "../config/address-kinds.ts";
 import type { ListenAddress } from "../config/config.ts";
-import { type Listener, listen } from "../http/listener.ts";
+import { RequestConnections } from "../http/connection.ts";
+import { Listener } from "../http/listener.ts";
 import type { TlsCertificate } from "../http/tls-certificate.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { HealthOptions } from "./health.ts";
@@ -35,13 +36,14 @@ export interface ManagementServer {
 export function startManagementServer(options: ManagementServerOptions): ManagementServer {
   const { address, certificate, adminToken, log } = options;
   const isTls = certificate !== undefined;
-  let listener: Listener | undefined;
+  const listener = new Listener({ name: "management", address, certificate });
+  const connections = new RequestConnections();
   const signIn = createSignIn({
     adminToken,
     isTls,
     log,
-    origin: () => listener && { address, port: listener.port, isTls },
-    clientOf: (request) => listener?.clientOf(request),
+    origin: () => (listener.isListening ? { address, port: listener.port, isTls } : undefined),
+    clientOf: (request) => connections.get(request).clientAddress,
   });
   const app = createManagementApp({
     ...options,
@@ -49,8 +51,11 @@ export function startManagementServer(options: ManagementServerOptions): Managem
     pageFiles: embeddedPageFiles(),
     routes: options.routes(signIn.sessions),
   });
-  listener = listen({ name: "management", address, certificate, handle: app.handle });
-  const { port, addressText, useCertificate, stop } = listener;
+  listener.listen((request, connection) => {
+    connections.set(request, connection);
+    return app.handle(request);
+  });
+  const { port, addressText } = listener;
   log.info("management server listening", { addr: addressText });
   if (!isTls && !isLoopback(address))
     log.warn("the management port is open to other machines without TLS; see server.management_tls", {
@@ -60,9 +65,9 @@ export function startManagementServer(options: ManagementServerOptions): Managem
   return {
     port,
     signInLink: signIn.link,
-    useCertificate: (next) => isTls && useCertificate(next),
+    useCertificate: (next) => listener.useCertificate(next),
     async stop() {
-      await stop(0);
+      await listener.stop(0);
       signIn.stop();
     },
   };

@@ -1,26 +1,24 @@
 /**
- * What happened to every batch and event, in plain numbers; `/metrics` and the dashboard read the same ones.
- * For every sensor, in batches and in the events of batches that were scanned: received = kept + refused.
+ * Counts what happened to the batches and events of one sensor; `/metrics` and the dashboard read the same numbers.
+ * For every sensor received = kept + refused, both in batches and in the events of batches that were scanned.
  */
 export interface SensorLedger {
   readonly requestsByStatus: Map<number, number>;
   readonly refusedBatches: Map<string, number>;
-  /** Only of batches whose events were counted before the refusal. */
+  /** Events of batches that were refused after they were scanned. */
   readonly refusedEvents: Map<string, number>;
   keptEvents: number;
-  /** Bodies as received, refused ones included. */
+  /** Bytes of request bodies as received, including those of refused requests. */
   bodyBytes: number;
-  /** Milliseconds since the epoch; undefined: none yet. */
-  lastKeptAt: number | undefined;
 }
 
-/** The sensor of a request that did not say who it is, or said so wrongly. */
+/** Stands for the sensor of a request that was refused before its sensor was known. */
 export const unknownSensorId = "unknown";
 
 export class Ledger {
   readonly sensors = new Map<string, SensorLedger>();
 
-  /** Only for ids from the configuration and `unknownSensorId`: a sensor's entry stays for good. */
+  /** Must only be called for configured ids and `unknownSensorId`: an entry is never removed. */
   sensor(sensorId: string): SensorLedger {
     let entry = this.sensors.get(sensorId);
     if (!entry) {
@@ -30,7 +28,6 @@ export class Ledger {
         refusedEvents: new Map(),
         keptEvents: 0,
         bodyBytes: 0,
-        lastKeptAt: undefined,
       };
       this.sensors.set(sensorId, entry);
     }
@@ -38,19 +35,19 @@ export class Ledger {
   }
 }
 
-/** Adds to one number of a ledger that has one a key. */
+/** Adds to the count of one key. */
 export function add<Key>(counts: Map<Key, number>, key: Key, amount = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + amount);
 }
 
-/** Events kept, of all sensors. */
+/** The number of events kept, of all sensors. */
 export function keptEvents(ledger: Ledger): number {
   let events = 0;
   for (const sensor of ledger.sensors.values()) events += sensor.keptEvents;
   return events;
 }
 
-/** Requests refused, of everybody. */
+/** The number of refused requests, including those without a known sensor. */
 export function refusedRequests(ledger: Ledger): number {
   let requests = 0;
   for (const sensor of ledger.sensors.values())
@@ -58,7 +55,7 @@ export function refusedRequests(ledger: Ledger): number {
   return requests;
 }
 
-/** Requests refused, of everybody, by reason. */
+/** The number of refused requests by reason, including those without a known sensor. */
 export function refusedByReason(ledger: Ledger): Map<string, number> {
   const counts = new Map<string, number>();
   for (const sensor of ledger.sensors.values())

@@ -1,13 +1,15 @@
 import type { Log } from "./log.ts";
 
 export interface RefusalLog {
-  /** Notes one refusal. The first of its kind is logged at once, the others as one count a minute. */
-  note(kind: { readonly reason: string; readonly sensorId: string }, detail: RefusalDetail): void;
-  /** Logs what is still counted and stops the clock. */
+  /** Notes one refusal. The first one of its kind is logged at once, the following ones as one count per minute. */
+  note(refused: LoggedRefusal): void;
+  /** Logs the counts that are not logged yet, and stops the timer. */
   stop(): void;
 }
 
-export interface RefusalDetail {
+export interface LoggedRefusal {
+  readonly reason: string;
+  readonly sensorId: string;
   readonly client: string | undefined;
   readonly detail: string | undefined;
 }
@@ -15,11 +17,11 @@ export interface RefusalDetail {
 const summaryIntervalMs = 60_000;
 
 /**
- * Refusals in the log, sampled: whoever sends bad requests must not be able to fill a disk. Kinds are pairs of a
- * reason and a configured sensor (or "unknown"), so their number is bounded.
+ * Logs refusals, sampled: a client that sends bad requests must not be able to fill a disk. A kind is a pair of a
+ * reason and a configured sensor (or "unknown"), so the number of kinds is bounded.
  */
 export function createRefusalLog(log: Log, intervalMs = summaryIntervalMs): RefusalLog {
-  /** How many of each kind since its last line; a kind is here from its first line to a minute without one. */
+  /** Refusals of each kind since its last log line. A kind is removed after an interval without a refusal. */
   const silenced = new Map<string, { readonly reason: string; readonly sensor: string; count: number }>();
   const timer = setInterval(summarize, intervalMs);
 
@@ -34,7 +36,7 @@ export function createRefusalLog(log: Log, intervalMs = summaryIntervalMs): Refu
   }
 
   return {
-    note({ reason, sensorId }, { client, detail }) {
+    note({ reason, sensorId, client, detail }) {
       const key = `${reason} ${sensorId}`;
       const known = silenced.get(key);
       if (known) known.count++;

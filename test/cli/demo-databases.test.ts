@@ -31,7 +31,6 @@ describe("the captured requests", () => {
       geoipDbPath: join(folder, "demo-city.mmdb"),
       asnDbPath: join(folder, "demo-asn.mmdb"),
       log: { info() {}, error() {} },
-      onSwapped() {},
     });
   });
   afterAll(() => databases.close());

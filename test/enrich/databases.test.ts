@@ -31,7 +31,7 @@ async function fileWith(name: string, bytes: Uint8Array): Promise<string> {
 }
 
 async function open(paths: { geoipDbPath?: string; asnDbPath?: string }): Promise<AddressDatabases> {
-  const options = { geoipDbPath: undefined, asnDbPath: undefined, log, onSwapped() {}, ...paths };
+  const options = { geoipDbPath: undefined, asnDbPath: undefined, log, ...paths };
   const databases = await openDatabases(options);
   opened.push(databases);
   return databases;

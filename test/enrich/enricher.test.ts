@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AddressDatabases, openDatabases } from "../../server/enrich/databases.ts";
-import { createEnricher, type Enricher } from "../../server/enrich/enricher.ts";
-import { createReverseDns } from "../../server/enrich/reverse-dns.ts";
+import { Enricher } from "../../server/enrich/enricher.ts";
+import { ReverseDns } from "../../server/enrich/reverse-dns.ts";
 import { scanBatch } from "../../server/ingest/batch-scanner.ts";
 import { asnRecord, sampleCityDatabase, sampleDatabase } from "../mmdb/samples.ts";
 import { startDnsServer } from "../support/dns-server.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
     asnDbPath,
     sampleDatabase({ type: "GeoLite2-ASN", networks: [["81.2.69.0/24", asnRecord(64496, "Net A")]] }),
   );
-  databases = await openDatabases({ geoipDbPath, asnDbPath, log: silentLog, onSwapped: () => {} });
+  databases = await openDatabases({ geoipDbPath, asnDbPath, log: silentLog });
 });
 
 afterAll(() => {
@@ -36,12 +36,12 @@ const geo =
 
 async function enriched(
   body: string,
-  enricher: Enricher = createEnricher({ databases, reverseDns: undefined }),
+  enricher: Enricher = new Enricher({ databases, reverseDns: undefined }),
 ) {
   const bytes = Buffer.from(body);
-  const events = scanBatch(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
-  if (typeof events === "string") throw new Error(events);
-  return (await enricher.enrich(bytes, events)).toString();
+  const scan = scanBatch(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
+  if (scan.kind === "refused") throw new Error(scan.refusal);
+  return (await enricher.enrich(bytes, scan.value)).toString();
 }
 
 describe("an event from a public address", () => {
@@ -121,7 +121,7 @@ describe("an event passes untouched", () => {
 
   test("when no database is set", async () => {
     const event = '{"source":{"ip":"81.2.69.142"}}';
-    const enricher = createEnricher({ databases: undefined, reverseDns: undefined });
+    const enricher = new Enricher({ databases: undefined, reverseDns: undefined });
     expect(await enriched(`[${event}]`, enricher)).toBe(`${event}\n`);
   });
 });
@@ -150,7 +150,7 @@ describe("lines", () => {
 
 describe("counts", () => {
   test("every event counts once a database: hit, miss or skipped", async () => {
-    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const enricher = new Enricher({ databases, reverseDns: undefined });
     const ips = ["81.2.69.1", "2a00:1450::1", "8.8.8.8", "10.0.0.1", "81.2.69.1", "81.2.69.1"];
     await enriched(`[${ips.map((ip) => `{"source":{"ip":"${ip}"}}`).join(",")},{}]`, enricher);
     expect(enricher.counts.lookups.geoip).toEqual({ hit: 4, miss: 1, skipped: 2, error: 0 });
@@ -160,15 +160,22 @@ describe("counts", () => {
   });
 
   test("a replaced database is asked again", async () => {
-    const enricher = createEnricher({ databases, reverseDns: undefined });
+    let generation = 0;
+    const replaced: AddressDatabases = {
+      ...databases,
+      get generation() {
+        return generation;
+      },
+    };
+    const enricher = new Enricher({ databases: replaced, reverseDns: undefined });
     await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher);
-    enricher.forgetAddresses();
+    generation++;
     await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher);
     expect(enricher.counts.cacheMisses).toBe(2);
   });
 
   test("every field counts the events that got it, and no others", async () => {
-    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const enricher = new Enricher({ databases, reverseDns: undefined });
     const ips = ["81.2.69.1", "81.2.69.2", "2a00:1450::1", "8.8.8.8", "10.0.0.1", "x"];
     await enriched(`[${ips.map((ip) => `{"source":{"ip":"${ip}"}}`).join(",")},{}]`, enricher);
     expect(enricher.counts.events).toBe(7);
@@ -190,13 +197,13 @@ describe("counts", () => {
   });
 
   test("a field counts where it is merged into what the event had", async () => {
-    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const enricher = new Enricher({ databases, reverseDns: undefined });
     await enriched('[{"source":{"ip":"81.2.69.1","geo":{"city_name":"Here"},"as":null}}]', enricher);
     expect(enricher.counts.fields).toMatchObject({ "source.geo.city_name": 1, "source.as.number": 1 });
   });
 
   test("a field that found no place in what the event had does not count", async () => {
-    const enricher = createEnricher({ databases, reverseDns: undefined });
+    const enricher = new Enricher({ databases, reverseDns: undefined });
     await enriched('[{"source":{"ip":"81.2.69.1","geo":"here","as":{"organization":7}}}]', enricher);
     expect(enricher.counts.fields).toMatchObject({
       "source.geo.city_name": 0,
@@ -212,8 +219,8 @@ describe("reverse DNS", () => {
 
   test("adds source.domain to each event of an address that has a name", async () => {
     await using server = await startDnsServer(() => ({ names: ["host.example.com"] }));
-    const reverseDns = createReverseDns({ ...dnsConfig, resolverAddr: server.address });
-    const enricher = createEnricher({ databases, reverseDns });
+    const reverseDns = new ReverseDns({ ...dnsConfig, resolverAddr: server.address });
+    const enricher = new Enricher({ databases, reverseDns });
     const body =
       '[{"source":{"ip":"81.2.69.1"}},{"source":{"ip":"81.2.69.1","domain":"x"}},{"source":{"ip":"10.1.1.1"}}]';
     expect(await enriched(body, enricher)).toBe(
@@ -228,8 +235,8 @@ describe("reverse DNS", () => {
 
   test("adds a name where no database is set", async () => {
     await using server = await startDnsServer(() => ({ names: ["host.example.com"] }));
-    const reverseDns = createReverseDns({ ...dnsConfig, resolverAddr: server.address });
-    const enricher = createEnricher({ databases: undefined, reverseDns });
+    const reverseDns = new ReverseDns({ ...dnsConfig, resolverAddr: server.address });
+    const enricher = new Enricher({ databases: undefined, reverseDns });
     expect(await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher)).toBe(
       '{"source":{"ip":"81.2.69.1","domain":"host.example.com"}}\n',
     );
@@ -238,8 +245,8 @@ describe("reverse DNS", () => {
 
   test("that never answers lets the batch go on without the name", async () => {
     await using server = await startDnsServer(() => "silence");
-    const reverseDns = createReverseDns({ ...dnsConfig, maxWaitMs: 50, resolverAddr: server.address });
-    const enricher = createEnricher({ databases, reverseDns });
+    const reverseDns = new ReverseDns({ ...dnsConfig, maxWaitMs: 50, resolverAddr: server.address });
+    const enricher = new Enricher({ databases, reverseDns });
     expect(await enriched('[{"source":{"ip":"81.2.69.1"}}]', enricher)).toBe(
       `{"source":{"ip":"81.2.69.1"${as}${geo}}}\n`,
     );

@@ -1,28 +1,47 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { GenerationCache } from "../../server/enrich/generation-cache.ts";
 
 test("never holds more than two generations", () => {
   const cache = new GenerationCache<number>(100);
   for (let i = 0; i < 10_000; i++) {
-    cache.set(`key ${i}`, i);
+    cache.set(`key ${i}`, i, 1);
     expect(cache.size).toBeLessThanOrEqual(200);
   }
-  expect(cache.get("key 9999")).toBe(9999);
-  expect(cache.get("key 0")).toBeUndefined();
+  expect(cache.get("key 9999", 1)).toBe(9999);
+  expect(cache.get("key 0", 1)).toBeUndefined();
 });
 
-test("what is asked for stays, however much passes by", () => {
+test("an entry that is read stays, however many others are added", () => {
   const cache = new GenerationCache<string>(100);
-  cache.set("popular", "here");
+  cache.set("popular", "here", 1);
   for (let i = 0; i < 1000; i++) {
-    cache.set(`once ${i}`, "x");
-    expect(cache.get("popular")).toBe("here");
+    cache.set(`once ${i}`, "x", 1);
+    expect(cache.get("popular", 1)).toBe("here");
   }
 });
 
-test("forgets all when cleared", () => {
-  const cache = new GenerationCache<string>(2);
-  for (const key of ["a", "b", "c"]) cache.set(key, key);
-  cache.clear();
-  expect([cache.size, cache.get("a"), cache.get("c")]).toEqual([0, undefined, undefined]);
+describe("when the source has another generation", () => {
+  const filled = () => {
+    const cache = new GenerationCache<string>(2);
+    for (const key of ["a", "b", "c"]) cache.set(key, key, 7);
+    return cache;
+  };
+
+  test("every value is evicted, of both maps", () => {
+    const cache = filled();
+    expect([cache.get("a", 8), cache.get("c", 8), cache.size]).toEqual([undefined, undefined, 0]);
+  });
+
+  test("a value that is stored first evicts the earlier ones", () => {
+    const cache = filled();
+    cache.set("d", "new", 8);
+    expect([cache.get("a", 8), cache.get("c", 8), cache.get("d", 8)]).toEqual([undefined, undefined, "new"]);
+  });
+
+  test("values stored since then are found", () => {
+    const cache = filled();
+    cache.get("a", 8);
+    cache.set("a", "new", 8);
+    expect(cache.get("a", 8)).toBe("new");
+  });
 });

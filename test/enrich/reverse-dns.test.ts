@@ -1,11 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import {
-  awayAfterUnanswered,
-  createReverseDns,
-  probeIntervalMs,
-  type ReverseDns,
-  type ReverseDnsOptions,
-} from "../../server/enrich/reverse-dns.ts";
+import { awayAfterUnanswered, probeIntervalMs } from "../../server/enrich/resolver-health.ts";
+import { ReverseDns, type ReverseDnsOptions } from "../../server/enrich/reverse-dns.ts";
 import { type DnsReply, type DnsServer, rcodes, startDnsServer } from "../support/dns-server.ts";
 
 const address = "192.0.2.1";
@@ -24,7 +19,7 @@ async function serve(answer: DnsServer["answer"]): Promise<DnsServer> {
 
 /** Waits long and asks freely unless told otherwise. */
 function ask(server: Pick<DnsServer, "address">, options: Partial<ReverseDnsOptions> = {}): ReverseDns {
-  const dns = createReverseDns({
+  const dns = new ReverseDns({
     resolverAddr: server.address,
     cacheTtlSeconds: 300,
     maxQps: 1000,
@@ -285,7 +280,7 @@ describe("a resolver that does not answer", () => {
     await dns.resolve(["203.0.113.9"]);
     await until(() => dns.counts.questions.found === 1);
     expect(lines).toEqual([
-      "DNS resolver does not answer; events go on without source.domain until it does",
+      "DNS resolver does not answer; events get no source.domain until it answers again",
       "DNS resolver answers again",
     ]);
   });
@@ -327,8 +322,8 @@ describe("closing", () => {
   test("leaves nothing that keeps the process alive", async () => {
     const server = await serve(() => "silence");
     const program = `
-      const { createReverseDns } = await import(${JSON.stringify(import.meta.resolve("../../server/enrich/reverse-dns.ts"))});
-      const dns = createReverseDns({ resolverAddr: ${JSON.stringify(server.address)}, cacheTtlSeconds: 1, maxQps: 10,
+      const { ReverseDns } = await import(${JSON.stringify(import.meta.resolve("../../server/enrich/reverse-dns.ts"))});
+      const dns = new ReverseDns({ resolverAddr: ${JSON.stringify(server.address)}, cacheTtlSeconds: 1, maxQps: 10,
         maxWaitMs: 60_000, questionTimeoutMs: 60_000 });
       void dns.resolve(["192.0.2.1", "192.0.2.2"]).then(() => console.log("resolved"));
       setTimeout(() => dns.close(), 10);

@@ -2,7 +2,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Listener, type ListenerOptions, listen } from "../../server/http/listener.ts";
+import { Elysia } from "elysia";
+import type { Connection } from "../../server/http/connection.ts";
+import { Listener, type ListenerOptions } from "../../server/http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "../../server/http/tls-certificate.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { openConnection } from "../support/raw-connection.ts";
@@ -13,40 +15,42 @@ setDefaultTimeout(30_000);
 /** Bun looks at its connections' time every four seconds. */
 const shortestLimitSeconds = 4;
 
-/** A listener on a free port that answers with what `answer` makes of a request. */
+type Answer = (request: Request, connection: Connection) => Promise<string>;
+
+/** A listener on a free port that answers with the text that `answer` returns. */
 function listenWith(
-  answer: (listener: Listener, request: Request) => Promise<string>,
+  answer: Answer,
   options: Partial<ListenerOptions> = {},
-): Listener & AsyncDisposable {
-  const listener = listen({
+): { readonly listener: Listener } & AsyncDisposable {
+  const listener = new Listener({
     name: "ingest",
     address: { text: "127.0.0.1:0", host: "127.0.0.1", port: 0 },
-    handle: async (request) => new Response(await answer(listener, request)),
     ...options,
   });
-  return { ...listener, [Symbol.asyncDispose]: () => listener.stop(0) };
+  listener.listen(async (request, connection) => new Response(await answer(request, connection)));
+  return { listener, [Symbol.asyncDispose]: () => listener.stop(0) };
 }
 
 describe.concurrent("the time that a body may take", () => {
   const bounded = () =>
-    listenWith(async (listener, request) => {
-      listener.limitTime(request, shortestLimitSeconds);
+    listenWith(async (request, connection) => {
+      connection.limitTime(shortestLimitSeconds);
       const body = await request.text();
-      listener.limitTime(request, undefined);
+      connection.limitTime(undefined);
       return body;
     });
 
   test("ends a connection whose body stops half-way", async () => {
-    await using listener = bounded();
-    using connection = await openConnection(listener.port);
+    await using open = bounded();
+    using connection = await openConnection(open.listener.port);
     connection.send(`${requestHead({ "content-length": 10 })}half`);
     await connection.closed();
     expect(connection.received()).toBe("");
   });
 
   test("does not begin anew with every byte", async () => {
-    await using listener = bounded();
-    using connection = await openConnection(listener.port);
+    await using open = bounded();
+    using connection = await openConnection(open.listener.port);
     connection.send(requestHead({ "content-length": 1_000_000 }));
     const trickle = setInterval(() => connection.send("x"), 100);
     await connection.closed().finally(() => clearInterval(trickle));
@@ -54,9 +58,9 @@ describe.concurrent("the time that a body may take", () => {
   });
 
   test("does not end the connection once the body is there", async () => {
-    await using listener = bounded();
-    using connection = await openConnection(listener.port);
-    using halted = await openConnection(listener.port);
+    await using open = bounded();
+    using connection = await openConnection(open.listener.port);
+    using halted = await openConnection(open.listener.port);
     connection.send(wholeRequest("[]"));
     await connection.statuses(1);
     halted.send(`${requestHead({ "content-length": 10 })}half`);
@@ -67,13 +71,60 @@ describe.concurrent("the time that a body may take", () => {
   });
 });
 
+describe("a short Host header", () => {
+  /** Elysia finds no path in http://vm1/ingest, so an app gets the request with a longer host. */
+  const answered = async (host: string, body: string) => {
+    const app = new Elysia({ strictPath: true }).post(
+      "/api/v1/ingest",
+      async ({ request }) => `${await request.text()} with ${request.headers.get("x-spip-id")}`,
+      { parse: "none" },
+    );
+    const open = listenWith(
+      async (request, connection) =>
+        `${await (await app.handle(request)).text()} from ${connection.clientAddress}`,
+    );
+    await using _ = open;
+    using connection = await openConnection(open.listener.port);
+    connection.send(
+      requestHead({ host, "x-spip-id": "vps-1", "content-length": body.length, connection: "close" }) + body,
+    );
+    await connection.closed();
+    return connection.received();
+  };
+
+  for (const host of ["a", "vm1", "a:80", "vm12", "loom.example"])
+    test(`"${host}" reaches the route, with body, headers and client address`, async () => {
+      expect(await answered(host, '[{"a":1}]')).toEndWith('[{"a":1}] with vps-1 from 127.0.0.1');
+    });
+});
+
+test("the port and the address of a listener are the configured ones until it listens", async () => {
+  const listener = new Listener({
+    name: "ingest",
+    address: { text: "127.0.0.1:0", host: "127.0.0.1", port: 0 },
+  });
+  expect([listener.isListening, listener.port, listener.addressText]).toEqual([false, 0, "127.0.0.1:0"]);
+  listener.listen(() => new Response());
+  expect(listener.isListening).toBe(true);
+  expect(listener.port).toBeGreaterThan(0);
+  expect(listener.addressText).toBe(`127.0.0.1:${listener.port}`);
+  await listener.stop(0);
+});
+
+test("plain HTTP stays plain HTTP when a certificate is handed over", async () => {
+  await using open = listenWith(async () => "plain");
+  open.listener.useCertificate(certificate("new.example"));
+  expect(open.listener.certificate).toBeUndefined();
+  expect(await (await fetch(`http://127.0.0.1:${open.listener.port}/`)).text()).toBe("plain");
+});
+
 describe("another certificate", () => {
-  const clientOf = async (listener: Listener, request: Request) => `client ${listener.clientOf(request)}`;
+  const clientOf: Answer = async (_, { clientAddress }) => `client ${clientAddress}`;
 
   test("leaves the client's address known on a connection that was open before", async () => {
-    await using listener = listenWith(clientOf, { certificate: certificate("old.example") });
-    using connection = await openConnection(listener.port, "tls");
-    listener.useCertificate(certificate("new.example"));
+    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    using connection = await openConnection(open.listener.port, "tls");
+    open.listener.useCertificate(certificate("new.example"));
     connection.send(wholeRequest("[]"));
     await connection.statuses(1);
     expect(connection.received()).toEndWith("client 127.0.0.1");
@@ -81,14 +132,14 @@ describe("another certificate", () => {
 
   test("that is the same takes no descriptor", async () => {
     const same = certificate("old.example");
-    await using listener = listenWith(clientOf, { certificate: same });
+    await using open = listenWith(clientOf, { certificate: same });
     const before = readdirSync("/proc/self/fd").length;
-    for (let i = 0; i < 100; i++) listener.useCertificate({ ...same });
+    for (let i = 0; i < 100; i++) open.listener.useCertificate({ ...same });
     expect(readdirSync("/proc/self/fd").length).toBe(before);
   });
 
   test("that comes once it stops does not make it listen again", async () => {
-    const listener = listenWith(clientOf, { certificate: certificate("old.example") });
+    const { listener } = listenWith(clientOf, { certificate: certificate("old.example") });
     listener.useCertificate(certificate("new.example"));
     await listener.stop(0);
     listener.useCertificate(certificate("newer.example"));

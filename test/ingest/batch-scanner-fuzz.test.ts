@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createEnricher } from "../../server/enrich/enricher.ts";
+import { Enricher } from "../../server/enrich/enricher.ts";
 import { scanBatch } from "../../server/ingest/batch-scanner.ts";
 import { capturedRequests } from "../support/fixtures.ts";
 import { createRandom, type Random } from "../support/random.ts";
@@ -57,17 +57,18 @@ function isObject(value: unknown): boolean {
 
 test(`${rounds} mutated batches are taken or refused as JSON.parse does, and come out as they went in`, () => {
   const random = createRandom(seed);
-  const { enrich } = createEnricher({ databases: undefined, reverseDns: undefined });
+  const { enrich } = new Enricher({ databases: undefined, reverseDns: undefined });
   let taken = 0;
   for (let round = 0; round < rounds; round++) {
     const bytes = mutated(random.pick(originals), random);
     const expected = verdict(bytes);
-    const events = scanBatch(bytes, limits);
-    if (typeof events === "string" ? expected !== undefined : events.length !== expected)
+    const scan = scanBatch(bytes, limits);
+    if (scan.kind === "refused" ? expected !== undefined : scan.value.length !== expected)
       throw new Error(
         `seed ${seed}, round ${round}: JSON.parse says ${expected} of ${JSON.stringify(bytes.toString("latin1"))}`,
       );
-    if (typeof events === "string") continue;
+    if (scan.kind === "refused") continue;
+    const events = scan.value;
     taken++;
     const lines = (enrich(bytes, events) as Buffer).toString();
     const wanted = events.map(({ start, end }) => bytes.toString("utf8", start, end).replace(/[\r\n]/g, ""));

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { scanBatch } from "../../server/ingest/batch-scanner.ts";
+import { type ScanLimits, type ScanRefusal, scanBatch } from "../../server/ingest/batch-scanner.ts";
 import { maxNesting } from "../../server/json-bytes.ts";
 import type { ScannedEvent } from "../../server/pipeline.ts";
 
 const limits = { maxEventsPerBatch: 500, maxEventSizeBytes: 131_072 };
 
-function scan(text: string | Buffer) {
-  return scanBatch(Buffer.from(text), limits);
+/** The events of a batch, or the code of its refusal. */
+function scan(text: string | Buffer, bounds: Partial<ScanLimits> = {}): ScannedEvent[] | ScanRefusal {
+  const result = scanBatch(Buffer.from(text), { ...limits, ...bounds });
+  return result.kind === "accepted" ? result.value : result.refusal;
 }
 
 function events(text: string): ScannedEvent[] {
@@ -148,14 +150,14 @@ describe("bounds", () => {
 
   test("as many events as allowed are taken and one more is refused", () => {
     const batch = (count: number) => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
-    expect(scanBatch(batch(3), { ...limits, maxEventsPerBatch: 3 })).toHaveLength(3);
-    expect(scanBatch(batch(4), { ...limits, maxEventsPerBatch: 3 })).toBe("batch_too_large");
+    expect(scan(batch(3), { maxEventsPerBatch: 3 })).toHaveLength(3);
+    expect(scan(batch(4), { maxEventsPerBatch: 3 })).toBe("batch_too_large");
   });
 
   test("an event of the largest size is taken and one byte more is refused", () => {
     const event = Buffer.from('[{"a":"12345"}]');
-    expect(scanBatch(event, { ...limits, maxEventSizeBytes: 13 })).toHaveLength(1);
-    expect(scanBatch(event, { ...limits, maxEventSizeBytes: 12 })).toBe("event_too_large");
+    expect(scan(event, { maxEventSizeBytes: 13 })).toHaveLength(1);
+    expect(scan(event, { maxEventSizeBytes: 12 })).toBe("event_too_large");
   });
 });
 

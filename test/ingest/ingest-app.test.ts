@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createBodiesInFlight } from "../../server/ingest/bodies-in-flight.ts";
+import { takeLineBuffer } from "../../server/line-buffers.ts";
 import { CannotKeep } from "../../server/pipeline.ts";
 import { batchRequest, ingestWith, type RequestParts } from "../support/ingest.ts";
 
@@ -122,6 +123,12 @@ describe("authorization", () => {
   for (const claimed of ["vps-tokyo-01", "vps_frankfurt_01", "VPS-FRANKFURT-01", "x"])
     test(`X-Spip-ID ${claimed} with another sensor's token is unauthorized`, () =>
       expectRefusal(answerTo({ headers: { "x-spip-id": claimed } }), 401, "unauthorized"));
+
+  test("an empty X-Spip-ID says as little as none", async () => {
+    const { status, kept } = await answerTo({ headers: { "x-spip-id": "" } });
+    expect(status).toBe(204);
+    expect(kept[0]?.sensorId).toBe("vps-frankfurt-01");
+  });
 
   test("an unauthorized request is counted for no configured sensor", async () => {
     const { ledger } = await answerTo({ headers: { "x-spip-id": "vps-tokyo-01" } });
@@ -340,4 +347,133 @@ describe("answers", () => {
     );
     expect(sensor.keptEvents).toBe(3);
   });
+});
+
+describe("the connection", () => {
+  function recordedConnection() {
+    const limits: (number | undefined)[] = [];
+    const connection = {
+      clientAddress: "192.0.2.7",
+      limitTime: (seconds: number | undefined) => void limits.push(seconds),
+    };
+    return { connection, limits };
+  }
+
+  test("has its time limited while the body is read, and no longer", async () => {
+    const { connection, limits } = recordedConnection();
+    let limitsAtKeep: unknown;
+    const { send } = ingestWith({
+      keep: async () => {
+        limitsAtKeep = [...limits];
+      },
+    });
+    expect((await send(batchRequest(), connection)).status).toBe(204);
+    expect(limits).toEqual([30, undefined]);
+    expect(limitsAtKeep).toEqual(limits);
+  });
+
+  test("has no limit for a request whose body is not read", async () => {
+    const { connection, limits } = recordedConnection();
+    await ingestWith().send(batchRequest({ headers: { authorization: null } }), connection);
+    expect(limits).toEqual([]);
+  });
+
+  for (const [what, parts] of [
+    ["on an ingest path", { headers: { authorization: null } }],
+    ["on another path", { path: "/.env" }],
+  ] as const)
+    test(`tells the client address of a refusal ${what}`, async () => {
+      const { send, refusals } = ingestWith();
+      await send(batchRequest({ ...parts }), recordedConnection().connection);
+      expect(refusals.map(({ client }) => client)).toEqual(["192.0.2.7"]);
+    });
+});
+
+describe("a refusal is reported", () => {
+  test("once, with its reason, its sensor and the id that it claims", async () => {
+    const { send, refusals } = ingestWith();
+    await send(batchRequest({ body: "nonsense", headers: { "x-spip-id": "vps-frankfurt-01" } }));
+    await send(batchRequest({ headers: { authorization: "Bearer wrong" } }));
+    expect(refusals).toEqual([
+      {
+        reason: "invalid_request",
+        sensorId: "vps-frankfurt-01",
+        claimedId: "vps-frankfurt-01",
+        client: undefined,
+        detail: undefined,
+      },
+      {
+        reason: "unauthorized",
+        sensorId: "unknown",
+        claimedId: null,
+        client: undefined,
+        detail: "its token is not a configured one",
+      },
+    ]);
+  });
+
+  test("with the reason why a batch cannot be kept", async () => {
+    const { send, refusals } = ingestWith({ keep: () => Promise.reject(new CannotKeep("outbox full")) });
+    await send(batchRequest());
+    expect(refusals[0]).toMatchObject({ reason: "unavailable", detail: "outbox full" });
+  });
+
+  test("with the stack of a defect", async () => {
+    const { send, refusals } = ingestWith({ keep: () => Promise.reject(new TypeError("of undefined")) });
+    await send(batchRequest());
+    expect(refusals[0]?.detail).toMatch(/^BUG: TypeError: of undefined\n/);
+  });
+});
+
+describe("the memory of an enriched batch", () => {
+  // Larger than any other test's, so that no other buffer fits.
+  const length = 3_000_000;
+  const isReused = (lines: Buffer) => takeLineBuffer(length).buffer === lines.buffer;
+
+  function ingestWithLines(options: Parameters<typeof ingestWith>[0] = {}) {
+    const lines = takeLineBuffer(length);
+    return { lines, ...ingestWith({ enrich: () => lines, ...options }) };
+  }
+
+  test("is used again once the batch is kept", async () => {
+    const { lines, send } = ingestWithLines();
+    await send(batchRequest());
+    expect(isReused(lines)).toBe(true);
+  });
+
+  test("is not used again before the batch is kept and watched", async () => {
+    const seen: boolean[] = [];
+    const { lines, send } = ingestWithLines({
+      keep: async (batch) => void seen.push(isReused(batch.lines)),
+      watch: (batch) => void seen.push(isReused(batch.lines)),
+    });
+    await send(batchRequest());
+    expect(seen).toEqual([false, false]);
+    expect(isReused(lines)).toBe(true);
+  });
+
+  test("is not used again if the batch could not be kept: an output may still read it", async () => {
+    const { lines, send } = ingestWithLines({ keep: () => Promise.reject(new CannotKeep("stalled")) });
+    await send(batchRequest());
+    expect(isReused(lines)).toBe(false);
+  });
+});
+
+test("the duration of every request on an ingest path is observed, in seconds", async () => {
+  const durations: number[] = [];
+  const { send } = ingestWith({ observeDuration: (seconds) => void durations.push(seconds) });
+  await send(batchRequest());
+  await send(batchRequest({ method: "GET" }));
+  expect(durations).toHaveLength(2);
+  for (const seconds of durations) {
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThan(60);
+  }
+});
+
+test("the bytes of bodies count, those of refused requests too, once they are read", async () => {
+  const { send, ledger } = ingestWith();
+  await send(batchRequest({ body: "[{}]" }));
+  await send(batchRequest({ body: "nonsense" }));
+  expect(ledger.sensor("vps-frankfurt-01").bodyBytes).toBe(12);
 });

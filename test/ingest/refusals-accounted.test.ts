@@ -29,14 +29,7 @@ async function refuseAll() {
     keep: async ({ lines }) => {
       if (lines.includes("full")) throw new CannotKeep("outbox full");
     },
-    logRefusal: ({ code, detail }, sensorId, request) =>
-      records.note({
-        reason: code,
-        sensorId,
-        claimedId: request.headers.get("x-spip-id"),
-        client: "192.0.2.1",
-        detail,
-      }),
+    onRefused: records.note,
   });
   const statuses = [];
   for (const parts of [...badRequests, ...badRequests, {}])

@@ -16,19 +16,25 @@ add(ledger.sensor("unknown").requestsByStatus, 401, 7);
 const { metrics } = allMetrics({
   ledger,
   enrichment: {
-    counts: {
-      lookups: {
-        geoip: { hit: 5, miss: 1, skipped: 0, error: 0 },
-        asn: { hit: 0, miss: 0, skipped: 0, error: 0 },
+    enricher: {
+      counts: {
+        lookups: {
+          geoip: { hit: 5, miss: 1, skipped: 0, error: 0 },
+          asn: { hit: 0, miss: 0, skipped: 0, error: 0 },
+        },
+        cacheHits: 8,
+        cacheMisses: 2,
       },
-      cacheHits: 8,
-      cacheMisses: 2,
     },
-    dns: {
-      questions: { found: 4, notFound: 0, failed: 0, timedOut: 2, unreachable: 0 },
-      unasked: { cached: 0, overRate: 3, resolverAway: 0 },
+    reverseDns: {
+      counts: {
+        questions: { found: 4, notFound: 0, failed: 0, timedOut: 2, unreachable: 0 },
+        unasked: { cached: 0, overRate: 3, resolverAway: 0 },
+      },
     },
-    databases: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
+    databases: {
+      describe: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
+    },
   },
 });
 

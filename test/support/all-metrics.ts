@@ -22,9 +22,9 @@ export function allMetrics({ ledger = new Ledger(), enrichment, outputs }: AllMe
   const metrics = new MetricRegistry();
   const observeDuration = declareIngestMetrics(metrics, ledger);
   declareEnrichmentMetrics(metrics, {
-    counts: { lookups: { geoip: noLookups, asn: noLookups }, cacheHits: 0, cacheMisses: 0 },
-    dns: undefined,
-    databases: () => [],
+    enricher: { counts: { lookups: { geoip: noLookups, asn: noLookups }, cacheHits: 0, cacheMisses: 0 } },
+    reverseDns: undefined,
+    databases: { describe: () => [] },
     ...enrichment,
   });
   const observeAttempt = declareAttemptMetrics(metrics);

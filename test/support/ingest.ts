@@ -1,7 +1,8 @@
 import type { LimitsConfig, SensorCredential } from "../../server/config/config.ts";
+import { noConnection } from "../../server/http/connection.ts";
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
 import { createIngestApp, type IngestOptions } from "../../server/ingest/ingest-app.ts";
-import type { Refusal } from "../../server/ingest/refusal.ts";
+import type { RefusedRequest } from "../../server/ingest/refusal.ts";
 import type { EnrichedBatch } from "../../server/pipeline.ts";
 import { Ledger } from "../../server/telemetry/ledger.ts";
 
@@ -23,7 +24,7 @@ export function ingestWith(
   options: Partial<Omit<IngestOptions, "limits">> & { limits?: Partial<LimitsConfig> } = {},
 ) {
   const kept: EnrichedBatch[] = [];
-  const refusals: (Refusal & { sensorId: string })[] = [];
+  const refusals: RefusedRequest[] = [];
   const ledger = new Ledger();
   const app = createIngestApp({
     authenticator: createAuthenticator(sensors),
@@ -33,11 +34,12 @@ export function ingestWith(
     watch: () => {},
     ledger,
     observeDuration: () => {},
-    logRefusal: (refusal, sensorId) => void refusals.push({ ...refusal, sensorId }),
+    onRefused: (refused) => void refusals.push(refused),
     ...options,
     limits: { ...defaultLimits, ...options.limits },
   });
-  return { app, kept, refusals, ledger, send: (request: Request) => app.handle(request) };
+  const send = async (request: Request, connection = noConnection) => app.handle(request, connection);
+  return { app, kept, refusals, ledger, send };
 }
 
 export interface RequestParts {

@@ -2,15 +2,14 @@ import { expect, jest, test } from "bun:test";
 import { createRefusalLog } from "../../server/telemetry/refusal-log.ts";
 import { recordingLog } from "../support/log.ts";
 
-const bad = { reason: "unauthorized", sensorId: "unknown" };
-const from = { client: "127.0.0.7", detail: undefined };
+const bad = { reason: "unauthorized", sensorId: "unknown", client: "127.0.0.7", detail: undefined };
 
 test("the first refusal of a kind is logged and the next ones are one line a minute", () => {
   jest.useFakeTimers();
   const log = recordingLog();
   const refusals = createRefusalLog(log);
-  for (let i = 0; i < 1000; i++) refusals.note(bad, from);
-  refusals.note({ ...bad, sensorId: "vps-1" }, from);
+  for (let i = 0; i < 1000; i++) refusals.note(bad);
+  refusals.note({ ...bad, sensorId: "vps-1" });
   expect(log.lines).toHaveLength(2);
   expect(log.lines[0]).toMatchObject({
     level: "warn",
@@ -23,7 +22,7 @@ test("the first refusal of a kind is logged and the next ones are one line a min
 
   jest.advanceTimersByTime(60_000);
   expect(log.lines).toHaveLength(3);
-  refusals.note(bad, from);
+  refusals.note(bad);
   expect(log.lines).toHaveLength(4);
   refusals.stop();
   jest.useRealTimers();
@@ -32,7 +31,7 @@ test("the first refusal of a kind is logged and the next ones are one line a min
 test("what is still counted is logged at the end", () => {
   const log = recordingLog();
   const refusals = createRefusalLog(log);
-  for (let i = 0; i < 3; i++) refusals.note(bad, from);
+  for (let i = 0; i < 3; i++) refusals.note(bad);
   refusals.stop();
   expect(log.lines.at(-1)?.fields).toMatchObject({ count: 2 });
 });

@@ -13,7 +13,7 @@ export async function readJsonBody(request: Request, { maxBytes, maxMs }: JsonBo
   const timer = setTimeout(() => late.resolve("late"), maxMs);
   try {
     const body = await Promise.race([readBody(request, maxBytes), late.promise]);
-    return typeof body === "string" ? undefined : JSON.parse(body.toString("utf8"));
+    return body === "late" || body.kind === "refused" ? undefined : JSON.parse(body.value.toString("utf8"));
   } catch {
     // Not JSON: the client's fault, which the answer says.
     return undefined;

@@ -1,0 +1,78 @@
+import { takeLineBuffer } from "../line-buffers.ts";
+import type { ScannedEvent } from "../pipeline.ts";
+
+const nothing = Buffer.alloc(0);
+const newline = 0x0a;
+const carriageReturn = 0x0d;
+
+/**
+ * Writes each event of a batch on a line of its own.
+ * @param insertions one per event: bytes to insert at the end of `source`, or, if the event's source is enriched
+ *   already, the bytes that replace `source`; may be empty
+ */
+export function eventLines(
+  body: Buffer,
+  events: readonly ScannedEvent[],
+  insertions: readonly Buffer[],
+): Buffer {
+  return body.includes(newline) || body.includes(carriageReturn)
+    ? joinWithoutLineBreaks(body, events, insertions)
+    : joinLines(body, events, insertions);
+}
+
+/**
+ * One copy reaches from an event's insertion to the insertion of the next event. The comma between the two events is
+ * copied along and then becomes the line's end. The first copy begins with the byte before the first event, whose line
+ * end is left off.
+ */
+function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: readonly Buffer[]): Buffer {
+  // There is at least a comma between two events, so their line ends need no additional space.
+  let maxLength = 2 + (events.at(-1)?.end ?? 0) - (events[0]?.start ?? 0);
+  for (const insertion of insertions) maxLength += insertion.length;
+  const lines = takeLineBuffer(maxLength);
+  let at = 0;
+  let copied = 0;
+  let end = 0;
+  let i = 0;
+  for (const event of events) {
+    const lineEnd = at + end - copied;
+    if (event.start !== end + 1) {
+      body.copy(lines, at, copied, end);
+      at = lineEnd + 1;
+      copied = event.start;
+    }
+    const insertion = insertions[i++] ?? nothing;
+    if (insertion.length === 0) {
+      at += body.copy(lines, at, copied, event.end);
+      copied = event.end;
+    } else {
+      at += body.copy(lines, at, copied, event.isSourceEnriched ? event.sourceStart : event.sourceEnd);
+      at += insertion.copy(lines, at);
+      copied = event.isSourceEnriched ? event.sourceEnd + 1 : event.sourceEnd;
+    }
+    lines[lineEnd] = newline;
+    end = event.end;
+  }
+  at += body.copy(lines, at, copied, end);
+  lines[at++] = newline;
+  return lines.subarray(1, at);
+}
+
+/** Handles a body with line breaks. In a valid document they are between tokens, so they can be removed. */
+function joinWithoutLineBreaks(
+  body: Buffer,
+  events: readonly ScannedEvent[],
+  insertions: readonly Buffer[],
+): Buffer {
+  return Buffer.concat(
+    events.map((event, i) => withoutLineBreaks(joinLines(body, [event], [insertions[i] ?? nothing]))),
+  );
+}
+
+/** Removes the line breaks inside a line, in place. */
+function withoutLineBreaks(line: Buffer): Buffer {
+  let to = 0;
+  for (const byte of line) if (byte !== newline && byte !== carriageReturn) line[to++] = byte;
+  line[to++] = newline;
+  return line.subarray(0, to);
+}

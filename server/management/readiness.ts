@@ -1,0 +1,27 @@
+/** Reasons why a part of Loom does not work; undefined: it works. */
+export interface Problems {
+  /** Why no batch can be kept, or soon can't. */
+  ingestProblem(): string | undefined;
+  /** The same, or why an output cannot be used. */
+  problem(): string | undefined;
+}
+
+/** What `/ready` and `/ready/ingest` answer: the outputs' problems, and during a shutdown that Loom shuts down. */
+export class Readiness {
+  readonly #outputs: Problems;
+  #isStopping = false;
+
+  constructor(outputs: Problems) {
+    this.#outputs = outputs;
+  }
+
+  /** From now on nothing is ready. */
+  startShutdown(): void {
+    this.#isStopping = true;
+  }
+
+  readonly problem = (): string | undefined => (this.#isStopping ? "shutting down" : this.#outputs.problem());
+
+  readonly ingestProblem = (): string | undefined =>
+    this.#isStopping ? "shutting down" : this.#outputs.ingestProblem();
+}

@@ -1,0 +1,82 @@
+import type { Config, SensorCredential } from "./config/config.ts";
+import { loadSensors } from "./config/sensors.ts";
+import type { AddressDatabases } from "./enrich/databases.ts";
+import type { Listener } from "./http/listener.ts";
+import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
+import type { Authenticator } from "./ingest/authentication.ts";
+import type { Log } from "./telemetry/log.ts";
+
+/*
+ * The files that Loom reads at the start and again on SIGHUP: tokens, certificate and databases. A file that is wrong
+ * ends the start; on a reload it is logged, and what was read from it before stays in use.
+ */
+
+export interface ReloadableFiles {
+  readonly config: Config;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** Reads the sensors' tokens from the environment and the token file. @throws Error */
+export function readSensors({ config, environment, log }: ReloadableFiles): readonly SensorCredential[] {
+  const { sensors, warnings } = loadSensors(config.auth.tokenFile, environment);
+  for (const warning of warnings) log.warn(warning);
+  return sensors;
+}
+
+/** Reads the certificate that both ports use; undefined: no port uses TLS. @throws Error */
+export function readCertificate({ config, log }: ReloadableFiles): TlsCertificate | undefined {
+  const files = config.server.tls ?? config.server.managementTls;
+  if (!files) return undefined;
+  const certificate = loadTlsCertificate(files.certFile, files.keyFile);
+  if (certificate.expiresAt.getTime() < Date.now())
+    log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
+  return certificate;
+}
+
+export interface ReloadTargets {
+  readonly authenticator: Pick<Authenticator, "replace">;
+  readonly listeners: readonly Pick<Listener, "useCertificate">[];
+  readonly databases: Pick<AddressDatabases, "reload">;
+}
+
+/** Reads the files again and hands what they hold to the stages that use it. */
+export class Reloader {
+  readonly #files: ReloadableFiles;
+  readonly #targets: ReloadTargets;
+  #lastReload = Promise.resolve();
+
+  constructor(files: ReloadableFiles, targets: ReloadTargets) {
+    this.#files = files;
+    this.#targets = targets;
+  }
+
+  /** Reloads everything. Never rejects: what is wrong is logged. */
+  reload(): Promise<void> {
+    // One after another: two signals in a row must not replace the certificate at the same time.
+    this.#lastReload = this.#lastReload.then(() => this.#reloadAll());
+    return this.#lastReload;
+  }
+
+  async #reloadAll(): Promise<void> {
+    const { authenticator, listeners, databases } = this.#targets;
+    this.#reloadPart("tokens", () => authenticator.replace(readSensors(this.#files)));
+    const { tls, managementTls } = this.#files.config.server;
+    if (tls ?? managementTls)
+      this.#reloadPart("certificate", () => {
+        const certificate = readCertificate(this.#files);
+        if (certificate) for (const listener of listeners) listener.useCertificate(certificate);
+      });
+    await databases.reload();
+  }
+
+  #reloadPart(part: string, reload: () => void): void {
+    const { log } = this.#files;
+    try {
+      reload();
+      log.info("reloaded", { part });
+    } catch (error) {
+      log.error("cannot reload; the old one stays", { part, error: (error as Error).message });
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SensorCredential } from "../server/config/config.ts";
+import { loadConfig } from "../server/config/load-config.ts";
+import type { TlsCertificate } from "../server/http/tls-certificate.ts";
+import { type ReloadableFiles, Reloader, readCertificate, readSensors } from "../server/reload.ts";
+import { createCertificate } from "./support/certificate.ts";
+import { type RecordingLog, recordingLog } from "./support/log.ts";
+
+let folder: string;
+let log: RecordingLog;
+let tokens: (readonly SensorCredential[])[];
+let certificates: TlsCertificate[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "loom-reload-"));
+  log = recordingLog();
+  tokens = [];
+  certificates = [];
+  write("tokens.txt", "token-1,vps-1\n");
+  writeCertificate("one.example");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, content: string): void {
+  writeFileSync(join(folder, name), content);
+}
+
+function writeCertificate(name: string): void {
+  const { cert, key } = createCertificate(name);
+  write("tls.crt", cert);
+  write("tls.key", key);
+}
+
+function filesWith(server: string): ReloadableFiles {
+  write("loom.toml", `[server]\n${server}\n[auth]\ntoken_file = "${folder}/tokens.txt"\n`);
+  return { config: loadConfig(join(folder, "loom.toml"), {}), environment: {}, log };
+}
+
+const withTls = () => filesWith(`cert_file = "${folder}/tls.crt"\nkey_file = "${folder}/tls.key"`);
+
+function reloaderOf(files: ReloadableFiles, reloadDatabases = async () => {}): Reloader {
+  const listener = { useCertificate: (next: TlsCertificate) => void certificates.push(next) };
+  return new Reloader(files, {
+    authenticator: { replace: (next) => void tokens.push(next) },
+    listeners: [listener, listener],
+    databases: { reload: reloadDatabases },
+  });
+}
+
+const reloadedParts = () =>
+  log.lines.filter(({ message }) => message === "reloaded").map(({ fields }) => fields.part);
+
+describe("a reload", () => {
+  test("hands the new tokens to the authenticator", async () => {
+    const reloader = reloaderOf(withTls());
+    write("tokens.txt", "token-2,vps-2\n");
+    await reloader.reload();
+    expect(tokens.map((sensors) => sensors.map(({ sensorId }) => sensorId))).toEqual([["vps-2"]]);
+    expect(reloadedParts()).toEqual(["tokens", "certificate"]);
+  });
+
+  test("hands the new certificate to every listener", async () => {
+    const files = withTls();
+    const first = readCertificate(files);
+    writeCertificate("two.example");
+    await reloaderOf(files).reload();
+    expect(certificates.map(({ subject }) => subject)).toEqual(["CN=two.example", "CN=two.example"]);
+    expect(first?.subject).toBe("CN=one.example");
+  });
+
+  test("has no certificate to read if no port uses TLS", async () => {
+    const files = filesWith("tls = false");
+    expect(readCertificate(files)).toBeUndefined();
+    await reloaderOf(files).reload();
+    expect(certificates).toEqual([]);
+    expect(reloadedParts()).toEqual(["tokens"]);
+  });
+
+  test("leaves what a wrong file held before, logs it, and reads the other files", async () => {
+    const reloader = reloaderOf(withTls());
+    write("tokens.txt", "a token without a comma\n");
+    await reloader.reload();
+    expect(tokens).toEqual([]);
+    expect(certificates).toHaveLength(2);
+    expect(log.lines.find(({ level }) => level === "error")).toMatchObject({
+      message: "cannot reload; the old one stays",
+      fields: { part: "tokens" },
+    });
+    expect(reloadedParts()).toEqual(["certificate"]);
+  });
+
+  test("waits for the one before it", async () => {
+    const hold = Promise.withResolvers<void>();
+    let running = 0;
+    let mostAtOnce = 0;
+    const reloader = reloaderOf(withTls(), async () => {
+      running++;
+      mostAtOnce = Math.max(mostAtOnce, running);
+      await hold.promise;
+      running--;
+    });
+    const reloads = [reloader.reload(), reloader.reload()];
+    hold.resolve();
+    await Promise.all(reloads);
+    expect(mostAtOnce).toBe(1);
+    expect(tokens).toHaveLength(2);
+  });
+});
+
+test("warnings about tokens are logged when they are read", () => {
+  const files = filesWith("tls = false");
+  expect(readSensors(files).map(({ sensorId }) => sensorId)).toEqual(["vps-1"]);
+  expect(log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+    expect.stringMatching(/^warn .*tokens\.txt/),
+  ]);
+});
