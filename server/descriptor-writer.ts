@@ -1,88 +1,133 @@
 import { write } from "node:fs";
 
 /**
- * Writes to a file descriptor without ever blocking the event loop: each write runs on a thread of Bun's pool and is
- * awaited before the next. `console.log` and `process.stdout` lose lines to a slow pipe under Bun, so nothing else
+ * Writes to a file descriptor without blocking the event loop: each write runs on a thread of Bun's pool and ends
+ * before the next one begins. `console.log` and `process.stdout` lose lines to a slow pipe under Bun, so nothing else
  * may write to the same descriptor.
  */
 export interface DescriptorWriter {
   /**
-   * Resolves when the kernel has taken the last byte. Bytes of different calls never mix and keep their order.
-   * Rejects with the system's error, or with what `cancelWaiting` was given. Where a failed write had got part of
-   * its bytes out, the next one begins with a newline, so that two documents never share a line.
+   * Resolves when the kernel has taken the last byte. Bytes of different calls never mix, and they keep their order.
+   * Rejects with the system's error, or with the reason given to `cancelWaiting`. If a failed write has written a part
+   * of its bytes, the next write begins with a newline, so that two documents never share a line.
    */
   write(bytes: Buffer): Promise<void>;
-  /** Rejects every write that has not begun; one that has begun is finished. */
+  /** Rejects every write that has not begun. A write that has begun is finished. */
   cancelWaiting(reason: Error): void;
-  /** Resolves once nothing is waiting or being written. */
+  /** Resolves when nothing is waiting or being written. */
   idle(): Promise<void>;
-  /** Bytes handed in and not yet taken by the kernel. */
+  /** The number of bytes that were passed to `write` and that the kernel has not taken yet. */
   readonly pendingBytes: number;
-  /** Milliseconds since the kernel last took something while there was something to take; 0 when nothing waits. */
+  /** Milliseconds since the kernel last took bytes; 0 if there is nothing to write. */
   msWithoutProgress(): number;
 }
 
-/** What is written at once to a reader not known to be fast: it shows progress at least once a slice. */
+/** Bytes per system call for a reader not known to be fast: each slice that it takes shows progress. */
 const smallSliceBytes = 256 * 1024;
-/** To a reader that took the last slice quickly: each costs a trip to the pool and back, as much as copying it. */
+/** For a reader that took the last slice quickly: each call costs a round trip to the pool, as much as the copying. */
 const largeSliceBytes = 1024 * 1024;
 const quickSliceMs = 20;
-/** How long to wait before trying a descriptor again that somebody set to O_NONBLOCK and that is full. */
+/** The pause before another attempt to write to a full descriptor that is in non-blocking mode (O_NONBLOCK). */
 const fullRetryMs = 5;
+const newline = Buffer.from("\n");
 
-interface Waiting {
+interface WaitingWrite {
   readonly bytes: Buffer;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
 export function createDescriptorWriter(descriptor: number): DescriptorWriter {
-  let waiting: Waiting[] = [];
-  let pendingBytes = 0;
-  let isRunning = false;
-  let isLineTorn = false;
-  let lastProgressAt = 0;
-  let sliceBytes = smallSliceBytes;
-  let idleListeners: (() => void)[] = [];
+  return new QueuedWriter(descriptor);
+}
 
-  async function run(): Promise<void> {
-    isRunning = true;
-    lastProgressAt = performance.now();
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
+class QueuedWriter implements DescriptorWriter {
+  readonly #descriptor: number;
+  #waiting: WaitingWrite[] = [];
+  #pendingBytes = 0;
+  #isRunning = false;
+  /** A failed write has written a part of its bytes. */
+  #isLineTorn = false;
+  /** By the monotonic clock. */
+  #lastProgressAt = 0;
+  #sliceBytes = smallSliceBytes;
+  #idleListeners: (() => void)[] = [];
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  write(bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ bytes, resolve, reject });
+      this.#pendingBytes += bytes.length;
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  cancelWaiting(reason: Error): void {
+    const cancelled = this.#waiting;
+    this.#waiting = [];
+    for (const one of cancelled) {
+      this.#pendingBytes -= one.bytes.length;
+      one.reject(reason);
+    }
+  }
+
+  idle(): Promise<void> {
+    return this.#isRunning ? new Promise((resolve) => this.#idleListeners.push(resolve)) : Promise.resolve();
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  msWithoutProgress(): number {
+    return this.#isRunning ? performance.now() - this.#lastProgressAt : 0;
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    this.#lastProgressAt = performance.now();
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       try {
-        if (isLineTorn) {
-          await writeSlice(newline, 0);
-          isLineTorn = false;
-        }
-        await writeAll(next.bytes);
+        await this.#endTornLine();
+        await this.#writeAll(next.bytes);
         next.resolve();
       } catch (error) {
         next.reject(error as Error);
       }
-      pendingBytes -= next.bytes.length;
+      this.#pendingBytes -= next.bytes.length;
     }
-    isRunning = false;
-    for (const listener of idleListeners) listener();
-    idleListeners = [];
+    this.#isRunning = false;
+    for (const listener of this.#idleListeners) listener();
+    this.#idleListeners = [];
   }
 
-  async function writeAll(bytes: Buffer): Promise<void> {
+  async #endTornLine(): Promise<void> {
+    if (!this.#isLineTorn) return;
+    await this.#writeSlice(newline, 0);
+    this.#isLineTorn = false;
+  }
+
+  async #writeAll(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const startedAt = performance.now();
-      const written = await writeSlice(bytes, at);
+      const written = await this.#writeSlice(bytes, at);
       at += written;
-      isLineTorn = at < bytes.length;
-      lastProgressAt = performance.now();
-      if (lastProgressAt - startedAt > quickSliceMs) sliceBytes = smallSliceBytes;
-      // Less than that may have gone into a pipe that nobody reads.
-      else if (written >= smallSliceBytes) sliceBytes = largeSliceBytes;
+      this.#isLineTorn = at < bytes.length;
+      this.#lastProgressAt = performance.now();
+      if (this.#lastProgressAt - startedAt > quickSliceMs) this.#sliceBytes = smallSliceBytes;
+      // A smaller write does not show that the reader is fast: a pipe takes it even if nothing reads the pipe.
+      else if (written >= smallSliceBytes) this.#sliceBytes = largeSliceBytes;
     }
   }
 
-  async function writeSlice(bytes: Buffer, at: number): Promise<number> {
+  /** @returns the number of bytes written */
+  async #writeSlice(bytes: Buffer, at: number): Promise<number> {
     for (;;) {
       try {
-        return await writeOnce(bytes, at);
+        return await this.#writeOnce(bytes, at);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
         await Bun.sleep(fullRetryMs);
@@ -90,41 +135,12 @@ export function createDescriptorWriter(descriptor: number): DescriptorWriter {
     }
   }
 
-  function writeOnce(bytes: Buffer, at: number): Promise<number> {
+  #writeOnce(bytes: Buffer, at: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const length = Math.min(bytes.length - at, sliceBytes);
-      write(descriptor, bytes, at, length, null, (error, written) =>
+      const length = Math.min(bytes.length - at, this.#sliceBytes);
+      write(this.#descriptor, bytes, at, length, null, (error, written) =>
         error ? reject(error) : resolve(written),
       );
     });
   }
-
-  return {
-    write(bytes) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ bytes, resolve, reject });
-        pendingBytes += bytes.length;
-        if (!isRunning) void run();
-      });
-    },
-    cancelWaiting(reason) {
-      const cancelled = waiting;
-      waiting = [];
-      for (const one of cancelled) {
-        pendingBytes -= one.bytes.length;
-        one.reject(reason);
-      }
-    },
-    idle() {
-      return isRunning ? new Promise((resolve) => idleListeners.push(resolve)) : Promise.resolve();
-    },
-    get pendingBytes() {
-      return pendingBytes;
-    },
-    msWithoutProgress() {
-      return isRunning ? performance.now() - lastProgressAt : 0;
-    },
-  };
 }
-
-const newline = Buffer.from("\n");

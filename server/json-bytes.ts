@@ -1,21 +1,22 @@
 /*
- * RFC 8259 over bytes, without decoding. Each function takes the bytes and a position and returns the position
- * after what it read, or INVALID: twice as fast in JavaScriptCore as a position kept outside the functions.
- * Bytes from 0x80 up are passed over in strings: whoever calls has checked that the whole is UTF-8.
+ * Parses JSON (RFC 8259) as bytes, without decoding it. Each function takes the bytes and a position and returns the
+ * position after what it read, or INVALID. In JavaScriptCore this is twice as fast as a position that is stored outside
+ * the functions. Bytes from 0x80 up are skipped in strings: the caller must have checked that all bytes are UTF-8.
  */
 
-/** What a function returns where the grammar, or the bound on nesting, is broken. */
+/** Returned if the grammar, or the bound on nesting, is violated. */
 export const INVALID = -1;
 
-/** Objects and arrays inside each other, the batch's own array included. A real event needs about 6. */
+/** The deepest nesting of objects and arrays, including the array of the batch. A real event needs about 6 levels. */
 export const maxNesting = 64;
 
-/** For bytes that are few, or not at an address divisible by 4: strings are then read byte by byte. */
+/** For bytes that are few or not aligned to 4 bytes: strings are then read byte by byte. */
 const noWords = new Int32Array(0);
 
 /**
- * The same bytes four at a time, for the functions below to pass over strings quickly, which takes a fifth off a batch's
- * scan. Up to three bytes at the end have no word. Little-endian, as every machine is that Bun runs on.
+ * The same bytes as words of four bytes, with which the functions below skip strings quickly. They make the scan of a
+ * batch a fifth faster. Up to three bytes at the end are not in a word. The words are little-endian, like every machine
+ * that Bun supports.
  */
 export function wordsOf(bytes: Buffer): Int32Array {
   return bytes.byteOffset % 4 === 0
@@ -40,7 +41,7 @@ const LOWER_U = 0x75;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 
-/** 1 for the bytes that may follow a backslash, `u` aside. */
+/** 1 for the bytes that may follow a backslash, except `u`. */
 const isShortEscape = tableOf([...Buffer.from('"\\/bfnrt')]);
 const isHexDigit = tableOf([...Buffer.from("0123456789abcdefABCDEF")]);
 
@@ -50,7 +51,7 @@ function tableOf(bytes: number[]): Uint8Array {
   return table;
 }
 
-/** Reads one value of any kind; `depth` is the number of objects and arrays around it. */
+/** Skips one value of any type. @param depth the number of objects and arrays around it */
 export function skipValue(bytes: Buffer, at: number, depth: number, words: Int32Array = noWords): number {
   switch (bytes[at]) {
     case QUOTE:
@@ -84,7 +85,7 @@ function skipObject(bytes: Buffer, start: number, depth: number, words: Int32Arr
     if (at === INVALID) return INVALID;
     at = skipColon(bytes, at);
     if (at === INVALID) return INVALID;
-    // Most values are strings and most members are followed by another: both without a call that can be saved.
+    // Most values are strings and most members are followed by another one: both cases save a call.
     at = bytes[at] === QUOTE ? skipString(bytes, at + 1, words) : skipValue(bytes, at, depth, words);
     if (at === INVALID) return INVALID;
     if (bytes[at] === COMMA && bytes[at + 1] === QUOTE) {
@@ -113,11 +114,11 @@ function skipArray(bytes: Buffer, start: number, depth: number, words: Int32Arra
   }
 }
 
-/** From after the opening quote to after the closing one. */
+/** Skips a string. @param start after the opening quote @returns the position after the closing quote */
 export function skipString(bytes: Buffer, start: number, words: Int32Array = noWords): number {
   let at = start;
   let index = start >> 2;
-  // Of the first word, the bytes from `start` on.
+  // Selects the bytes of the first word from `start` on.
   let wanted = -1 << ((start & 3) << 3);
   for (; index < words.length; index++) {
     const word = words[index] as number;
@@ -136,15 +137,16 @@ export function skipString(bytes: Buffer, start: number, words: Int32Array = noW
 }
 
 /**
- * The high bit of each byte that a string can't simply pass over: quote, backslash, control character. Subtracting
- * borrows from the byte above where one is found, so that only the lowest is sure when nothing below was masked off.
- * The first exclusive or makes the quote the neighbour of the control characters: 0x22 becomes 0x20, and 0x20 0x22.
+ * Sets the high bit of each byte of a word that ends the plain part of a string: quote, backslash, control character. If
+ * such a byte is found, the subtraction may borrow from the next higher byte, so only the lowest bit that is set is
+ * certain, and only if no lower bit was masked off. The first exclusive or makes the quote a neighbour of the control
+ * characters: 0x22 becomes 0x20, and 0x20 becomes 0x22.
  */
 function specialBytes(word: number): number {
   return (((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & ~word & 0x80808080;
 }
 
-/** A string's end, byte by byte, where there are no words. */
+/** Skips the end of a string byte by byte, after the last whole word. */
 function skipStringEnd(bytes: Buffer, start: number): number {
   for (let at = start; at < bytes.length; ) {
     if (bytes[at] === QUOTE) return at + 1;
@@ -154,7 +156,7 @@ function skipStringEnd(bytes: Buffer, start: number): number {
   return INVALID;
 }
 
-/** Over one escape, or over one byte that is allowed as it is. */
+/** Skips one escape sequence, or one byte that is allowed without an escape. */
 function skipSpecial(bytes: Buffer, at: number): number {
   if (bytes[at] !== BACKSLASH) return (bytes[at] as number) < 0x20 ? INVALID : at + 1;
   const escaped = bytes[at + 1];
@@ -178,14 +180,14 @@ function skipNumber(bytes: Buffer, start: number): number {
   return skipDigits(bytes, sign === PLUS || sign === MINUS ? at + 2 : at + 1);
 }
 
-/** One digit or more. */
+/** Skips one or more digits. */
 function skipDigits(bytes: Buffer, start: number): number {
   let at = start;
   for (let byte = bytes[at]; byte !== undefined && byte >= ZERO && byte <= NINE; byte = bytes[at]) at++;
   return at === start ? INVALID : at;
 }
 
-/** Over the colon after a key, to its value. */
+/** Skips the colon after a key. @returns the position of the value */
 export function skipColon(bytes: Buffer, start: number): number {
   if (bytes[start] === COLON && (bytes[start + 1] as number) > 0x20) return start + 1;
   const at = skipSpace(bytes, start);
@@ -194,7 +196,7 @@ export function skipColon(bytes: Buffer, start: number): number {
 
 export function skipSpace(bytes: Buffer, start: number): number {
   let at = start;
-  // The outer test alone decides nearly always; it is false past the end too.
+  // Usually this test alone decides. It is also false after the end of the bytes.
   while ((bytes[at] as number) <= 0x20) {
     const byte = bytes[at];
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;

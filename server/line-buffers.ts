@@ -1,22 +1,22 @@
 /*
- * Memory for enriched batches, used again. A fresh buffer for each costs the kernel's zeroing of its pages and the
- * garbage collector's time: 0.2 to 0.4 µs an event, more than enrichment's own work. A buffer that is never given
- * back is simply collected.
+ * Reuses the memory of enriched batches. A new buffer for each batch costs the time in which the kernel zeroes its pages
+ * and the garbage collector frees it: 0.2 to 0.4 µs per event, more than the work of enrichment. A buffer that is never
+ * given back is left to the garbage collector.
  */
 
-/** Smaller ones are cheap to make. */
+/** Smaller buffers are cheap to allocate. */
 const minReusedBytes = 64 * 1024;
-/** What may lie unused: a few of the largest batches that the default limits allow. */
+/** The most memory that may be unused: enough for a few of the largest batches that the default limits allow. */
 const maxFreeBytes = 16 * 1024 * 1024;
-/** Lengths are rounded up, so that batches of nearly the same size can share. */
+/** Lengths are rounded up to a multiple of this, so that batches of nearly the same size can share a buffer. */
 const granuleBytes = 256 * 1024;
 
-/** Given back last, taken first: its memory is still in the processor's cache. */
+/** The buffer given back last is taken first: its memory is still in the processor's cache. */
 const free: Buffer[] = [];
 let freeBytes = 0;
 const lent = new WeakMap<ArrayBufferLike, Buffer>();
 
-/** A buffer of at least this length, with whatever was in it before. */
+/** @returns a buffer of at least this length, with arbitrary content */
 export function takeLineBuffer(minBytes: number): Buffer {
   if (minBytes < minReusedBytes) return Buffer.allocUnsafeSlow(minBytes);
   const index = free.findLastIndex((buffer) => buffer.length >= minBytes);
@@ -28,8 +28,8 @@ export function takeLineBuffer(minBytes: number): Buffer {
 }
 
 /**
- * Gives back the buffer that these bytes are part of: nobody may look at them any more. Bytes from elsewhere, and
- * bytes given back already, are left alone.
+ * Gives back the buffer that these bytes are a part of. Nothing may read them afterwards. Bytes that are not from
+ * `takeLineBuffer`, or that were given back already, are ignored.
  */
 export function giveBackLineBuffer(bytes: Buffer): void {
   const buffer = lent.get(bytes.buffer);

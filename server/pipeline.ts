@@ -1,26 +1,27 @@
 /*
- * What the stages hand to each other: ingest → enrich → keep, and watch what was kept. A stage knows the next one only by what stands here.
+ * What the stages pass to each other: ingest → enrich → keep, and then watch what was kept. A stage knows the next one
+ * only by the types in this file.
  */
 
-/** Where things are in one event: offsets into the body, -1 when absent. */
+/** The positions of one event and its parts: offsets into the body, -1 if a part is absent. */
 export interface ScannedEvent {
   start: number;
   /** After the closing brace. */
   end: number;
-  /** The opening brace of `source`. With duplicate keys the last one counts, as for every common parser. */
+  /** The opening brace of `source`. Of duplicate keys the last one counts, as in every common parser. */
   sourceStart: number;
   /** The closing brace of `source`: enrichment is inserted before it. */
   sourceEnd: number;
-  /** The text of `source.ip`, without its quotes, escapes as they are. */
+  /** The text of `source.ip` without its quotes; escapes are not decoded. */
   ipStart: number;
   ipEnd: number;
-  /** `source` has an `as`, `geo` or `domain` of its own, to be merged with. */
+  /** `source` has an `as`, `geo` or `domain`, which enrichment merges with its own. */
   isSourceEnriched: boolean;
 }
 
 /**
- * Adds what is known of each event's source; never rejects for an event's content.
- * @returns one document a line, in order, each line ended by "\n".
+ * Adds to each event what is known about its source. Never rejects because of an event's content.
+ * @returns one document per line, in order, each line ended by "\n"
  */
 export type EnrichBatch = (body: Buffer, events: readonly ScannedEvent[]) => Buffer | Promise<Buffer>;
 
@@ -28,19 +29,22 @@ export interface EnrichedBatch {
   readonly sensorId: string;
   readonly eventCount: number;
   /**
-   * One document a line, each ended by "\n". Not changed by anyone until `keep` has settled; then the memory is used
-   * again (line-buffers.ts), so what is needed longer must be copied.
+   * One document per line, each ended by "\n". Nothing changes it until `keep` has settled. After that its memory is
+   * reused (line-buffers.ts), so what is needed longer must be copied.
    */
   readonly lines: Buffer;
 }
 
-/** Resolves when the batch is kept (contract: 204 means kept); rejects with CannotKeep when it is not. */
+/**
+ * Resolves when the batch is kept: synced to disk or written to stdout, so that the sensor may be answered 204. Rejects with
+ * CannotKeep if it is not kept.
+ */
 export type KeepBatch = (batch: EnrichedBatch) => Promise<void>;
 
-/** Told of each batch once it is kept, before its memory is used again; copies what it needs, is quick, never throws. */
+/** Called for each batch once it is kept, before its memory is reused. Copies what it needs, is quick, and never throws. */
 export type WatchBatch = (batch: EnrichedBatch) => void;
 
-/** The batch can't be kept now, and nothing of it was; the reason is for the log, `/ready` and metrics. */
+/** The batch cannot be kept now, and nothing of it was kept. The reason is for the log and `/ready`. */
 export class CannotKeep extends Error {
   override readonly name = "CannotKeep";
   constructor(
@@ -51,22 +55,22 @@ export class CannotKeep extends Error {
   }
 }
 
-/** One event as it lies in the outbox. */
+/** One event as it is stored in the outbox. */
 export interface StoredEvent {
-  /** Unique in this outbox for good, in the order of receipt; a cut or a failed write leaves a gap. */
+  /** Never used twice in this outbox, ascending in the order of receipt. A torn or failed write leaves a gap. */
   readonly sequence: number;
   readonly sensorId: string;
-  /** When its batch was received; milliseconds since the epoch. */
+  /** The time at which its batch was received, in milliseconds since the epoch. */
   readonly receivedAt: number;
   /** One JSON document, without a line break. */
   readonly document: Buffer;
 }
 
-/** Events that are delivered together. The same sequence numbers make the same batch again after a restart. */
+/** Events that are delivered together. After a restart the same sequence numbers form the same batch again. */
 export interface StoredBatch {
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** In order; fewer than last - first + 1 where damaged ones were set aside. */
+  /** In order; fewer than last - first + 1 if some are damaged or sequence numbers have a gap. */
   readonly events: readonly StoredEvent[];
 }
 
@@ -78,18 +82,18 @@ export interface BatchBounds {
 /** One output's view of the outbox: a cursor that moves over it batch by batch. */
 export interface OutboxReader {
   /**
-   * The next batch, or undefined when nothing waits. Its border is on disk before this resolves, so the same batch
-   * comes again until it is acknowledged, also after a crash. At least one event, however large.
+   * The next batch, of at least one event, however large; undefined if no event is pending. Its last sequence number is
+   * on disk before this resolves, so the same batch is returned until it is acknowledged, even after a crash.
    */
   next(bounds: BatchBounds): Promise<StoredBatch | undefined>;
   /**
-   * Every event of the batch is delivered or set aside: the cursor moves past it, on disk. `onMoved` is called in the turn
-   * in which the events stop counting as waiting, so that whoever counts them can do it there.
+   * Moves the cursor past the batch, on disk: each of its events is delivered or a dead letter. `onMoved` is called in the
+   * same turn of the event loop in which the events stop counting as pending, so that the caller can count them then.
    */
   acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void>;
-  /** Resolves once something waits that was not there at the call, or when the signal aborts. */
+  /** Resolves when an event is pending that was not stored yet at the call, or when the signal aborts. */
   whenAppended(signal: AbortSignal): Promise<void>;
-  /** What this output has not got yet. */
+  /** The events that are not delivered to this output yet. */
   waiting(): {
     readonly events: number;
     readonly bytes: number;

@@ -13,13 +13,13 @@ export async function runFromFile(args: readonly string[]): Promise<void> {
   const config = await orExit(() => loadConfig(path, process.env));
   const log = createLog(config.logging);
   await runLoom(config, process.env, log);
-  // Not before: a start that fails says so in one line.
+  // Only now: a start that fails must write a single line.
   log.info("started", { version, config: path, output: config.output.types.join(",") });
 }
 
 /**
- * Starts Loom and lets signals end or reload it. Ends the program where it can't start, with what `explain` makes of
- * the error.
+ * Starts Loom, and stops or reloads it on signals. If it cannot start, the process exits with the message that `explain`
+ * returns for the error.
  */
 export async function runLoom(
   config: Config,
@@ -31,12 +31,12 @@ export async function runLoom(
   const loom = await orExit(start, explain);
   let isEnding = false;
 
-  /** 0 after a signal, 1 when stdout is gone. */
+  /** Exits with status 0 after a signal, with 1 if stdout is closed. */
   async function end(cause: Error | string): Promise<void> {
     if (isEnding) return;
     isEnding = true;
     const isFatal = cause instanceof Error;
-    if (isFatal) log.error("stdout is gone; stopping", { error: cause.message });
+    if (isFatal) log.error("stdout is closed; stopping", { error: cause.message });
     else log.info("stopping", { signal: cause });
     await loom.stop();
     log.info("stopped");

@@ -1,6 +1,6 @@
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
 
-/** Every field that enrichment may add. A set of them is a bit mask in this order. */
+/** Every field that enrichment may add. A set of fields is a bit mask in this order. */
 export const enrichedFields = [
   "source.as.number",
   "source.as.organization.name",
@@ -19,17 +19,17 @@ export const enrichedFields = [
 export type EnrichedField = (typeof enrichedFields)[number];
 
 /**
- * What enrichment puts under one key of an object: ready JSON, or members to merge into the object there.
- * The tree mirrors ECS: `as` → `number`, `organization` → `name`.
+ * What enrichment adds under one key of an object: encoded JSON, or members to merge into the object under that key. The
+ * tree mirrors ECS: `as` → `number`, `organization` → `name`.
  */
 export interface Addition {
   readonly key: string;
   readonly value: Buffer | readonly Addition[];
-  /** The fields in it, as a mask. */
+  /** The fields that it contains, as a bit mask. */
   readonly fields: number;
 }
 
-/** The members of `source` that the databases give for an address, in the order they are written. */
+/** The members of `source` that the databases know for an address, in the order in which they are written. */
 export function additionsOf(network: NetworkFacts | undefined, place: PlaceFacts | undefined): Addition[] {
   const as = present([
     leaf("source.as.number", network?.asNumber),
@@ -69,7 +69,7 @@ function valueText(value: Addition["value"]): string {
   return Buffer.isBuffer(value) ? value.toString() : `{${value.map(memberText).join(",")}}`;
 }
 
-/** All fields of additions, as a mask. */
+/** The fields of all additions, as a bit mask. */
 export function fieldsIn(additions: readonly Addition[]): number {
   return additions.reduce((mask, { fields }) => mask | fields, 0);
 }

@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 
-/** The longest spelling: eight groups, the last two as a dotted quad. */
+/** The longest spelling has eight groups, the last two as a dotted quad. */
 const maxAddressLength = 45;
 
 /*
- * Not the address of a machine on the Internet: nothing is known about it and nothing may be asked about it.
- * From the IANA special-purpose registries (RFC 6890 and its updates).
+ * Addresses that do not belong to a machine on the Internet: no database knows them, and a resolver must not be asked
+ * about them. From the IANA special-purpose registries (RFC 6890 and its updates).
  */
 const notPublicIpv4: readonly Ipv4Range[] = [
   "0.0.0.0/8", // "this network"
@@ -30,14 +30,14 @@ interface Ipv4Range {
 }
 
 /**
- * The address to look up for the text of a `source.ip`.
+ * Parses the text of a `source.ip` into the address to look up.
  *
  * @param text a dotted quad, or IPv6 in any spelling of RFC 4291. Zone ids, ports, blanks and leading zeros in a quad
  *   are malformed.
- * @returns IPv4 as a dotted quad, IPv6 as eight groups without leading zeros, so one address has one spelling.
- *   IPv6 that stands for an IPv4 machine becomes that machine's address: IPv4-mapped (::ffff:0:0/96), NAT64
- *   (64:ff9b::/96, RFC 6052) and 6to4 (2002::/16, RFC 3056; MaxMind's databases do the same). Undefined when the
- *   text is malformed or the address is not public.
+ * @returns IPv4 as a dotted quad, IPv6 as eight groups without leading zeros, so that one address has one spelling. An
+ *   IPv6 address that stands for an IPv4 machine becomes that machine's address: IPv4-mapped (::ffff:0:0/96), NAT64
+ *   (64:ff9b::/96, RFC 6052) and 6to4 (2002::/16, RFC 3056; MaxMind's databases do the same). Undefined if the text is
+ *   malformed or the address is not public.
  */
 export function parsePublicAddress(text: string): string | undefined {
   if (text.length > maxAddressLength) return undefined;
@@ -58,7 +58,7 @@ function publicIpv4(address: number): string | undefined {
   return [address >>> 24, (address >>> 16) & 0xff, (address >>> 8) & 0xff, address & 0xff].join(".");
 }
 
-/** @param groups eight numbers of 16 bits. */
+/** @param groups eight numbers of 16 bits */
 function publicIpv6(groups: readonly number[]): string | undefined {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
   const isMiddleZero = c === 0 && d === 0 && e === 0;
@@ -66,11 +66,11 @@ function publicIpv6(groups: readonly number[]): string | undefined {
   if (a === 0x64 && b === 0xff9b && isMiddleZero && f === 0) return publicIpv4(joined(g, h));
   if (a === 0x2002) return publicIpv4(joined(b, c));
 
-  // Global unicast is 2000::/3 (RFC 4291, 2.4; IANA): unspecified, loopback, IPv4-compatible, discard, private,
-  // link-local, site-local and multicast addresses all lie outside of it.
+  // Global unicast is 2000::/3 (RFC 4291, 2.4; IANA). Unspecified, loopback, IPv4-compatible, discard, private,
+  // link-local, site-local and multicast addresses are all outside of it.
   if (a < 0x2000 || a > 0x3fff) return undefined;
-  // 2001::/23, protocol assignments. Teredo (2001::/32) is among them: what databases know under it is the
-  // Teredo server's place, not the client's.
+  // 2001::/23, protocol assignments. Teredo (2001::/32) is one of them: databases know the place of the Teredo
+  // server under such an address, not the client's.
   if (a === 0x2001 && b < 0x200) return undefined;
   if (a === 0x2001 && b === 0xdb8) return undefined; // documentation
   if (a === 0x3fff && b < 0x1000) return undefined; // documentation

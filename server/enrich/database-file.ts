@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { DatabaseError } from "./database-record.ts";
 
-/** The largest databases that are sold have about 1 GB. */
+/** The largest databases on the market have about 1 GB. */
 const maxFileBytes = 2 ** 31;
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -11,7 +11,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ["EPERM", "permission denied"],
 ]);
 
-/** What tells one content of a file from another without reading it; or the reason why there is none. */
+/** A text that changes when the content of a file does, found without reading it; or why there is no such file. */
 export async function fileState(path: string): Promise<string> {
   try {
     return (await regularFile(path)).state;
@@ -21,17 +21,17 @@ export async function fileState(path: string): Promise<string> {
 }
 
 /**
- * Reads a database file whole. Embedded files of the executable (`/$bunfs/…`) can be read as well: there `stat` and
- * `readFile` work in Bun, `open` does not.
+ * Reads a whole database file. It may be a file embedded in the executable (`/$bunfs/…`), for which `stat` and `readFile`
+ * work in Bun and `open` does not.
  *
- * @throws DatabaseError when it is missing, not to be read, too large, or changed meanwhile
+ * @throws DatabaseError if it is missing, unreadable or too large, or changes while it is read
  */
 export async function readDatabaseFile(path: string): Promise<{ bytes: Buffer; state: string }> {
   try {
     const { state } = await regularFile(path);
     const bytes = await readFile(path);
-    // Somebody copies over it: half of it may be old, half new.
-    if ((await fileState(path)) !== state) throw new DatabaseError("it changes while it is read");
+    // Another program is overwriting it: a part of the bytes may be old and a part new.
+    if ((await fileState(path)) !== state) throw new DatabaseError("it changed while it was read");
     return { bytes, state };
   } catch (error) {
     throw error instanceof DatabaseError ? error : new DatabaseError(reasonOf(error), { cause: error });
@@ -46,7 +46,7 @@ async function regularFile(path: string): Promise<{ state: string }> {
   return { state: `${dev}:${ino}:${size}:${mtimeNs}` };
 }
 
-/** The reason in the operator's words; the name of the system's error for a rare one. */
+/** The reason in words, or the name of the system's error if that is a rare one. */
 function reasonOf(error: unknown): string {
   if (error instanceof DatabaseError) return error.message;
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);

@@ -1,11 +1,11 @@
-/** What is known of the network that an address belongs to. */
+/** What a database knows about the network of an address. */
 export interface NetworkFacts {
   /** 0 to 4294967295. */
   readonly asNumber?: number | undefined;
   readonly asOrganizationName?: string | undefined;
 }
 
-/** What is known of the place where an address is, in the terms of ECS `geo`; names in English. */
+/** What a database knows about the place of an address, in the terms of ECS `geo`; names are in English. */
 export interface PlaceFacts {
   /** "EU" */
   readonly continentCode?: string | undefined;
@@ -18,19 +18,19 @@ export interface PlaceFacts {
   readonly regionName?: string | undefined;
   readonly cityName?: string | undefined;
   readonly postalCode?: string | undefined;
-  /** IANA name: "Europe/Stockholm" */
+  /** The IANA name: "Europe/Stockholm" */
   readonly timezone?: string | undefined;
   /** Degrees. */
   readonly location?: { readonly lat: number; readonly lon: number } | undefined;
 }
 
-/** What one record says; a part about which it says nothing is undefined. */
+/** The content of one record; a part that the record does not have is undefined. */
 export interface RecordFacts {
   readonly network: NetworkFacts | undefined;
   readonly place: PlaceFacts | undefined;
 }
 
-/** A longer text is no name of anything, and is left out. */
+/** A longer text is not a name, and is left out. */
 const maxTextLength = 256;
 const maxAsNumber = 0xffff_ffff;
 const none: RecordFacts = { network: undefined, place: undefined };
@@ -40,11 +40,11 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Reads a decoded record in one of two layouts:
  *
- * - nested, MaxMind's: GeoLite2 and GeoIP2 City, Country, ASN, ISP, Enterprise; DB-IP's databases have the same
+ * - nested, MaxMind's: GeoLite2 and GeoIP2 City, Country, ASN, ISP, Enterprise; DB-IP's databases have the same layout
  *   (https://dev.maxmind.com/geoip/docs/databases/, https://db-ip.com/db/format/ip-to-city-lite/mmdb.html)
  * - flat, IPinfo's, in an old and a new set of names (https://ipinfo.io/developers/database-types)
  *
- * Values of a wrong type or out of range are left out: a database is a file from outside.
+ * Values of a wrong type or out of range are left out, because a database is a file from outside.
  *
  * @param record as decoded, or null for an address that is not in the database
  * @param databaseType `database_type` of the metadata
@@ -54,7 +54,7 @@ export function readFacts(record: unknown, databaseType: string): RecordFacts {
   return isFlat(record, databaseType) ? readFlat(record) : readNested(record);
 }
 
-/** IPinfo's types begin with its name; databases merged from others go by the shape of the record. */
+/** IPinfo's types begin with its name. For databases merged from others, the shape of the record decides. */
 function isFlat(record: Fields, databaseType: string): boolean {
   if (/^ipinfo\b/i.test(databaseType)) return true;
   return [record.country, record.country_code, record.continent, record.city, record.asn].some(isText);
@@ -63,7 +63,7 @@ function isFlat(record: Fields, databaseType: string): boolean {
 function readNested(record: Fields): RecordFacts {
   const traits = fields(record.traits);
   const continent = fields(record.continent);
-  // Not `registered_country`: that is where the network's owner is registered, not where the address is.
+  // `registered_country` is the country in which the network's owner is registered, not that of the address.
   const country = fields(record.country);
   const region = fields(Array.isArray(record.subdivisions) ? record.subdivisions[0] : undefined);
   const location = fields(record.location);
@@ -79,7 +79,7 @@ function readNested(record: Fields): RecordFacts {
       continentName: englishName(continent),
       countryIsoCode,
       countryName: englishName(country),
-      // Of several subdivisions the first is the largest, as Loom has always written it: England before West Berkshire.
+      // Of several subdivisions the first one is the largest: England before West Berkshire.
       regionIsoCode: regionCode(countryIsoCode, region.iso_code),
       regionName: englishName(region),
       cityName: englishName(fields(record.city)),
@@ -91,13 +91,13 @@ function readNested(record: Fields): RecordFacts {
 }
 
 function readFlat(record: Fields): RecordFacts {
-  // Old names: `country` and `continent` are codes, their names are apart. New: they are names, their codes are apart.
+  // In the old layout `country` and `continent` are codes, in the new layout they are names.
   const hasNewCountry = isText(record.country_code);
   const hasNewContinent = isText(record.continent_code);
   const countryIsoCode = countryCode(hasNewCountry ? record.country_code : record.country);
   const cityName = text(record.city);
   const location = point(record.latitude ?? record.lat, record.longitude ?? record.lng);
-  // IPinfo writes "0","0" for a place that it doesn't know; no city lies there.
+  // IPinfo writes "0","0" for an unknown place; there is no city at that location.
   const isNowhere = cityName === undefined && location?.lat === 0 && location.lon === 0;
   return {
     network: network(asNumber(record.asn), text(record.as_name ?? record.name)),
@@ -120,7 +120,7 @@ function network(number: number | undefined, organization: string | undefined): 
   return anyOf({ asNumber: number, asOrganizationName: organization });
 }
 
-/** The facts, if there is one among them. */
+/** The facts, or undefined if every one of them is undefined. */
 function anyOf<Facts extends object>(facts: Facts): Facts | undefined {
   return Object.values(facts).some((value) => value !== undefined) ? facts : undefined;
 }
@@ -153,7 +153,7 @@ function continentCode(value: unknown): string | undefined {
   return matching(/^[A-Z]{2}$/, value);
 }
 
-/** ZZ is DB-IP's word for "unknown". */
+/** DB-IP writes ZZ for an unknown country. */
 function countryCode(value: unknown): string | undefined {
   return matching(/^(?!ZZ)[A-Z]{2}$/, value);
 }

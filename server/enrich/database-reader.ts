@@ -10,14 +10,14 @@ import {
 } from "./database-tree.ts";
 
 const metadataMarker = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
-/** The specification allows no longer ones. */
+/** The longest that the specification allows. */
 const maxMetadataBytes = 128 * 1024;
 const maxTypeLength = 256;
-/** Lookups tried before a database is used, about 50 ms; a small one is known sooner. */
+/** The number of lookups tried before a database is used; they take about 50 ms. A small database needs fewer. */
 const maxSamples = 4096;
 const samplesPerNode = 4;
 
-/** A database in memory that was checked. */
+/** A database that is in memory and was checked. */
 export interface DatabaseReader {
   /** `database_type`: "GeoLite2-City". */
   readonly type: string;
@@ -25,23 +25,23 @@ export interface DatabaseReader {
   readonly ipVersion: 4 | 6;
   readonly sizeBytes: number;
   readonly nodeCount: number;
-  /** Networks with a record. */
+  /** The number of networks with a record. */
   readonly networkCount: number;
-  /** Whether there were networks, and places, in the records that were tried. */
+  /** Whether the records that were tried contain networks, and places. */
   readonly hasNetworks: boolean;
   readonly hasPlaces: boolean;
   /**
-   * @param address as parsePublicAddress gives it
-   * @throws DatabaseError when the address's record is damaged
+   * @param address as returned by parsePublicAddress
+   * @throws DatabaseError if the record of the address is damaged
    */
   read(address: string): RecordFacts;
 }
 
 /**
- * Checks a database file: its metadata, every node of its search tree, and a sample of its records. Lets other work
- * run in between.
+ * Checks a database file: its metadata, every node of its search tree, and a sample of its records. The event loop's
+ * other work runs in between.
  *
- * @param bytes the whole file; not to be changed afterwards
+ * @param bytes the whole file, which must not be changed afterwards
  * @throws DatabaseError
  */
 export async function createDatabaseReader(bytes: Buffer): Promise<DatabaseReader> {
@@ -49,7 +49,7 @@ export async function createDatabaseReader(bytes: Buffer): Promise<DatabaseReade
   assertRecord(section, section.start);
   const metadata = parseMetadata(bytes);
   const { databaseType: type, buildEpoch: buildTime } = metadata;
-  if (metadata.binaryFormatMajorVersion !== 2) throw new DatabaseError("its format's version is not 2");
+  if (metadata.binaryFormatMajorVersion !== 2) throw new DatabaseError("the version of its format is not 2");
   if (typeof type !== "string" || type === "" || type.length > maxTypeLength) {
     throw new DatabaseError("its metadata has no database_type");
   }
@@ -70,7 +70,7 @@ function metadataSection(bytes: Buffer): Section {
   if (marker < 0) {
     const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
     throw new DatabaseError(
-      isGzip ? "it is compressed with gzip: unpack it first" : "it is no MaxMind DB file, or is cut off",
+      isGzip ? "it is compressed with gzip: unpack it first" : "it is not a MaxMind DB file, or is cut off",
     );
   }
   return { bytes, start: bytes.length - tail.length + marker + metadataMarker.length, end: bytes.length };
@@ -84,12 +84,12 @@ function parseMetadata(bytes: Buffer): Reader<never>["metadata"] {
   }
 }
 
-/** @param dataEnd where the data section ends and the metadata's marker begins. */
+/** @param dataEnd the offset at which the data section ends and the metadata's marker begins */
 function treeOf(bytes: Buffer, metadata: Reader<never>["metadata"], dataEnd: number): Tree {
   const { nodeCount, recordSize, ipVersion } = metadata;
   if (ipVersion !== 4 && ipVersion !== 6) throw new DatabaseError("its ip_version is neither 4 nor 6");
   if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32) {
-    throw new DatabaseError("its record_size is none of 24, 28 and 32");
+    throw new DatabaseError("its record_size is not 24, 28 or 32");
   }
   const treeBytes = (nodeCount * recordSize) / 4;
   const dataStart = treeBytes + dataSeparatorBytes;
@@ -98,21 +98,21 @@ function treeOf(bytes: Buffer, metadata: Reader<never>["metadata"], dataEnd: num
   }
   if (bytes.subarray(treeBytes, dataStart).some((byte) => byte !== 0)) {
     throw new DatabaseError(
-      "there are no zeros between its search tree and its data, where node_count puts them",
+      "there are no zeros between its search tree and its data at the place that follows from node_count",
     );
   }
   return { bytes, nodeCount, recordSize, ipVersion, dataBytes: dataEnd - dataStart };
 }
 
-/** @returns a function from an address to its decoded record, or null. */
+/** @returns a function that returns the decoded record of an address, or null */
 function createLookup(bytes: Buffer, tree: Tree): (address: string) => unknown {
   const start = (tree.nodeCount * tree.recordSize) / 4 + dataSeparatorBytes;
   const data: Section = { bytes, start, end: start + tree.dataBytes };
   let isWalked = false;
   const reader = new Reader<never>(bytes, {
     cache: {
-      // mmdb-lib asks its cache for a record, then for everything that it points at, before it decodes any of it.
-      // The first question is the place to look at the whole; nothing is cached here.
+      // mmdb-lib asks its cache for a record, and then for everything that the record points at, before it decodes
+      // any of it. At the first of these calls the whole record is checked. Nothing is cached.
       get: (offset) => {
         if (!isWalked) assertRecord(data, Number(offset));
         isWalked = true;
@@ -121,7 +121,7 @@ function createLookup(bytes: Buffer, tree: Tree): (address: string) => unknown {
     },
   });
   return (address) => {
-    // In an IPv4 tree the bits of an IPv6 address lead to somebody else's record.
+    // In an IPv4 tree the bits of an IPv6 address would lead to the record of another address.
     if (tree.ipVersion === 4 && address.includes(":")) return null;
     isWalked = false;
     return reader.get(address);

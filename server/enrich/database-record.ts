@@ -1,20 +1,20 @@
 /*
- * The data section of a MaxMind DB file, looked at before it is decoded
+ * Checks a record in the data section of a MaxMind DB file before it is decoded
  * (https://maxmind.github.io/MaxMind-DB/, "Output Data Section Format").
  *
- * mmdb-lib decodes what it finds: a pointer into its own parents ends in a stack overflow, arrays of pointers to
- * arrays of pointers never end, and a size of 16 million is allocated before its elements are missed. So every record
- * is walked first, without making values of it and within bounds that no real record comes near.
+ * mmdb-lib decodes whatever it finds: a pointer to one of its own parents ends in a stack overflow, arrays of pointers to
+ * arrays of pointers never end, and for a size of 16 million it allocates memory before it notices that there are no
+ * elements. So Loom first walks through every record without decoding it, within bounds that are far beyond real records.
  */
 
-/** Following a pointer is a level as well. */
+/** Following a pointer counts as a level. */
 export const maxRecordDepth = 32;
-/** Enterprise records with all languages have about 300. */
+/** Enterprise records with all languages have about 300 values. */
 export const maxRecordValues = 10_000;
-/** Of text and other payload in one record, each pointer's target counted again. */
+/** Bytes of text and other payload in one record; the target of a pointer counts each time. */
 export const maxRecordBytes = 1 << 20;
 
-/** A database is damaged, or no database. The message is the reason alone, such as "no such file". */
+/** A file is damaged or is not a database. The message is only the reason, such as "no such file". */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
 }
@@ -36,7 +36,7 @@ enum Type {
   Float = 15,
 }
 
-/** Sizes that a scalar may have, in bytes. */
+/** The sizes that a scalar may have, in bytes. */
 const sizes: Readonly<Record<number, readonly [min: number, max: number]>> = {
   [Type.Text]: [0, maxRecordBytes],
   [Type.Bytes]: [0, maxRecordBytes],
@@ -50,7 +50,7 @@ const sizes: Readonly<Record<number, readonly [min: number, max: number]>> = {
 };
 const pointerBase = [0, 2048, 526_336, 0] as const;
 
-/** The part of a file that values lie in; pointers count from `start`. Offsets into `bytes`. */
+/** The part of a file that holds values, as offsets into `bytes`. Pointers count from `start`. */
 export interface Section {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -58,8 +58,8 @@ export interface Section {
 }
 
 /**
- * Walks the record at `offset` of the file.
- * @throws DatabaseError when it is not well-formed, reaches out of its section, or is past a bound
+ * Walks through the record at `offset` of the file.
+ * @throws DatabaseError if it is not well-formed, reaches out of its section, or exceeds a bound
  */
 export function assertRecord(section: Section, offset: number): void {
   new RecordWalk(section).value(offset, 0);
@@ -74,7 +74,7 @@ class RecordWalk {
     this.#section = section;
   }
 
-  /** @returns the offset behind the value. */
+  /** @returns the offset after the value */
   value(offset: number, depth: number, isTarget = false, isKey = false): number {
     this.#values++;
     if (this.#values > maxRecordValues) throw new DatabaseError(`a record of over ${maxRecordValues} values`);

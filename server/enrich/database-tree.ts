@@ -1,8 +1,8 @@
 import { DatabaseError } from "./database-record.ts";
 
-/** Zeros between the search tree and the data section. */
+/** The number of zero bytes between the search tree and the data section. */
 export const dataSeparatorBytes = 16;
-/** How long a check may keep the event loop at a stretch. */
+/** How long a check may block the event loop at a time. */
 const maxSliceMs = 20;
 const nodesBetweenClocks = 4096;
 
@@ -10,16 +10,17 @@ const nodesBetweenClocks = 4096;
 export interface Tree {
   readonly bytes: Buffer;
   readonly nodeCount: number;
-  /** Bits of one side of a node. */
+  /** The number of bits of one side of a node. */
   readonly recordSize: 24 | 28 | 32;
   readonly ipVersion: 4 | 6;
-  /** Length of the data section behind it. */
+  /** The length of the data section after the tree. */
   readonly dataBytes: number;
 }
 
 /**
- * Looks at every node: each side has to be a node, "nothing", or a place in the data section. Lets other work run in between.
- * @returns how many networks have a record
+ * Checks every node: each side must be a node, "nothing", or a position in the data section. The event loop's other work
+ * runs in between.
+ * @returns the number of networks that have a record
  * @throws DatabaseError
  */
 export async function checkTree(tree: Tree): Promise<number> {
@@ -42,13 +43,13 @@ export async function checkTree(tree: Tree): Promise<number> {
 }
 
 /**
- * Addresses spread over the tree, each in a network that has a record as far as there is one down its way. The same ones for
- * the same tree.
+ * Yields addresses spread over the tree, in networks that have a record if the walk to them meets one. The same tree gives
+ * the same addresses.
  */
 export function* sampleAddresses(tree: Tree, count: number): Generator<string> {
   const random = createRandom();
   for (let i = 0; i < count; i++) {
-    // Every other one from the IPv4 part: it is a 2^-96th of an IPv6 tree, and most of what is asked.
+    // Every second address is from the IPv4 part: that is only 2^-96 of an IPv6 tree, but most lookups are in it.
     const isIpv4 = tree.ipVersion === 4 || i % 2 === 0;
     const prefixLength = isIpv4 && tree.ipVersion === 6 ? 96 : 0;
     const bits = descend(tree, prefixLength, random);
@@ -56,7 +57,7 @@ export function* sampleAddresses(tree: Tree, count: number): Generator<string> {
   }
 }
 
-/** Waits for the event loop's other work when too much time went by since it was last let run. */
+/** @returns a function that lets the event loop's other work run if it was blocked for too long since the last time */
 export function createBreathing(): () => Promise<void> | undefined {
   let sliceStart = performance.now();
   return () => {
@@ -70,7 +71,10 @@ export function createBreathing(): () => Promise<void> | undefined {
   };
 }
 
-/** Goes down by random turns, but never to an empty side when the other one isn't. @returns all bits of an address. */
+/**
+ * Descends at random, but never to an empty side if the other side is not empty.
+ * @returns all bits of an address
+ */
 function descend(tree: Tree, prefixLength: number, random: () => number): number[] {
   const bits = new Array<number>(tree.ipVersion === 4 ? 32 : 128).fill(0);
   let node = 0;
@@ -83,7 +87,7 @@ function descend(tree: Tree, prefixLength: number, random: () => number): number
   return bits;
 }
 
-/** One side of a node: a node, `nodeCount` for "nothing", or a place in the data section beyond that. */
+/** One side of a node: a node, `nodeCount` for "nothing", or a greater number for a position in the data section. */
 function sideOf({ bytes, recordSize }: Tree, node: number, bit: number): number {
   const start = (node * recordSize) / 4;
   if (recordSize === 32) return bytes.readUInt32BE(start + 4 * bit);
@@ -105,7 +109,7 @@ function numberOf(bits: readonly number[]): number {
   return bits.reduce((number, bit) => number * 2 + bit, 0);
 }
 
-/** Bits of Marsaglia's xorshift32. */
+/** Returns random bits from Marsaglia's xorshift32. */
 function createRandom(): () => number {
   let state = 0x9e3779b9;
   return () => {

@@ -1,15 +1,15 @@
 import { type EnrichedField, enrichedFields } from "./additions.ts";
 
-/** Events that got exactly these fields. */
+/** The number of events that got exactly these fields. */
 export interface FieldTally {
-  /** As a mask, see `enrichedFields`. */
+  /** A bit mask; see `enrichedFields`. */
   readonly fields: number;
   events: number;
 }
 
 /**
- * How many events got each field. Events are counted by what they got together, which is one increment an event;
- * addresses in the same databases make some dozen different masks.
+ * Counts how many events got each field. Events are counted by the set of fields that they got, which takes one increment
+ * per event. The addresses in one pair of databases have a few dozen different sets.
  */
 export class FieldCounts {
   readonly #tallies = new Map<number, FieldTally>();
@@ -23,14 +23,14 @@ export class FieldCounts {
     return tally;
   }
 
-  /** Events, whatever they got. */
+  /** The number of all events, including those that got no field. */
   get events(): number {
     let sum = 0;
     for (const { events } of this.#tallies.values()) sum += events;
     return sum;
   }
 
-  /** Events that got the field. */
+  /** The number of events that got the field. */
   eventsWith(field: EnrichedField): number {
     const bit = 1 << enrichedFields.indexOf(field);
     let sum = 0;

@@ -1,12 +1,15 @@
 /*
- * Asks a resolver over UDP. node:dns's Resolver was tried first (Bun 1.4.5, c-ares) and does not fit: once a resolver has
- * answered quickly, its learnt timeout ends a question after 0.6 s although 2 s were asked for, so slow names never
- * arrive; it caches by the record's TTL beneath ours; a network that is unreachable looks like "no such name"; a
- * resolver that refuses packets is noticed by timeout only; and a resolver cannot be given by its host name.
+ * Asks a resolver over UDP. The Resolver of node:dns (Bun 1.4.5, c-ares) does not fit:
+ * - Once a resolver has answered quickly, it learns a timeout of 0.6 s although 2 s are configured, so slow names are
+ *   never found.
+ * - It has a cache of its own, with the records' TTLs, below Loom's cache.
+ * - It reports an unreachable network as "no such name".
+ * - It notices a resolver that refuses packets only by a timeout.
+ * - It does not accept a resolver by its host name.
  *
- * Each question has a socket of its own, connected to the resolver (35 µs): the kernel drops what comes from elsewhere,
- * the random port and the random id have to be guessed together, and a refusal (ICMP) belongs to its question. A question
- * is one packet: no repetition and no TCP, because a name that is missing now and then does no harm.
+ * Each question has its own socket, which is connected to the resolver (35 µs). The kernel drops packets from other
+ * addresses, a forger has to guess the random port and the random id together, and a refusal (ICMP) belongs to its
+ * question. A question is one packet, without repetition and without TCP, because an occasional missing name does no harm.
  */
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
@@ -22,9 +25,9 @@ export type PtrOutcome =
   | { readonly kind: "closed" };
 
 export interface PtrClient {
-  /** Asks for the PTR records of a name made by ptrName. Ends within the timeout; never rejects. */
+  /** Asks for the PTR records of a name from ptrName. Resolves within the timeout; never rejects. */
   ask(name: string): Promise<PtrOutcome>;
-  /** Ends every open question as `closed` and releases its socket. */
+  /** Ends every open question with the outcome `closed` and closes its socket. */
   close(): void;
 }
 
@@ -34,8 +37,9 @@ interface Server {
 }
 
 /**
- * `resolverAddr`: "host:port", or undefined for the system's resolvers as they are now; of several, the next one is
- * used after one left a question unanswered. Throws when `resolverAddr` is not of that form.
+ * @param resolverAddr "host:port"; undefined: the system's resolvers as configured now. If one of several resolvers does
+ *   not answer a question, the next one is used.
+ * @throws Error if `resolverAddr` is not "host:port"
  */
 export function createPtrClient(resolverAddr: string | undefined, timeoutMs: number): PtrClient {
   const servers = resolverAddr === undefined ? systemServers() : [parseServer(resolverAddr)];
@@ -48,7 +52,7 @@ export function createPtrClient(resolverAddr: string | undefined, timeoutMs: num
     if (isClosed || server === undefined) return { kind: "closed" };
     const outcome = await askServer(server, name);
     const isSilent = outcome.kind === "timedOut" || outcome.kind === "unreachable";
-    // Of many questions that go unanswered together only the first moves on.
+    // If many questions are unanswered at the same time, only the first one switches to the next resolver.
     if (isSilent && servers[current] === server) current = (current + 1) % servers.length;
     return outcome;
   }
@@ -81,7 +85,7 @@ export function createPtrClient(resolverAddr: string | undefined, timeoutMs: num
         });
         socket.connect(server.port, address, () => {
           if (isDone) return;
-          // Bun calls back although the kernel refused to connect (EACCES, say); then send throws.
+          // Bun calls back even if the kernel refused to connect, for example with EACCES. Then send throws.
           try {
             socket.send(question);
           } catch {
@@ -110,11 +114,11 @@ export function createPtrClient(resolverAddr: string | undefined, timeoutMs: num
 }
 
 function systemServers(): Server[] {
-  // getServers() leaves the port out when it is 53.
+  // getServers() omits port 53.
   const servers = getServers().map((text) =>
     isIP(text) === 0 ? parseServer(text) : { host: text, port: 53 },
   );
-  // What the C library does without an /etc/resolv.conf.
+  // The C library does the same without an /etc/resolv.conf.
   return servers.length > 0 ? servers : [{ host: "127.0.0.1", port: 53 }];
 }
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 
-/** What a resolver said about an address: its first usable name, that there is none, or nothing usable. */
+/** A resolver's answer about an address: its first usable name, that there is none, or nothing usable. */
 export type PtrAnswer =
   | { readonly kind: "found"; readonly name: string }
   | { readonly kind: "notFound" }
@@ -15,12 +15,12 @@ const maxNameLength = 253;
 const maxLabelBytes = 63;
 
 /**
- * The name under which an address's PTR records are kept: `4.3.2.1.in-addr.arpa` (RFC 1035, 3.5),
- * 32 nibbles and `ip6.arpa` (RFC 3596, 2.5). Undefined for what is not an address.
+ * The domain name that holds the PTR records of an address: `4.3.2.1.in-addr.arpa` (RFC 1035, 3.5), or 32 nibbles and
+ * `ip6.arpa` (RFC 3596, 2.5). Undefined if the text is not an address.
  */
 export function ptrName(address: string): string | undefined {
   if (isIPv4(address)) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
-  // A zone ("fe80::1%eth0") means something on one machine only.
+  // A zone ("fe80::1%eth0") has a meaning only on one machine.
   if (!isIPv6(address) || address.includes("%")) return undefined;
   return `${[...ipv6Digits(address)].reverse().join(".")}.ip6.arpa`;
 }
@@ -35,7 +35,10 @@ function ipv6Digits(address: string): string {
   return [...before, ...zeros, ...after].map((group) => group.padStart(4, "0")).join("");
 }
 
-/** One question for the PTR records of `name` as a DNS message (RFC 1035, 4.1), recursion desired. `id`: 0 to 65535. */
+/**
+ * Encodes a question for the PTR records of `name` as a DNS message with recursion desired (RFC 1035, 4.1).
+ * @param id 0 to 65535
+ */
 export function encodePtrQuestion(id: number, name: string): Buffer {
   const labels = name.split(".").map((label) => Buffer.from(`\0${label}`, "latin1"));
   for (const label of labels) label[0] = label.length - 1;
@@ -44,9 +47,9 @@ export function encodePtrQuestion(id: number, name: string): Buffer {
 }
 
 /**
- * Reads a resolver's answer to `question`, as encodePtrQuestion made it. Undefined when the message answers something
- * else; it may be forged, so the asker goes on listening. Of several PTR records the first with a usable name counts.
- * Records are taken whatever name they stand under, because an address may be delegated through a CNAME (RFC 2317).
+ * Reads a resolver's answer to a question from encodePtrQuestion. Undefined if the message does not answer this question:
+ * it may be forged, so the caller must keep listening. Of several PTR records the first one with a usable name counts.
+ * Records of any owner name are read, because an address may be delegated through a CNAME (RFC 2317).
  */
 export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | undefined {
   if (message.length < headerBytes || message.readUInt16BE(0) !== question.readUInt16BE(0)) return undefined;
@@ -54,7 +57,7 @@ export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | un
   if (!isPlainAnswer) return undefined;
   const rcode = message.readUInt8(3) & 0x0f;
   const questionCount = message.readUInt16BE(4);
-  // Some servers refuse with a bare header.
+  // Some servers refuse with a message that has only a header.
   if (questionCount === 0 && rcode !== rcodeNoError) return { kind: "failed" };
   const repeatsQuestion = message
     .subarray(headerBytes, question.length)
@@ -85,7 +88,7 @@ function readRecords(message: Buffer, start: number): PtrAnswer {
   return { kind: isAnyPtr || isTruncated ? "failed" : "notFound" };
 }
 
-/** The position behind the name at `start`; undefined when the message ends before it does. */
+/** The position after the name at `start`; undefined if the message ends before the name does. */
 function skipName(message: Buffer, start: number): number | undefined {
   let at = start;
   for (;;) {
@@ -98,14 +101,14 @@ function skipName(message: Buffer, start: number): number | undefined {
 }
 
 /**
- * The hostname at `start`, following compression (RFC 1035, 4.1.4); undefined when it is malformed or not a hostname.
- * Whoever owns an address chooses its PTR name, so nothing but letters, digits, `-` and `_` passes: no escape
+ * The hostname at `start`, with its compression resolved (RFC 1035, 4.1.4); undefined if it is malformed or not a
+ * hostname. The owner of an address chooses its PTR name, so only letters, digits, `-` and `_` are accepted: no escape
  * sequence, no markup, no dot inside a label.
  */
 function readHostname(message: Buffer, start: number): string | undefined {
   let name = "";
   let at = start;
-  // Every pointer must lead further back than the one before, so that a loop ends.
+  // Every pointer must point further back than the one before, so that there is no endless loop.
   let earliest = start;
   for (;;) {
     const length = message[at];

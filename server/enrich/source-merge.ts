@@ -8,14 +8,14 @@ interface Member {
 }
 
 /**
- * Merges additions into an object that may have some of their keys already: what is added replaces the value of
- * its own key, in place; nested objects are merged; every other byte stays. Of duplicate keys the last is merged,
- * the one that parsers take. Where a group such as `as` would have to go into something that is neither an object
- * nor null, that stays as it is: replacing it would lose what the sensor said.
+ * Merges additions into an object that may already have some of their keys. An addition replaces the value of its own key
+ * in place; nested objects are merged; every other byte stays. Of duplicate keys the last one is merged, which is the
+ * one that parsers use. If the present value of a group such as `as` is neither an object nor null, it stays as it is:
+ * replacing it would lose what the sensor reported.
  *
- * @param bytes holds an object at `start` that is known to be valid JSON.
- * @param onLeftOut told of each addition that found no place
- * @returns the merged object's bytes, braces included.
+ * @param bytes holds an object at `start` that is known to be valid JSON
+ * @param onLeftOut called for each addition that was not merged
+ * @returns the bytes of the merged object, including its braces
  */
 export function mergeObject(
   bytes: Buffer,
@@ -53,7 +53,7 @@ export function mergeObject(
   return Buffer.concat(pieces);
 }
 
-/** The bytes to put in place of a member's value; undefined: it stays. */
+/** The bytes that replace a member's value; undefined: it stays. */
 function mergedValue(
   bytes: Buffer,
   member: Member,

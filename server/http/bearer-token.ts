@@ -1,4 +1,4 @@
-/** The token of `Authorization: Bearer …`: RFC 6750 2.1, the scheme in any case (RFC 9110 11.1). */
+/** The token in `Authorization: Bearer …` (RFC 6750 2.1). The scheme may be in any case (RFC 9110 11.1). */
 export function bearerToken(authorization: string | null): string | undefined {
   return /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1];
 }

@@ -2,17 +2,17 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 export interface TlsCertificate {
-  /** PEM: the certificate, then the chain. */
+  /** In PEM: the certificate, then its chain. */
   readonly cert: string;
-  /** PEM. */
+  /** In PEM. */
   readonly key: string;
   readonly subject: string;
   readonly expiresAt: Date;
 }
 
 /**
- * Reads and checks a certificate and its key: both parse, and they belong together.
- * @throws Error naming the configuration key and the file.
+ * Reads a certificate and its key, and checks that both parse and belong together.
+ * @throws Error that names the configuration key and the file
  */
 export function loadTlsCertificate(certFile: string, keyFile: string): TlsCertificate {
   const cert = readPem("cert_file", certFile);

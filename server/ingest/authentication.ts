@@ -3,15 +3,15 @@ import type { SensorCredential } from "../config/config.ts";
 import { bearerToken } from "../http/bearer-token.ts";
 import { type Claim, possibleTokens, printableClaim } from "./claimed-id.ts";
 
-/** Tells which sensor a request comes from. */
+/** Finds the sensor that a request is from. */
 export interface Authenticator {
-  /** @returns the sensor's id; undefined when the token or the claimed id is not its own. */
+  /** @returns the sensor's id; undefined if the token is not configured or the claimed id is another sensor's */
   identify(authorization: string | null, claimedId: string | null): string | undefined;
-  /** Why `identify` did not know it, for the operator; names a sensor, never a token. */
+  /** Explains to operators why `identify` returned undefined. The text names a sensor, never a token. */
   whyUnauthorized(authorization: string | null): string;
-  /** What a request calls itself, to be shown: "(a token)" where somebody mistook one for the other. */
+  /** The claimed id as it may be shown. It is "(a token)" if somebody put a token into X-Spip-ID by mistake. */
   claimOf(claimedId: string | null): Claim;
-  /** Puts other credentials in place of all the present ones. */
+  /** Replaces all credentials. */
   replace(sensors: readonly SensorCredential[]): void;
   readonly sensorIds: readonly string[];
 }
@@ -19,8 +19,8 @@ export interface Authenticator {
 const digestWords = 8;
 
 /**
- * Compares SHA-256 digests, over all tokens, without a branch that depends on them: neither the time nor the number of
- * steps tells how much of a token was right, or which one.
+ * Compares the SHA-256 digest of a request's token with those of all configured tokens, without a branch that depends on
+ * them. Neither the time nor the number of steps reveals how much of a token was right, or which token it was.
  */
 export function createAuthenticator(initial: readonly SensorCredential[]): Authenticator {
   let sensors = initial;
@@ -33,7 +33,7 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       let difference = 0;
       for (let word = 0; word < digestWords; word++)
         difference |= (digests[i * digestWords + word] as number) ^ (wanted[word] as number);
-      // All ones where the digests are equal, zero elsewhere.
+      // All bits are set if the digests are equal, none otherwise.
       const isEqual = ((difference | -difference) >> 31) ^ -1;
       found = (found & ~isEqual) | (i & isEqual);
     }
@@ -46,7 +46,7 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       if (token === undefined) return undefined;
       const sensor = sensors[indexOfToken(token)];
       if (!sensor) return undefined;
-      // An empty header says as little as none, to Go's Header.Get too.
+      // An empty header counts as absent, as in Go's Header.Get.
       if (claimedId && claimedId !== sensor.sensorId && claimedId !== sensor.alias) return undefined;
       return sensor.sensorId;
     },

@@ -1,6 +1,6 @@
-/** Keeps the bodies held in memory at one time under a bound, and no sensor from taking all of it. */
+/** Bounds the memory that request bodies take at one time, in all and per sensor. */
 export interface BodiesInFlight {
-  /** @returns true and counts the bytes until `release`, or false where they would pass a bound. */
+  /** Counts the bytes until `release`. @returns false, and counts nothing, if they would exceed a bound */
   reserve(sensorId: string, bytes: number): boolean;
   release(sensorId: string, bytes: number): void;
 }
@@ -11,7 +11,7 @@ export function createBodiesInFlight(maxBytes: number, maxBytesPerSensor: number
   return {
     reserve(sensorId, bytes) {
       const own = bytesOf.get(sensorId) ?? 0;
-      // One body always fits: a bound below max_body_size_bytes must not make large bodies impossible.
+      // One body of a sensor always fits: a bound below max_body_size_bytes must not make large bodies impossible.
       if (own > 0 && (total + bytes > maxBytes || own + bytes > maxBytesPerSensor)) return false;
       bytesOf.set(sensorId, own + bytes);
       total += bytes;

@@ -1,32 +1,32 @@
 import { statfs } from "node:fs/promises";
 
-/** What Loom itself uses of the machine. */
+/** The resources that this process uses. */
 export interface ProcessResources {
-  /** To be called every 10 s or so. */
+  /** Should be called about every 10 s. */
   sample(): void;
-  /** Of one core, between the last two samples; at first since the only one. */
+  /** CPU cores used between the last two samples; before the second sample, since the first one. */
   readonly cpuCores: number;
   readonly residentBytes: number;
-  /** Of the file system that the directory lies on, at the last sample; undefined: not known. */
+  /** The file system of the directory, at the last sample; undefined: unknown. */
   readonly disk: DiskSpace | undefined;
 }
 
 export interface DiskSpace {
-  /** For this process's user. */
+  /** Available to this process's user. */
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
 
 export interface ProcessResourcesOptions {
-  /** undefined: nothing is written to disk. */
+  /** undefined: Loom writes nothing to disk. */
   readonly directory: string | undefined;
-  /** Milliseconds, monotonic. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonic?: () => number;
-  /** Microseconds. */
+  /** CPU time of this process in microseconds. */
   readonly cpuUsage?: () => { readonly user: number; readonly system: number };
 }
 
-/** The first sample is taken at once. */
+/** Takes the first sample at once. */
 export function createProcessResources(options: ProcessResourcesOptions): ProcessResources {
   const { directory, monotonic = () => performance.now(), cpuUsage = () => process.cpuUsage() } = options;
   let last = readCpu();
@@ -43,7 +43,7 @@ export function createProcessResources(options: ProcessResourcesOptions): Proces
     return now.at > last.at ? (now.cpuMs - last.cpuMs) / (now.at - last.at) : 0;
   }
 
-  /** Without waiting: a file system that hangs must hold up nothing, and is asked once. */
+  /** Nothing waits for this: a file system that hangs must not block anything, and has one open call at most. */
   async function sampleDisk(path: string): Promise<void> {
     if (isDiskAsked) return;
     isDiskAsked = true;
@@ -51,7 +51,7 @@ export function createProcessResources(options: ProcessResourcesOptions): Proces
       const { bavail, blocks, bsize } = await statfs(path);
       disk = { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
     } catch {
-      // The dashboard says that it is not known; the outbox says so itself when its disk is gone.
+      // The dashboard then shows that it is unknown. If the disk is gone, the outbox reports that itself.
       disk = undefined;
     }
     isDiskAsked = false;

@@ -80,7 +80,7 @@ test("a reader that is gone ends Loom with status 1 and an error that says so", 
   const status = await send(loom.ingestUrl, '[{"a":1}]').catch(() => "connection closed");
   expect(status).not.toBe(204);
   expect(await loom.exited).toBe(1);
-  expect((await loom.logged("stdout is gone; stopping"))[0]).toMatchObject({ level: "error" });
+  expect((await loom.logged("stdout is closed; stopping"))[0]).toMatchObject({ level: "error" });
   expect(loom.stderrText()).toContain("EPIPE");
 });
 

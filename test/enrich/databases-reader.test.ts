@@ -57,8 +57,8 @@ describe("a file that is no sound database is refused", () => {
   const sound = sampleCityDatabase("London");
 
   test.each([
-    ["an empty file", Buffer.alloc(0), "no MaxMind DB file"],
-    ["a text", Buffer.from("<html>404</html>".repeat(100)), "no MaxMind DB file"],
+    ["an empty file", Buffer.alloc(0), "not a MaxMind DB file"],
+    ["a text", Buffer.from("<html>404</html>".repeat(100)), "not a MaxMind DB file"],
     ["a file cut off at its end", sound.subarray(0, -250), "cut off"],
     ["a file cut off within its metadata", sound.subarray(0, -20), "outside of its section"],
     ["a marker without metadata", marker, "outside of its section"],
