@@ -7,7 +7,7 @@ import { until } from "./support/until.ts";
 /** Far more than a pipe holds (64 KiB). */
 const large = (letter: string) => Buffer.from(`${letter.repeat(1_000_000)}\n`);
 
-test("writes come out whole and in order, however slowly they are read", async () => {
+test("writes are whole and in order for a slow reader", async () => {
   using pipe = createPipe();
   const writer = createDescriptorWriter(pipe.writeEnd);
   const all = Promise.all(["a", "b", "c"].map((letter) => writer.write(large(letter))));
@@ -33,7 +33,7 @@ test("a write to a full descriptor that does not block is tried again", async ()
   await written;
 });
 
-test("a stalled reader holds up neither the event loop nor what asks for it", async () => {
+test("a stalled reader blocks neither the event loop nor the writer's numbers", async () => {
   using pipe = createPipe();
   const writer = createDescriptorWriter(pipe.writeEnd);
   const written = writer.write(large("a"));
@@ -47,7 +47,7 @@ test("a stalled reader holds up neither the event loop nor what asks for it", as
   expect(writer.msWithoutProgress()).toBe(0);
 });
 
-test("cancelling refuses what has not begun, and what has begun comes out whole", async () => {
+test("cancelling rejects the writes that have not begun, and the others come out whole", async () => {
   using pipe = createPipe();
   const writer = createDescriptorWriter(pipe.writeEnd);
   const begun = writer.write(large("a"));
@@ -76,7 +76,7 @@ test("a reader that is gone is an EPIPE for every write", async () => {
   expect(codes).toEqual(["EPIPE", "EPIPE"]);
 });
 
-test("a full device is an ENOSPC, and the writer goes on", async () => {
+test("a full device is an ENOSPC, and later writes are tried", async () => {
   const descriptor = openSync("/dev/full", "w");
   const writer = createDescriptorWriter(descriptor);
   for (let i = 0; i < 2; i++)

@@ -16,21 +16,21 @@ describe.each([
     Array.from({ length: 12 }, (_, length) => ({ start, length })),
   );
 
-  test("ends after its quote, wherever it begins and however long it is", () => {
+  test("ends after its quote, for any start and length", () => {
     for (const { start, length } of cases) {
       const bytes = bytesAt(offset, `${" ".repeat(start)}${"a".repeat(length)}"]}`);
       expect(skipString(bytes, start, wordsOf(bytes))).toBe(start + length + 1);
     }
   });
 
-  test("goes on after an escaped quote, also in the last bytes", () => {
+  test("does not end at an escaped quote, even in the last bytes", () => {
     for (const { start, length } of cases) {
       const bytes = bytesAt(offset, `${" ".repeat(start)}${"a".repeat(length)}\\"#\\\\]"`);
       expect(skipString(bytes, start, wordsOf(bytes))).toBe(bytes.length);
     }
   });
 
-  test("is invalid with a control character or without an end, wherever that is", () => {
+  test("is invalid with a control character or without an end, at any position", () => {
     for (const { start, length } of cases) {
       const text = `${" ".repeat(start)}${"a".repeat(length)}`;
       for (const broken of [`${text}\u001f"`, `${text}\n"   `, text, `${text}\\`, `${text}\\u00e`]) {

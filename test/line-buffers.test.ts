@@ -21,7 +21,7 @@ test("memory given back twice is handed out once", () => {
   expect(takeLineBuffer(length).buffer).not.toBe(first.buffer);
 });
 
-test("bytes from elsewhere are left alone", () => {
+test("bytes that were not taken are ignored", () => {
   const foreign = Buffer.allocUnsafeSlow(300_000);
   giveBackLineBuffer(foreign);
   expect(takeLineBuffer(300_000).buffer).not.toBe(foreign.buffer);

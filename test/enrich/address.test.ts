@@ -136,7 +136,7 @@ describe("addresses that are not public", () => {
   const neighbours = ranges.flatMap(({ name, before, after }) =>
     [before, after].filter((address) => address !== undefined).map((address) => ({ name, address })),
   );
-  test.each(neighbours)("$address, beside $name, is public", ({ address }) => {
+  test.each(neighbours)("$address, next to $name, is public", ({ address }) => {
     expect(parsePublicAddress(address)).toBeDefined();
   });
 

@@ -30,7 +30,7 @@ describe("MaxMind's layout", () => {
     });
   });
 
-  test("a Country record gives continent and country alone", () => {
+  test("a Country record gives only continent and country", () => {
     const { continent, country, registered_country } = linkoping;
     expect(readFacts({ continent, country, registered_country }, "GeoLite2-Country").place).toEqual({
       continentCode: "EU",
@@ -48,19 +48,19 @@ describe("MaxMind's layout", () => {
     });
   });
 
-  test("an Enterprise record gives the network that stands under its traits", () => {
+  test("an Enterprise record gives the network under its traits", () => {
     const traits = { autonomous_system_number: 29518, autonomous_system_organization: "Bredband2 AB" };
     const facts = readFacts({ ...linkoping, traits }, "GeoIP2-Enterprise");
     expect(facts.network).toEqual({ asNumber: 29518, asOrganizationName: "Bredband2 AB" });
     expect(facts.place?.cityName).toBe("Linköping");
   });
 
-  test("the country where the network is registered is not taken for the place", () => {
+  test("the country in which the network is registered is not the place", () => {
     const { registered_country } = linkoping;
     expect(readFacts({ registered_country }, "GeoLite2-Country").place).toBeUndefined();
   });
 
-  test("of several subdivisions the largest is the region", () => {
+  test("the largest of several subdivisions is the region", () => {
     const subdivisions = [
       { iso_code: "ENG", names: { en: "England" } },
       { iso_code: "WBK", names: { en: "West Berkshire" } },
@@ -79,11 +79,11 @@ describe("MaxMind's layout", () => {
     expect(readFacts(record, "GeoLite2-City").place).toEqual({ location: { lat: 0, lon: 0 } });
   });
 
-  test("half a location is none", () => {
+  test("half a location is not a location", () => {
     expect(readFacts({ location: { latitude: 58.4 } }, "GeoLite2-City").place).toBeUndefined();
   });
 
-  test("another language's name is not taken for an English one", () => {
+  test("a name in another language is not used as the English one", () => {
     const place = readFacts(
       { country: { iso_code: "SE", names: { de: "Schweden" } } },
       "GeoLite2-City",
@@ -203,12 +203,12 @@ describe("IPinfo's databases", () => {
     expect(readFacts(record, "ipinfo standard_location.mmdb").place?.location).toEqual({ lat: 0, lon: 0 });
   });
 
-  test("empty strings are no facts", () => {
+  test("empty strings are left out", () => {
     const record = { asn: "", as_name: "", country: "", country_name: "", city: "" };
     expect(readFacts(record, "ipinfo free")).toEqual({ network: undefined, place: undefined });
   });
 
-  test("the layout is told by the record where the database's type doesn't name IPinfo", () => {
+  test("the record decides the layout if the database's type does not name IPinfo", () => {
     expect(readFacts({ country: "JP", asn: "AS8075" }, "merged")).toEqual({
       network: { asNumber: 8075 },
       place: { countryIsoCode: "JP" },
@@ -241,7 +241,7 @@ describe("values that a database should not have", () => {
     expect(readFacts({ asn: number }, "ipinfo asn").network).toBeUndefined();
   });
 
-  test.each([0, 4294967295])("an AS number %p is taken", (number) => {
+  test.each([0, 4294967295])("an AS number %p is accepted", (number) => {
     expect(readFacts({ autonomous_system_number: number }, "x").network).toEqual({ asNumber: number });
   });
 
@@ -275,7 +275,7 @@ describe("values that a database should not have", () => {
     expect(readFacts(record, "GeoLite2-City").place).toBeUndefined();
   });
 
-  test("a text past its bound is left out", () => {
+  test("a text over the bound is left out", () => {
     const longest = "x".repeat(256);
     const record = { autonomous_system_number: 1, autonomous_system_organization: `${longest}x` };
     expect(readFacts(record, "GeoLite2-ASN").network).toEqual({ asNumber: 1 });

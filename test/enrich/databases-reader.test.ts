@@ -12,7 +12,7 @@ import {
 
 const marker = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 
-describe("a sound database", () => {
+describe("a valid database", () => {
   test("describes itself", async () => {
     const bytes = sampleCityDatabase("London");
     const { type, buildTime, ipVersion, sizeBytes, hasPlaces, hasNetworks } =
@@ -35,7 +35,7 @@ describe("a sound database", () => {
     expect(reader.networkCount).toBe(1);
   });
 
-  test("is read where networks take up all there is", async () => {
+  test("is read if networks cover every address", async () => {
     const networks: [string, Value][] = [
       ["0.0.0.0/1", asnRecord(1, "A")],
       ["128.0.0.0/1", asnRecord(2, "B")],
@@ -46,14 +46,14 @@ describe("a sound database", () => {
     expect(reader.read("200.1.1.1").network?.asNumber).toBe(2);
   });
 
-  test("for IPv4 only knows nothing of an IPv6 address", async () => {
+  test("for IPv4 only has no record of an IPv6 address", async () => {
     const networks: [string, Value][] = [["0.0.0.0/1", asnRecord(1, "A")]];
     const reader = await createDatabaseReader(sampleDatabase({ ipVersion: 4, networks }));
     expect(reader.read("2a00:1450:0:0:0:0:0:8")).toEqual({ network: undefined, place: undefined });
   });
 });
 
-describe("a file that is no sound database is refused", () => {
+describe("a file that is not a valid database is refused", () => {
   const sound = sampleCityDatabase("London");
 
   test.each([
@@ -84,14 +84,14 @@ describe("a file that is no sound database is refused", () => {
     await expect(createDatabaseReader(bytes)).rejects.toThrow("node 0 of its search tree points outside");
   });
 
-  test("a tree that points between itself and the data", async () => {
+  test("a tree that points between the tree and the data", async () => {
     const bytes = sampleDatabase({ ipVersion: 4, networks: [["0.0.0.0/1", asnRecord(1, "A")]] });
     bytes.writeUIntBE(2, 0, 3);
     await expect(createDatabaseReader(bytes)).rejects.toThrow("node 0 of its search tree points outside");
   });
 });
 
-describe("a record that is damaged or made to harm is refused", () => {
+describe("a damaged or malicious record is refused", () => {
   // A record is the first thing in its data section: a pointer to 0 points at it.
   const pointerToItself = raw(0x20, 0);
   const textSize16Million = [0x5f, 0xff, 0xff, 0xff];
@@ -125,7 +125,7 @@ describe("a record that is damaged or made to harm is refused", () => {
     await expect(tooDeep).rejects.toThrow("nested");
   });
 
-  test("arrays of pointers to arrays of pointers, which would be decoded for years", async () => {
+  test("arrays of pointers to arrays of pointers, whose decoding would never end", async () => {
     // Fourteen levels, each twice the one before it; the record is the last.
     const levels: number[] = [0x41, 0x61];
     let target = 0;
@@ -143,7 +143,7 @@ describe("a record that is damaged or made to harm is refused", () => {
     await expect(createDatabaseReader(bytes)).rejects.toThrow("values");
   });
 
-  test("a long text that is pointed at again and again", async () => {
+  test("a long text that many pointers point at", async () => {
     const text = "x".repeat(60_000);
     const networks: [string, Value][] = [["81.2.69.0/24", Array<Value>(20).fill(text)]];
     await expect(createDatabaseReader(sampleDatabase({ networks }))).rejects.toThrow("bytes");
@@ -155,7 +155,7 @@ describe("a record that is damaged or made to harm is refused", () => {
   });
 });
 
-describe("damage that the check did not meet", () => {
+describe("damage that the check did not find", () => {
   // Damaged behind the reader's back: what a sample of a large database can miss.
   test("ends in a DatabaseError when the record is looked up, and only then", async () => {
     const bytes = sampleDatabase({
@@ -170,7 +170,7 @@ describe("damage that the check did not meet", () => {
     expect(reader.read("81.2.69.160").place?.cityName).toBe("London");
   });
 
-  test("in any one byte of a file never does more than refuse it, or give other facts", async () => {
+  test("in any single byte of a file only makes Loom refuse the file or read other facts", async () => {
     const sound = sampleDatabase({
       ipVersion: 4,
       networks: [
@@ -196,7 +196,7 @@ describe("damage that the check did not meet", () => {
   });
 });
 
-test("the event loop runs on while a large database is checked", async () => {
+test("the event loop keeps running while a large database is checked", async () => {
   const ballast = Array.from({ length: 300 }, (_, i) => `value ${i}`);
   const networks = Array.from({ length: 1_000 }, (_, i): [string, Value] => [
     `${1 + (i >> 8)}.${i & 0xff}.0.0/24`,

@@ -52,7 +52,7 @@ function errors(): Line[] {
 }
 
 describe("a file that is replaced", () => {
-  test("is taken when two polls find the same one", async () => {
+  test("is loaded when two polls find the same file", async () => {
     replaceWith(sampleCityDatabase("New"));
     await slot.poll();
     expect(city()).toBe("Old");
@@ -61,14 +61,14 @@ describe("a file that is replaced", () => {
     expect(slot.generation).toBe(1);
   });
 
-  test("is taken when it has the same size as the old one", async () => {
+  test("is loaded if it has the same size as the old one", async () => {
     replaceWith(sampleCityDatabase("Odd"));
     await slot.poll();
     await slot.poll();
     expect(city()).toBe("Odd");
   });
 
-  test("is not taken while it grows from poll to poll", async () => {
+  test("is not loaded while it grows from poll to poll", async () => {
     const bytes = sampleCityDatabase("New");
     for (const part of [0.25, 0.5, 0.75]) {
       writeFileSync(path, bytes.subarray(0, bytes.length * part));
@@ -82,7 +82,7 @@ describe("a file that is replaced", () => {
     expect(city()).toBe("New");
   });
 
-  test("is taken at once on a reload", async () => {
+  test("is loaded at once on a reload", async () => {
     replaceWith(sampleCityDatabase("New"));
     await slot.reload();
     expect(city()).toBe("New");
@@ -99,7 +99,7 @@ describe("a file that is replaced", () => {
     });
   });
 
-  test("is read once, though a poll and reloads meet", async () => {
+  test("is read once if a poll and reloads run at the same time", async () => {
     replaceWith(sampleCityDatabase("New"));
     await Promise.all([slot.reload(), slot.poll(), slot.reload()]);
     expect(slot.generation).toBe(1);
@@ -121,7 +121,7 @@ describe("a file that is replaced", () => {
     expect([...seen]).toEqual(["Old", "New"]);
   });
 
-  test("is not taken after the close", async () => {
+  test("is not loaded after the close", async () => {
     replaceWith(sampleCityDatabase("New"));
     const reloading = slot.reload();
     slot.close();
@@ -138,7 +138,7 @@ test("a file that is the same is not read again", async () => {
   expect(slot.generation).toBe(0);
 });
 
-describe("a replacement that can't be used", () => {
+describe("a replacement that cannot be used", () => {
   const damaged = sampleCityDatabase("New").subarray(0, -300);
   const networks: [string, ReturnType<typeof asnRecord>][] = [["81.0.0.0/8", asnRecord(1, "A")]];
 
@@ -169,7 +169,7 @@ describe("a replacement that can't be used", () => {
     expect(errors()).toHaveLength(2);
   });
 
-  test("is logged again when it is another one", async () => {
+  test("is logged again when another bad file replaces it", async () => {
     replaceWith(damaged);
     await slot.poll();
     await slot.poll();
@@ -179,7 +179,7 @@ describe("a replacement that can't be used", () => {
     expect(errors()).toHaveLength(2);
   });
 
-  test("gives way to a sound one", async () => {
+  test("is replaced by a valid one", async () => {
     replaceWith(damaged);
     await slot.reload();
     replaceWith(sampleCityDatabase("New"));
@@ -197,7 +197,7 @@ describe("a file that vanished", () => {
     expect(errors().map(({ fields }) => fields.reason)).toEqual([`cannot open ${path}: no such file`]);
   });
 
-  test("is not missed when it is away for a single poll", async () => {
+  test("is not logged if it is missing for a single poll", async () => {
     const bytes = sampleCityDatabase("New");
     rmSync(path);
     await slot.poll();
@@ -223,7 +223,7 @@ describe("lookups in a loaded database that turns out to be damaged", () => {
     return bytes;
   }
 
-  test("count as errors, and others go on", async () => {
+  test("count as errors, and other lookups still work", async () => {
     replaceWith(hardlyEverTried());
     await slot.reload();
     expect(slot.read(hidden).result).toBe("error");
@@ -239,7 +239,7 @@ describe("lookups in a loaded database that turns out to be damaged", () => {
 });
 
 describe("following the files", () => {
-  test("replaced databases are found without being asked for", async () => {
+  test("replaced databases are found without a reload", async () => {
     const paths = { geoipDbPath: path, asnDbPath: undefined };
     const databases = await openDatabases({ ...paths, log, pollIntervalMs: 1 });
     replaceWith(sampleCityDatabase("New"));
@@ -248,7 +248,7 @@ describe("following the files", () => {
     databases.close();
   });
 
-  test("a reload takes the new files of both", async () => {
+  test("a reload loads the new files of both databases", async () => {
     const asnPath = join(folder, "asn.mmdb");
     const asn = (number: number) => sampleDatabase({ networks: [["81.0.0.0/8", asnRecord(number, "A")]] });
     writeFileSync(asnPath, asn(1));

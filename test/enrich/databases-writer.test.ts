@@ -37,7 +37,7 @@ describe.each([24, 28, 32] as const)("a database with records of %i bits", (reco
   );
 });
 
-test("of nested networks the more specific wins, whatever their order", () => {
+test("of nested networks the more specific one counts, in any order", () => {
   const networks: [string, Value][] = [
     ["81.2.69.0/24", "inner"],
     ["81.0.0.0/8", "outer"],
@@ -47,7 +47,7 @@ test("of nested networks the more specific wins, whatever their order", () => {
   expect(read(database, "81.2.70.1")).toBe("outer");
 });
 
-test("every type comes back as it was", () => {
+test("every type is read as it was written", () => {
   const record: Value = {
     text: "å",
     empty: "",
@@ -84,7 +84,7 @@ test("every type comes back as it was", () => {
   } as never);
 });
 
-test("values further away than a short pointer reaches are pointed at as well", () => {
+test("values that are too far away for a short pointer are found", () => {
   const names = Array.from({ length: 40_000 }, (_, i) => `a name of some length, number ${i}`);
   const record = { names, again: [names[50] ?? "", names[1_000] ?? "", names[39_999] ?? ""] };
   const database = sampleDatabase({ networks: [["81.0.0.0/8", record]] });

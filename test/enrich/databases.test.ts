@@ -50,7 +50,7 @@ const enterpriseDatabase = sampleDatabase({
 });
 
 describe("lookups", () => {
-  test("a place comes from the one database and a network from the other", async () => {
+  test("the place is from one database and the network from the other", async () => {
     const databases = await open({
       geoipDbPath: await fileWith("city.mmdb", sampleCityDatabase("London")),
       asnDbPath: await fileWith("asn.mmdb", asnDatabase),
@@ -61,7 +61,7 @@ describe("lookups", () => {
     expect(results).toEqual({ geoip: "hit", asn: "hit" });
   });
 
-  test("an address that neither database knows is missed by both", async () => {
+  test("an address that neither database knows is a miss in both", async () => {
     const databases = await open({
       geoipDbPath: await fileWith("city.mmdb", sampleCityDatabase("London")),
       asnDbPath: await fileWith("asn.mmdb", asnDatabase),
@@ -81,7 +81,7 @@ describe("lookups", () => {
     });
   });
 
-  test("a database that knows networks and places gives both, though it is configured for one", async () => {
+  test("a database that has networks and places gives both even if it is configured for one", async () => {
     const databases = await open({ geoipDbPath: await fileWith("enterprise.mmdb", enterpriseDatabase) });
     const { network, place, results } = databases.lookup("81.2.69.160");
     expect(network).toEqual({ asNumber: 2 });
@@ -89,7 +89,7 @@ describe("lookups", () => {
     expect(results).toEqual({ geoip: "hit", asn: "skipped" });
   });
 
-  test("the ASN database wins where both know the network, and the other one helps out where it doesn't", async () => {
+  test("the network is from the ASN database, and from the other one if that does not know it", async () => {
     const databases = await open({
       geoipDbPath: await fileWith("enterprise.mmdb", enterpriseDatabase),
       asnDbPath: await fileWith("asn.mmdb", asnDatabase),
@@ -106,7 +106,7 @@ describe("lookups", () => {
     expect(databases.lookup("126.1.1.1").results).toEqual({ geoip: "hit", asn: "hit" });
   });
 
-  test("a database of unknown type is taken for what its records hold", async () => {
+  test("a database of unknown type is used for what its records hold", async () => {
     const networks: [string, ReturnType<typeof cityRecord>][] = [["81.2.69.0/24", cityRecord("London")]];
     const path = await fileWith("own.mmdb", sampleDatabase({ type: "Our-Own", networks }));
     const databases = await open({ geoipDbPath: path });
@@ -130,7 +130,7 @@ describe("lookups", () => {
   });
 });
 
-describe("a configured file that can't be used stops the start", () => {
+describe("a configured file that cannot be used stops the start", () => {
   test("when it is missing", async () => {
     const path = join(folder, "absent.mmdb");
     const message = `enrichment: geoip_db_path: cannot open ${path}: no such file`;

@@ -68,7 +68,7 @@ describe("an event from a public address", () => {
       expect(await enriched(`[{"source":{"ip":"${ip}"}}]`)).toBe(`{"source":{"ip":"${ip}"${added}}}\n`);
     });
 
-  test("with an as, geo or domain of its own has them merged", async () => {
+  test("with its own as, geo or domain has them merged", async () => {
     expect(
       await enriched('[{"a":1,"source":{"ip":"81.2.69.142","geo":{"name":"dc"},"as":{"number":7}},"b":2}]'),
     ).toBe(
@@ -78,7 +78,7 @@ describe("an event from a public address", () => {
   });
 });
 
-describe("an event passes untouched", () => {
+describe("an event passes unchanged", () => {
   for (const ip of [
     "10.0.0.1",
     "172.16.0.1",
@@ -127,14 +127,14 @@ describe("an event passes untouched", () => {
 });
 
 describe("lines", () => {
-  test("one event a line, in order", async () => {
+  test("there is one line per event, in order", async () => {
     expect(await enriched('[{"a":1},{"source":{"ip":"81.2.69.1"}} , {"b":2}]')).toBe(
       `{"a":1}\n{"source":{"ip":"81.2.69.1"${as}${geo}}}\n{"b":2}\n`,
     );
     expect(await enriched("[]")).toBe("");
   });
 
-  test("line breaks between tokens go, inside strings they stay escaped", async () => {
+  test("line breaks between tokens are removed, and those in strings stay escaped", async () => {
     expect(
       await enriched('[\r\n{\n"a" :\r\n"x\\ny",\n"source":\n{\n"ip":"81.2.69.1"\n}\n}\n,\n{\n}\n]'),
     ).toBe(`{"a" :"x\\ny","source":{"ip":"81.2.69.1"${as}${geo}}}\n{}\n`);
@@ -149,7 +149,7 @@ describe("lines", () => {
 });
 
 describe("counts", () => {
-  test("every event counts once a database: hit, miss or skipped", async () => {
+  test("every event counts once per database: hit, miss or skipped", async () => {
     const enricher = new Enricher({ databases, reverseDns: undefined });
     const ips = ["81.2.69.1", "2a00:1450::1", "8.8.8.8", "10.0.0.1", "81.2.69.1", "81.2.69.1"];
     await enriched(`[${ips.map((ip) => `{"source":{"ip":"${ip}"}}`).join(",")},{}]`, enricher);
@@ -159,7 +159,7 @@ describe("counts", () => {
     expect(enricher.counts.cacheMisses).toBe(4);
   });
 
-  test("a replaced database is asked again", async () => {
+  test("addresses are looked up again after a database was replaced", async () => {
     let generation = 0;
     const replaced: AddressDatabases = {
       ...databases,
@@ -196,13 +196,13 @@ describe("counts", () => {
     });
   });
 
-  test("a field counts where it is merged into what the event had", async () => {
+  test("a field counts if it is merged into the event's own", async () => {
     const enricher = new Enricher({ databases, reverseDns: undefined });
     await enriched('[{"source":{"ip":"81.2.69.1","geo":{"city_name":"Here"},"as":null}}]', enricher);
     expect(enricher.counts.fields).toMatchObject({ "source.geo.city_name": 1, "source.as.number": 1 });
   });
 
-  test("a field that found no place in what the event had does not count", async () => {
+  test("a field that could not be merged into the event's own does not count", async () => {
     const enricher = new Enricher({ databases, reverseDns: undefined });
     await enriched('[{"source":{"ip":"81.2.69.1","geo":"here","as":{"organization":7}}}]', enricher);
     expect(enricher.counts.fields).toMatchObject({
@@ -233,7 +233,7 @@ describe("reverse DNS", () => {
     reverseDns.close();
   });
 
-  test("adds a name where no database is set", async () => {
+  test("adds a name without a database", async () => {
     await using server = await startDnsServer(() => ({ names: ["host.example.com"] }));
     const reverseDns = new ReverseDns({ ...dnsConfig, resolverAddr: server.address });
     const enricher = new Enricher({ databases: undefined, reverseDns });
@@ -243,7 +243,7 @@ describe("reverse DNS", () => {
     reverseDns.close();
   });
 
-  test("that never answers lets the batch go on without the name", async () => {
+  test("that never answers does not stop the batch, which gets no name", async () => {
     await using server = await startDnsServer(() => "silence");
     const reverseDns = new ReverseDns({ ...dnsConfig, maxWaitMs: 50, resolverAddr: server.address });
     const enricher = new Enricher({ databases, reverseDns });

@@ -41,7 +41,7 @@ test("a question asks for PTR records of class IN, recursion desired", () => {
 });
 
 describe("an answer", () => {
-  test("gives the name as spelt, without a trailing dot", () => {
+  test("gives the name as it is spelled, without a trailing dot", () => {
     expect(answerWith("Scan-1_a.Example.COM")).toEqual({ kind: "found", name: "Scan-1_a.Example.COM" });
   });
 
@@ -76,13 +76,13 @@ describe("an answer", () => {
     expect(readPtrAnswer(dnsReply(question, {}), question)).toEqual({ kind: "notFound" });
   });
 
-  test("that was cut off before its first name counts as failed", () => {
+  test("that is truncated before its first name counts as failed", () => {
     const reply = dnsReply(question, {});
     reply.writeUInt16BE(reply.readUInt16BE(2) | 0x0200, 2);
     expect(readPtrAnswer(reply, question)).toEqual({ kind: "failed" });
   });
 
-  test("that refuses with a bare header counts as failed", () => {
+  test("that refuses and has only a header counts as failed", () => {
     const bare = dnsReply(question, { rcode: rcodes.refused }).subarray(0, 12);
     bare.writeUInt16BE(0, 4);
     expect(readPtrAnswer(bare, question)).toEqual({ kind: "failed" });
@@ -128,7 +128,7 @@ describe("an answer", () => {
     expect(readPtrAnswer(dnsReply(question, { records }), question)).toEqual({ kind: "failed" });
   });
 
-  test("cut off anywhere gives no name and does not throw", () => {
+  test("that ends early gives no name and does not throw", () => {
     const reply = dnsReply(question, { records: [dnsRecord(typePtr, dnsName("host.example"))] });
     for (let length = 0; length < reply.length; length++) {
       expect(readPtrAnswer(reply.subarray(0, length), question)?.kind).not.toBe("found");

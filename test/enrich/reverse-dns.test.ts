@@ -65,7 +65,7 @@ describe("what a resolver answers", () => {
     ["notFound", "an answer without records", { names: [] }],
     ["failed", "SERVFAIL", { rcode: rcodes.serverFailure }],
     ["failed", "REFUSED", { rcode: rcodes.refused }],
-    ["failed", "a name that is no hostname", { names: [["<script>", "example"]] }],
+    ["failed", "a name that is not a hostname", { names: [["<script>", "example"]] }],
   ])("counts as %s: %s", async (count, _what, reply) => {
     const dns = ask(await serve(() => reply));
     await dns.resolve([address]);
@@ -73,7 +73,7 @@ describe("what a resolver answers", () => {
     expect(dns.counts.questions).toMatchObject({ found: 0, notFound: 0, failed: 0, [count]: 1 });
   });
 
-  test("an answer with another id than the question's is not taken", async () => {
+  test("an answer with another id than the question's is ignored", async () => {
     const server = await serve(() => ({
       message: (question) => {
         const forged = Buffer.from(question);
@@ -87,7 +87,7 @@ describe("what a resolver answers", () => {
     expect(dns.counts.questions).toMatchObject({ notFound: 0, timedOut: 1 });
   });
 
-  test("a resolver that is given by its host name is asked", async () => {
+  test("a resolver that is configured by its host name is asked", async () => {
     const server = await serve(() => oneName);
     const dns = ask({ address: server.address.replace("127.0.0.1", "localhost") });
     await dns.resolve([address]);
@@ -115,7 +115,7 @@ describe("the cache", () => {
     ["missing name", { rcode: rcodes.nameError }],
     ["failure", { rcode: rcodes.serverFailure }],
     ["timeout", "silence"],
-  ])("keeps a %s for its lifetime, and then it is asked for again", async (_what, reply) => {
+  ])("holds a %s for its lifetime, and then a question is sent again", async (_what, reply) => {
     const server = await serve(() => reply);
     let nowMs = 0;
     const dns = ask(server, { now: () => nowMs, cacheTtlSeconds: 60, questionTimeoutMs: 20 });
@@ -159,7 +159,7 @@ describe("waiting", () => {
     await until(() => dns.known(address) === "host.example");
   });
 
-  test("all addresses of a batch are asked for before the first is answered", async () => {
+  test("the questions for all addresses of a batch are sent before the first answer", async () => {
     const release = Promise.withResolvers<DnsReply>();
     const server = await serve(() => release.promise);
     const dns = ask(server);
@@ -184,7 +184,7 @@ describe("waiting", () => {
 });
 
 describe("bounds", () => {
-  test("no more than max_qps questions are asked in a second, and a later batch asks the rest", async () => {
+  test("at most max_qps questions are sent per second, and a later batch sends the rest", async () => {
     const server = await serve(() => oneName);
     let nowMs = 0;
     const dns = ask(server, { now: () => nowMs, maxQps: 4 });
@@ -246,7 +246,7 @@ describe("a resolver that does not answer", () => {
     });
   });
 
-  test("is asked one question an interval, which nobody waits for", async () => {
+  test("is asked one question per interval, and no batch waits for it", async () => {
     const { dns, clock } = await awayResolver();
     clock.nowMs = probeIntervalMs;
     await dns.resolve(["203.0.113.1", "203.0.113.2"]);
@@ -268,7 +268,7 @@ describe("a resolver that does not answer", () => {
     expect(dns.known("203.0.113.3")).toBe("host.example");
   });
 
-  test("is logged when it goes and when it is back, once each", async () => {
+  test("is logged once when it stops answering, and once when it answers again", async () => {
     const { dns, clock, lines, comeBack } = await awayResolver();
     for (const last of [1, 2, 3]) {
       clock.nowMs += probeIntervalMs;
@@ -311,7 +311,7 @@ describe("closing", () => {
     expect(dns.counts.questions).toMatchObject({ timedOut: 0, unreachable: 0 });
   });
 
-  test("ends asking", async () => {
+  test("prevents further questions", async () => {
     const server = await serve(() => oneName);
     const dns = ask(server);
     dns.close();

@@ -25,11 +25,11 @@ function merged(source: string, added = additions): string {
 }
 
 describe("what is appended", () => {
-  test("is in ECS's shape, in a fixed order, with strings escaped", () => {
+  test("has the shape of ECS, a fixed order, and escaped strings", () => {
     expect(membersToAppend(additions).toString()).toBe(`,${as},${geo},${domain}`);
   });
 
-  test("has only what is known", () => {
+  test("has only known fields", () => {
     expect(
       membersToAppend(additionsOf({ asNumber: 1, asOrganizationName: undefined }, undefined)).toString(),
     ).toBe(',"as":{"number":1}');
@@ -42,7 +42,7 @@ describe("what is appended", () => {
     );
   });
 
-  test("every field of the contract has its ECS name", () => {
+  test("every field has its ECS name", () => {
     const all = additionsOf(
       { asNumber: 1, asOrganizationName: "b" },
       {
@@ -117,7 +117,7 @@ describe("merging", () => {
     expect(merged('{"domain":"a","domain":"b"}', [domainAddition("c")])).toBe('{"domain":"a","domain":"c"}');
   });
 
-  test("finds keys spelled with escapes", () => {
+  test("finds keys that are spelled with escapes", () => {
     expect(merged(String.raw`{"\u0064omain":"a"}`, [domainAddition("c")])).toBe(
       String.raw`{"\u0064omain":"c"}`,
     );
@@ -128,7 +128,7 @@ describe("merging", () => {
     expect(mergeObject(bytes, 2, 9, [domainAddition("c")]).toString()).toBe('{"a":1,"domain":"c"}');
   });
 
-  test("with nothing to add gives the same bytes", () => {
+  test("without additions returns the same bytes", () => {
     expect(merged('{ "as" : {"number":1} }', [])).toBe('{ "as" : {"number":1} }');
   });
 });

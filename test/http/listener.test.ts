@@ -48,7 +48,7 @@ describe.concurrent("the time that a body may take", () => {
     expect(connection.received()).toBe("");
   });
 
-  test("does not begin anew with every byte", async () => {
+  test("does not begin again with every byte", async () => {
     await using open = bounded();
     using connection = await openConnection(open.listener.port);
     connection.send(requestHead({ "content-length": 1_000_000 }));
@@ -57,7 +57,7 @@ describe.concurrent("the time that a body may take", () => {
     expect(connection.received()).toBe("");
   });
 
-  test("does not end the connection once the body is there", async () => {
+  test("does not end the connection once the body is complete", async () => {
     await using open = bounded();
     using connection = await openConnection(open.listener.port);
     using halted = await openConnection(open.listener.port);
@@ -130,7 +130,7 @@ describe("another certificate", () => {
     expect(connection.received()).toEndWith("client 127.0.0.1");
   });
 
-  test("that is the same takes no descriptor", async () => {
+  test("that is the same opens no descriptor", async () => {
     const same = certificate("old.example");
     await using open = listenWith(clientOf, { certificate: same });
     const before = readdirSync("/proc/self/fd").length;
@@ -138,7 +138,7 @@ describe("another certificate", () => {
     expect(readdirSync("/proc/self/fd").length).toBe(before);
   });
 
-  test("that comes once it stops does not make it listen again", async () => {
+  test("that arrives during the stop does not make it listen again", async () => {
     const { listener } = listenWith(clientOf, { certificate: certificate("old.example") });
     listener.useCertificate(certificate("new.example"));
     await listener.stop(0);

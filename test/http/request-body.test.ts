@@ -54,7 +54,7 @@ describe("a chunked body", () => {
     expect(await textOf(post(null), 3)).toBe("");
   });
 
-  test("comes out whole however it is cut, beyond the first buffer", async () => {
+  test("is complete for any sizes of chunks, beyond the first buffer", async () => {
     const pieces = Array.from({ length: 300 }, (_, i) => String(i % 10).repeat(1000 + i));
     expect(await textOf(post(chunks(...pieces)), 10_000_000)).toBe(pieces.join(""));
     expect(await textOf(post(chunks("x".repeat(200_000), "y")), 200_001)).toBe(`${"x".repeat(200_000)}y`);

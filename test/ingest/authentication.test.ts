@@ -10,16 +10,16 @@ describe("X-Spip-ID is shown", () => {
   for (const [what, claimed, text, sensorId] of [
     ["as a sensor's id", "vps-tokyo-01", "vps-tokyo-01", "vps-tokyo-01"],
     ["with the sensor of another spelling", "vps_tokyo_01", "vps_tokyo_01", "vps-tokyo-01"],
-    ["without a sensor where none is called so", "vps-x", "vps-x", undefined],
-    ["not at all where it is absent", null, undefined, undefined],
-    ["not at all where it is empty", "", undefined, undefined],
-    ["with what is not printable escaped", "a\u001b[31mü\u202e", "a\\u001b[31m\\u00fc\\u202e", undefined],
+    ["without a sensor if none has that id", "vps-x", "vps-x", undefined],
+    ["not at all if it is absent", null, undefined, undefined],
+    ["not at all if it is empty", "", undefined, undefined],
+    ["with unprintable characters escaped", "a\u001b[31mü\u202e", "a\\u001b[31m\\u00fc\\u202e", undefined],
   ] as const)
     test(what, () => {
       expect(authenticator.claimOf(claimed)).toEqual({ text, sensorId });
     });
 
-  test("cut to the length that an id may have", () => {
+  test("cut to the longest length of an id", () => {
     expect(authenticator.claimOf("x".repeat(5000)).text).toBe("x".repeat(128));
   });
 
@@ -31,7 +31,7 @@ describe("X-Spip-ID is shown", () => {
     "token: frankfurt-token==",
     "t".repeat(300),
   ])
-    test(`as a token where it holds one: ${claimed.slice(0, 50)}`, () => {
+    test(`as a token if it holds one: ${claimed.slice(0, 50)}`, () => {
       expect(authenticator.claimOf(claimed)).toEqual({ text: "(a token)", sensorId: undefined });
     });
 });

@@ -55,7 +55,7 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-test(`${rounds} mutated batches are taken or refused as JSON.parse does, and come out as they went in`, () => {
+test(`${rounds} mutated batches are accepted or refused as JSON.parse does, and come out unchanged`, () => {
   const random = createRandom(seed);
   const { enrich } = new Enricher({ databases: undefined, reverseDns: undefined });
   let taken = 0;

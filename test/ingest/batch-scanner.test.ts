@@ -33,7 +33,7 @@ function nested(levels: number): string {
   return `[{"a":${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}}]`;
 }
 
-describe("what is a batch", () => {
+describe("the grammar of a batch", () => {
   const accepted = [
     "[]",
     " \t\r\n[ \t\r\n] \t\r\n",
@@ -132,12 +132,12 @@ describe("what is a batch", () => {
 });
 
 describe("bounds", () => {
-  test(`${maxNesting} levels are taken and one more is refused`, () => {
+  test(`${maxNesting} levels of nesting are accepted and one more is refused`, () => {
     expect(scan(nested(maxNesting))).toHaveLength(1);
     expect(scan(nested(maxNesting + 1))).toBe("invalid_request");
   });
 
-  test("nesting inside source counts from the batch as well", () => {
+  test("nesting inside source is counted from the batch on", () => {
     const inSource = (levels: number) =>
       `[{"source":{"a":${"[".repeat(levels - 3)}${"]".repeat(levels - 3)}}}]`;
     expect(scan(inSource(maxNesting))).toHaveLength(1);
@@ -148,20 +148,20 @@ describe("bounds", () => {
     expect(scan(`[{"a":${"[".repeat(2_000_000)}`)).toBe("invalid_request");
   });
 
-  test("as many events as allowed are taken and one more is refused", () => {
+  test("the largest number of events is accepted and one more is refused", () => {
     const batch = (count: number) => Buffer.from(`[${Array(count).fill("{}").join(",")}]`);
     expect(scan(batch(3), { maxEventsPerBatch: 3 })).toHaveLength(3);
     expect(scan(batch(4), { maxEventsPerBatch: 3 })).toBe("batch_too_large");
   });
 
-  test("an event of the largest size is taken and one byte more is refused", () => {
+  test("an event of the largest size is accepted and one byte more is refused", () => {
     const event = Buffer.from('[{"a":"12345"}]');
     expect(scan(event, { maxEventSizeBytes: 13 })).toHaveLength(1);
     expect(scan(event, { maxEventSizeBytes: 12 })).toBe("event_too_large");
   });
 });
 
-describe("where things are", () => {
+describe("positions", () => {
   test("events are found between the white space", () => {
     const text = ' [ {"a":1} ,\n{"b":[{}]}\t] ';
     expect(events(text).map(({ start, end }) => text.slice(start, end))).toEqual(['{"a":1}', '{"b":[{}]}']);
@@ -182,7 +182,7 @@ describe("where things are", () => {
     expect(only(text).event.isSourceEnriched).toBe(true);
   });
 
-  test("keys that only begin alike are other keys", () => {
+  test("keys that only begin with the same letters are different keys", () => {
     const { ip, source } = only(
       '[{"source ":{"ip":"1.1.1.1"},"sourc":{"ip":"1.1.1.1"},"sourcE":{"ip":"1.1.1.1"}}]',
     );
@@ -204,12 +204,12 @@ describe("where things are", () => {
   });
 
   for (const value of ["7", "null", "[]", '{"ip":"1.1.1.1"}', "true"])
-    test(`an ip that is ${value} is no ip`, () => {
+    test(`an ip that is ${value} is not an ip`, () => {
       expect(only(`[{"source":{"ip":${value}}}]`).ip).toBeUndefined();
     });
 
   for (const value of ["7", "null", '"x"', '[{"ip":"1.1.1.1"}]'])
-    test(`a source that is ${value} is no source`, () => {
+    test(`a source that is ${value} is not a source`, () => {
       expect(only(`[{"source":${value}}]`)).toMatchObject({ ip: undefined, source: undefined });
     });
 

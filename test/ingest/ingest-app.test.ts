@@ -24,7 +24,7 @@ async function expectRefusal(
 
 describe("paths", () => {
   for (const path of ["/api/v1/ingest", "/ingest", "/"])
-    test(`POST ${path} takes a batch`, async () => {
+    test(`POST ${path} accepts a batch`, async () => {
       const { status, text, kept } = await answerTo({ path });
       expect({ status, text }).toEqual({ status: 204, text: "" });
       expect(kept).toHaveLength(1);
@@ -60,7 +60,7 @@ describe("content type", () => {
     "application/json;charset=UTF-8",
     "Application/JSON",
   ])
-    test(`${type} is taken`, async () => {
+    test(`${type} is accepted`, async () => {
       expect((await answerTo({ headers: { "content-type": type } })).status).toBe(204);
     });
 
@@ -82,7 +82,7 @@ describe("content type", () => {
 
 describe("authorization", () => {
   for (const scheme of ["Bearer", "bearer", "BEARER"])
-    test(`${scheme} is taken`, async () => {
+    test(`${scheme} is accepted`, async () => {
       expect((await answerTo({ headers: { authorization: `${scheme} frankfurt-token` } })).status).toBe(204);
     });
 
@@ -124,7 +124,7 @@ describe("authorization", () => {
     test(`X-Spip-ID ${claimed} with another sensor's token is unauthorized`, () =>
       expectRefusal(answerTo({ headers: { "x-spip-id": claimed } }), 401, "unauthorized"));
 
-  test("an empty X-Spip-ID says as little as none", async () => {
+  test("an empty X-Spip-ID counts as absent", async () => {
     const { status, kept } = await answerTo({ headers: { "x-spip-id": "" } });
     expect(status).toBe(204);
     expect(kept[0]?.sensorId).toBe("vps-frankfurt-01");
@@ -148,18 +148,18 @@ describe("sizes", () => {
       },
     });
 
-  test("a body of the largest size is taken", async () => {
+  test("a body of the largest size is accepted", async () => {
     expect((await answerTo({ body: ofLength(100) }, { limits })).status).toBe(204);
     expect((await answerTo({ body: chunked(ofLength(100)) }, { limits })).status).toBe(204);
   });
 
-  test("a declared length past the limit is refused", () =>
+  test("a declared length over the limit is refused", () =>
     expectRefusal(answerTo({ body: ofLength(101) }, { limits }), 413, "payload_too_large"));
 
-  test("a chunked body past the limit is refused", () =>
+  test("a chunked body over the limit is refused", () =>
     expectRefusal(answerTo({ body: chunked(ofLength(101)) }, { limits }), 413, "payload_too_large"));
 
-  test("a chunked body is not read on after the limit", async () => {
+  test("a chunked body is not read beyond the limit", async () => {
     let pulled = 0;
     let isCancelled = false;
     const endless = new ReadableStream({
@@ -200,7 +200,7 @@ describe("JSON", () => {
 });
 
 describe("rates", () => {
-  test("requests past the sensor's rate are told when to come again", async () => {
+  test("requests over the sensor's rate are answered with the time to try again", async () => {
     const { send, kept } = ingestWith({ limits: { perSensorRps: 2 } });
     const answers = [];
     for (let i = 0; i < 3; i++) answers.push(await send(batchRequest()));
@@ -210,14 +210,14 @@ describe("rates", () => {
     expect(kept).toHaveLength(2);
   });
 
-  test("one sensor's rate is not another's", async () => {
+  test("sensors have separate rates", async () => {
     const { send } = ingestWith({ limits: { perSensorRps: 1 } });
     await send(batchRequest());
     const answer = await send(batchRequest({ headers: { authorization: "Bearer tokyo-token" } }));
     expect(answer.status).toBe(204);
   });
 
-  test("events past the sensor's rate hold up its next batch, never part of one", async () => {
+  test("events over the sensor's rate delay its next batch, never a part of one", async () => {
     const { send, kept } = ingestWith({ limits: { perSensorEventsRps: 10 } });
     const batch = `[${Array(40).fill("{}").join(",")}]`;
     expect((await send(batchRequest({ body: batch }))).status).toBe(204);
@@ -228,7 +228,7 @@ describe("rates", () => {
   });
 });
 
-describe("what can't be kept", () => {
+describe("a batch that cannot be kept", () => {
   test("is answered 503 with Retry-After, and counted", async () => {
     const { status, text, headers, ledger } = await answerTo(
       { body: "[{},{}]" },
@@ -242,7 +242,7 @@ describe("what can't be kept", () => {
     expect(sensor.keptEvents).toBe(0);
   });
 
-  test("too many bodies at once from one sensor are refused, and another's are taken", async () => {
+  test("too many bodies at once from one sensor are refused, and those of another sensor are accepted", async () => {
     const hold = Promise.withResolvers<void>();
     const { send } = ingestWith({ keep: () => hold.promise, bodiesInFlight: createBodiesInFlight(1000, 10) });
     const first = send(batchRequest());
@@ -253,7 +253,7 @@ describe("what can't be kept", () => {
     expect((await send(batchRequest())).status).toBe(204);
   });
 
-  test("a defect is answered 500, without a word of what it was", async () => {
+  test("a defect is answered 500 without any detail", async () => {
     const answer = answerTo({}, { keep: () => Promise.reject(new TypeError("secret detail")) });
     await expectRefusal(answer, 500, "internal_error");
   });

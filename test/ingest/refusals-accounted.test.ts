@@ -37,7 +37,7 @@ async function refuseAll() {
   return { records, ledger, statuses };
 }
 
-test("every refusal is in the ledger, and every one of the ledger is in a group", async () => {
+test("every refusal is in the ledger, and every refusal in the ledger is in a group", async () => {
   const { records, ledger, statuses } = await refuseAll();
   const refused = statuses.filter((status) => status !== 204).length;
   expect(refused).toBe(badRequests.length * 2);
@@ -47,7 +47,7 @@ test("every refusal is in the ledger, and every one of the ledger is in a group"
   );
 });
 
-test("each reason has as many in groups as in the ledger", async () => {
+test("each reason has the same number of refusals in groups and in the ledger", async () => {
   const { records, ledger } = await refuseAll();
   const inGroups = new Map<string, number>();
   for (const { reason, count } of records.groups()) inGroups.set(reason, (inGroups.get(reason) ?? 0) + count);
@@ -56,7 +56,7 @@ test("each reason has as many in groups as in the ledger", async () => {
   expect(inGroups.get("method_not_allowed")).toBe(2);
 });
 
-test("received is kept and refused", async () => {
+test("every received request is kept or refused", async () => {
   const { ledger, statuses } = await refuseAll();
   const byStatus = new Map<number, number>();
   for (const { requestsByStatus } of ledger.sensors.values())

@@ -73,7 +73,7 @@ test("levels below the configured one are not written", () => {
   expect(text()).not.toMatch(/ (a|b)\n/);
 });
 
-describe("what comes from outside can't forge or hide a line", () => {
+describe("text from outside cannot forge or hide a line", () => {
   const hostile = "a\nb\r\u001b[31m\u0000\u007f\u009b31m\u2028\u202e\u2066end";
   for (const format of ["console", "json"] as const)
     test(format, () => {

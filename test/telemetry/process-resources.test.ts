@@ -6,7 +6,7 @@ import { createProcessResources } from "../../server/telemetry/process-resources
 import { until } from "../support/until.ts";
 import { createWoundClock } from "../support/wound-clock.ts";
 
-test("the processor's use is of the time between two samples", () => {
+test("CPU use is that of the time between two samples", () => {
   const clock = createWoundClock();
   const used = { user: 5_000_000, system: 0 };
   const resources = createProcessResources({
@@ -27,7 +27,7 @@ test("the processor's use is of the time between two samples", () => {
   expect(resources.cpuCores).toBe(0);
 });
 
-test("the real process has memory, and the disk it writes to has room", async () => {
+test("the real process uses memory, and its disk has free space", async () => {
   const resources = createProcessResources({ directory: tmpdir() });
   expect(resources.residentBytes).toBeGreaterThan(10_000_000);
   const disk = await until("the disk", () => resources.disk);
@@ -35,7 +35,7 @@ test("the real process has memory, and the disk it writes to has room", async ()
   expect(disk.freeBytes).toBeGreaterThan(0);
 });
 
-test("of a directory that is gone nothing is known any more", async () => {
+test("the disk of a removed directory is unknown", async () => {
   const directory = mkdtempSync(join(tmpdir(), "loom-resources-"));
   const resources = createProcessResources({ directory });
   await until("the disk", () => resources.disk);

@@ -4,7 +4,7 @@ import { recordingLog } from "../support/log.ts";
 
 const bad = { reason: "unauthorized", sensorId: "unknown", client: "127.0.0.7", detail: undefined };
 
-test("the first refusal of a kind is logged and the next ones are one line a minute", () => {
+test("the first refusal of a kind is logged, and the following ones as one line per minute", () => {
   jest.useFakeTimers();
   const log = recordingLog();
   const refusals = createRefusalLog(log);
@@ -28,7 +28,7 @@ test("the first refusal of a kind is logged and the next ones are one line a min
   jest.useRealTimers();
 });
 
-test("what is still counted is logged at the end", () => {
+test("counts that are not logged yet are logged at the end", () => {
   const log = recordingLog();
   const refusals = createRefusalLog(log);
   for (let i = 0; i < 3; i++) refusals.note(bad);
