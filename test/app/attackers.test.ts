@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => loom[Symbol.asyncDispose]());
 
-describe("bodies without end are answered at once, and held in no memory", () => {
+describe("an endless body is refused at once and does not fill memory", () => {
   const spaces = " ".repeat(0x10000);
   const chunk = `10000\r\n${spaces}\r\n`;
   const cases: [title: string, head: string, piece: string, status: number][] = [
@@ -37,13 +37,13 @@ describe("bodies without end are answered at once, and held in no memory", () =>
       expect(loom.memoryBytes() - memoryBefore).toBeLessThan(32 * megabyte);
     });
 
-  test("413 comes before anything of a body that is declared too long", async () => {
+  test("a body whose declared length is over the limit gets 413 before it is read", async () => {
     using connection = await openConnection(loom.ingestPort);
     connection.send(requestHead({ "content-length": 10_000_000_000 }));
     expect(await connection.statuses(1)).toEqual([413]);
   });
 
-  test("chunks of one byte do not take a multiple of their size", async () => {
+  test("chunks of one byte do not take a multiple of their size in memory", async () => {
     using connection = await openConnection(loom.ingestPort);
     const memoryBefore = loom.memoryBytes();
     connection.send(requestHead({ "transfer-encoding": "chunked" }));
@@ -57,7 +57,7 @@ describe("bodies without end are answered at once, and held in no memory", () =>
   });
 });
 
-describe("what is no proper HTTP is answered 4xx or 5xx and the connection closed", () => {
+describe("malformed HTTP is answered 4xx or 5xx, and the connection is closed", () => {
   const good = requestHead({});
   const cases: [title: string, request: string][] = [
     ["a TLS handshake", "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n"],
@@ -95,16 +95,16 @@ describe("what is no proper HTTP is answered 4xx or 5xx and the connection close
     });
 });
 
-describe("requests that do not wait for the answer to the one before", () => {
-  test("are answered in order where the answers are at hand", async () => {
+describe("pipelined requests", () => {
+  test("are answered in order if the answers are available at once", async () => {
     using connection = await openConnection(loom.ingestPort);
     const notPost = "GET /ingest HTTP/1.1\r\nhost: loom.example\r\n\r\n";
     connection.send(notPost + wholeRequest("[") + wholeRequest("[]", "wrong") + wholeRequest('[{"last":1}]'));
     expect(await connection.statuses(4)).toEqual([405, 400, 401, 204]);
   });
 
-  // Bun's server ends the connection then, so that no answer can be taken for another's. Sensors wait.
-  test("get no answer to another one where it takes time", async () => {
+  // Bun's server closes the connection then, so that no answer can be mistaken for another. Sensors do not pipeline.
+  test("never get the answer to another request if an answer takes time", async () => {
     using connection = await openConnection(loom.ingestPort);
     connection.send(wholeRequest('[{"kept":1}]') + wholeRequest("[]", "wrong"));
     await connection.closed();
@@ -113,7 +113,7 @@ describe("requests that do not wait for the answer to the one before", () => {
   });
 });
 
-test("a sensor that goes away half-way through its batch leaves nothing of it", async () => {
+test("nothing is kept of a batch whose sensor disconnects before its end", async () => {
   using connection = await openConnection(loom.ingestPort);
   connection.send(`${requestHead({ "content-length": 100 })}[{"gone":1}`);
   connection[Symbol.dispose]();
@@ -121,7 +121,7 @@ test("a sensor that goes away half-way through its batch leaves nothing of it", 
   expect(loom.stdoutBytes().toString()).not.toContain("gone");
 });
 
-test("nothing that an unknown client sends reaches the log raw, and tokens not at all", async () => {
+test("the log shows text from unknown clients only escaped, and tokens never", async () => {
   await using quiet = await startExecutable();
   const odd = "\u009b31m\u0085\u202e\ufeff".normalize();
   const bytes = Buffer.from(odd).toString("latin1");
@@ -138,7 +138,7 @@ test("nothing that an unknown client sends reaches the log raw, and tokens not a
   expect(quiet.stderrText()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\ufeff]|guessed|31m/);
 });
 
-test("2,000 bad requests give few lines in the log, which count them at the end", async () => {
+test("2,000 bad requests produce few log lines, whose counts add up to 2,000", async () => {
   await using quiet = await startExecutable();
   using connection = await openConnection(quiet.ingestPort);
   connection.send(wholeRequest("[]", "wrong").repeat(1_000));
@@ -151,13 +151,13 @@ test("2,000 bad requests give few lines in the log, which count them at the end"
   expect((await quiet.logged("more requests refused", { reason: "unauthorized" }))[0]?.count).toBe(999);
 });
 
-test("200 connections that say nothing do not keep a sensor out", async () => {
+test("200 silent connections do not keep a sensor from sending", async () => {
   const connections = await Promise.all(Array.from({ length: 200 }, () => openConnection(loom.ingestPort)));
   expect(await send(loom.ingestUrl, "[]")).toBe(204);
   for (const connection of connections) connection[Symbol.dispose]();
 });
 
-/** Sends until so many bytes are sent or the connection is closed. */
+/** Sends until this many bytes are sent, or the connection is closed. */
 async function sendRepeatedly(connection: RawConnection, piece: string, maxBytes: number): Promise<void> {
   const bytes = Buffer.from(piece);
   for (let sent = 0; sent < maxBytes; sent += bytes.length) if (!(await connection.sendAll(bytes))) return;

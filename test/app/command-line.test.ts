@@ -4,7 +4,7 @@ import { maxTestMs, runToEnd, startExecutable } from "../support/executable.ts";
 
 setDefaultTimeout(maxTestMs);
 
-describe("texts go to stdout with status 0 and nothing on stderr", () => {
+describe("commands that print a text write it to stdout, nothing to stderr, and exit with status 0", () => {
   const cases: [args: string[], expected: string | RegExp][] = [
     [["version"], `loom ${manifest.version} (Bun ${Bun.version}, ${process.platform} ${process.arch})\n`],
     [["--version"], /^loom /],
@@ -23,13 +23,13 @@ describe("texts go to stdout with status 0 and nothing on stderr", () => {
     });
 });
 
-test("every command that help names exists", async () => {
+test("every command in the help text exists", async () => {
   const { stdout } = await runToEnd({ args: ["help"] });
   const commands = [...stdout.matchAll(/^ {2}loom ([a-z-]+) {2}/gm)].map((match) => match[1]);
   expect(commands).toEqual(["demo", "example-config", "version", "help"]);
 });
 
-describe("arguments that are not understood end with status 2 and one line", () => {
+describe("wrong arguments give status 2 and one line on stderr", () => {
   for (const args of [
     ["serve"],
     ["-c", "loom.toml"],
@@ -55,7 +55,7 @@ describe("arguments that are not understood end with status 2 and one line", () 
     });
 });
 
-test("an argument's control characters do not reach the terminal", async () => {
+test("control characters in an argument are escaped", async () => {
   const { stderr } = await runToEnd({ args: ["\u001b[31mred\nline"] });
   expect(stderr).toMatch(/^[^\u0000-\u0009\u000b-\u001f]+\n$/);
 });
@@ -72,14 +72,14 @@ for (const args of [
     expect((await loom.logged("started"))[0]?.config).toBe("other.toml");
   });
 
-test("without arguments loom.toml is read", async () => {
+test("without arguments, loom.toml is the configuration", async () => {
   await using loom = await startExecutable({ args: [] });
   expect((await loom.logged("started"))[0]?.config).toBe("loom.toml");
 });
 
-test("what example-config prints is taken as a configuration", async () => {
+test("the output of example-config is a valid configuration", async () => {
   const { stdout } = await runToEnd({ args: ["example-config"] });
   const { stderr } = await runToEnd({ config: stdout });
-  // It has come as far as the certificate that the example names.
+  // The configuration is valid: the start fails only later, at the certificate.
   expect(stderr).toBe("config: server: cannot read cert_file /etc/loom/tls.crt: ENOENT\n");
 });

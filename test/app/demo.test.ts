@@ -12,7 +12,7 @@ function startDemo(...args: string[]): Executable {
   return runExecutable({ args: ["demo", ...anyPorts, ...args], environment: {} });
 }
 
-/** Waits for the text that tells what to try. */
+/** Waits for the text that says what to try. */
 function introductionOf(demo: Executable): Promise<string> {
   return until("the introduction", () => demo.stderrText().includes("Ctrl-C") && demo.stderrText());
 }
@@ -23,14 +23,14 @@ async function firstEventOf(demo: Executable) {
   return JSON.parse(line);
 }
 
-test("an enriched event appears by itself", async () => {
+test("an enriched event appears without a request", async () => {
   await using demo = startDemo();
   const { source } = await firstEventOf(demo);
   expect(source.geo).toMatchObject({ country_iso_code: "GB", city_name: "London" });
   expect(source.as.organization.name).toEndWith("(demo)");
 });
 
-test("no file is left in the directory", async () => {
+test("the demo leaves no file in the directory", async () => {
   await using demo = startDemo();
   await firstEventOf(demo);
   demo.signal("SIGINT");
@@ -38,7 +38,7 @@ test("no file is left in the directory", async () => {
   expect(readdirSync(demo.folder)).toEqual(["loom"]);
 });
 
-test("/health and /metrics are where it says", async () => {
+test("/health and /metrics are at the address that the demo prints", async () => {
   await using demo = startDemo();
   const url = /management +(\S+)\/health/.exec(await introductionOf(demo))?.[1];
   expect((await fetch(`${url}/health`)).status).toBe(200);
@@ -49,14 +49,14 @@ describe("the dashboard", () => {
   const signIn = (url: string | undefined, token: string | undefined) =>
     fetch(`${url}/api/v1/session`, signInRequest(token ?? ""));
 
-  test("is behind the link that it shows", async () => {
+  test("opens with the link that the demo prints", async () => {
     await using demo = startDemo();
     const [, url, token] = /dashboard +(\S+)\/sign-in#(\S+)/.exec(await introductionOf(demo)) ?? [];
     expect((await fetch(`${url}/sign-in`)).status).toBe(200);
     expect((await signIn(url, token)).status).toBe(204);
   });
 
-  test("is behind LOOM_ADMIN_TOKEN where that is set, which is not shown", async () => {
+  test("opens with LOOM_ADMIN_TOKEN if that is set, and the demo does not print it", async () => {
     const environment = { LOOM_ADMIN_TOKEN: "an-admin-token-for-tests" };
     await using demo = runExecutable({ args: ["demo", ...anyPorts], environment });
     const introduction = await introductionOf(demo);
@@ -79,7 +79,7 @@ test.skipIf(!Bun.which("curl"))(
   },
 );
 
-test("the token differs from start to start, and the log does not show it", async () => {
+test("each start has another token, and the log does not show it", async () => {
   await using first = startDemo();
   await using second = startDemo();
   const tokenOf = async (demo: Executable) => /Bearer ([\w-]{32})'/.exec(await introductionOf(demo))?.[1];
@@ -93,7 +93,7 @@ test("the token differs from start to start, and the log does not show it", asyn
   expect(log.join("\n")).not.toContain(String(tokens[0]));
 });
 
-describe("a port that is taken ends it with the flag that names another", () => {
+describe("if a port is in use, the demo exits and names the flag for another address", () => {
   for (const flag of ["-listen-address", "-management-listen-address"])
     test(flag, async () => {
       const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
@@ -111,7 +111,7 @@ describe("a port that is taken ends it with the flag that names another", () => 
     });
 });
 
-test("an address that is none ends it and names the key", async () => {
+test("an invalid address is an error that names the key", async () => {
   const { status, stderr } = await runToEnd({ args: ["demo", "-listen-address", "8080"], environment: {} });
   expect(status).toBe(1);
   expect(stderr).toMatch(/^config: .*listen_address.*\n$/);

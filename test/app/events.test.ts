@@ -21,7 +21,7 @@ asn_db_path = "asn.mmdb"
   },
 };
 
-test("a batch sent to a host name of one letter is taken, in pieces too", async () => {
+test("a batch sent to a host name of one letter is kept, also if it arrives in pieces", async () => {
   await using loom = await startExecutable();
   using connection = await openConnection(loom.ingestPort);
   const body = '[{"sent":"to a"}]';
@@ -34,45 +34,45 @@ test("a batch sent to a host name of one letter is taken, in pieces too", async 
 });
 
 describe("the captured requests", () => {
-  test("come out byte for byte and in order, save what enrichment inserts", async () => {
+  test("are written byte for byte and in order, apart from what enrichment inserts", async () => {
     await using loom = await startExecutable(withDatabases);
     const sent = await sendCaptured(loom);
     const lines = linesOf(loom);
     expect(lines.map((line, i) => withoutInsertion(line, sent[i] ?? "").event)).toEqual(sent);
   });
 
-  test("have nothing inserted but autonomous system and place, after the other members of source", async () => {
+  test("get only their autonomous system and location, after the other members of source", async () => {
     await using loom = await startExecutable(withDatabases);
     const sent = await sendCaptured(loom);
     const insertions = linesOf(loom).map((line, i) => withoutInsertion(line, sent[i] ?? "").inserted);
     const enriched = insertions.filter((inserted) => inserted !== "");
     const keys = enriched.map((inserted) => Object.keys(JSON.parse(`{${inserted.slice(1)}}`)));
     expect(keys).toEqual(enriched.map(() => ["as", "geo"]));
-    // All but the one from 10.20.30.40 have a public source that the databases know.
+    // All events except the one from 10.20.30.40 have a public source address that is in the databases.
     expect(enriched.length).toBe(sent.length - 1);
   });
 
-  test("come out as they went in where no database is configured", async () => {
+  test("are written unchanged if no database is configured", async () => {
     await using loom = await startExecutable();
     const sent = await sendCaptured(loom);
     expect(loom.stdoutBytes().toString()).toBe(sent.map((event) => `${event}\n`).join(""));
   });
 });
 
-test("a batch of a line break in every gap comes out as one line an event", async () => {
+test("a batch with a line break between all tokens is written as one line for each event", async () => {
   await using loom = await startExecutable();
   await send(loom.ingestUrl, '\r\n[\n{\n"a"\n:\n"1\\n"\n}\n,\n{\r\n"b":18446744073709551615}\n]\n');
   const lines = linesOf(loom).map((line) => line.replaceAll(" ", ""));
   expect(lines).toEqual(['{"a":"1\\n"}', '{"b":18446744073709551615}']);
 });
 
-test("a refused batch leaves nothing on stdout", async () => {
+test("nothing of a refused batch is written to stdout", async () => {
   await using loom = await startExecutable();
   expect(await send(loom.ingestUrl, '[{"a":1},{"b":2},3]')).toBe(400);
   expect(loom.stdoutBytes().length).toBe(0);
 });
 
-/** @returns the text of every event that was sent. */
+/** @returns the text of every event that was sent */
 async function sendCaptured({ ingestUrl }: RunningLoom): Promise<string[]> {
   for (const { path, headers, body } of capturedRequests) {
     const { "content-type": contentType = "", "x-spip-id": spipId = "" } = headers;
@@ -89,7 +89,7 @@ function linesOf(loom: RunningLoom): string[] {
   return text.slice(0, -1).split("\n");
 }
 
-/** The one stretch of a line that its event does not have. */
+/** The text that the line has and the event does not. */
 function withoutInsertion(line: string, event: string): { event: string; inserted: string } {
   let start = 0;
   while (start < event.length && line[start] === event[start]) start++;
@@ -97,7 +97,7 @@ function withoutInsertion(line: string, event: string): { event: string; inserte
   return { event: line.slice(0, start) + line.slice(end), inserted: line.slice(start, end) };
 }
 
-/** The texts of an array's objects, found without parsing them: Loom's own scanner must not judge itself. */
+/** The texts of an array's objects. It does not use Loom's scanner, which is under test. */
 function eventTexts(array: string): string[] {
   const texts: string[] = [];
   let depth = 0;

@@ -10,7 +10,7 @@ setDefaultTimeout(maxTestMs);
 const diskBytes = 1024 * 1024;
 const disk = mountSmallDisk();
 
-/** A file system that is soon full; undefined where this user may not mount one. */
+/** A small file system; undefined if this user may not mount one. */
 function mountSmallDisk(): (Disposable & { readonly folder: string }) | undefined {
   const folder = mkdtempSync(join(tmpdir(), "loom-disk-"));
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${diskBytes}`, "tmpfs", folder]);
@@ -28,7 +28,7 @@ function mountSmallDisk(): (Disposable & { readonly folder: string }) | undefine
 }
 
 test.skipIf(!disk)(
-  "a full disk under stdout refuses batches, and once there is room they come whole again",
+  "batches are refused while the disk of stdout is full, and written completely when it has space again",
   async () => {
     if (!disk) return;
     using small = disk;

@@ -16,12 +16,12 @@ import { until } from "../support/until.ts";
 
 const kills = Number(process.env.LOOM_KILLS ?? 20);
 const seed = 20261122;
-/** From the first answer on; long enough for some batches and for a way back after a fault. */
+/** Measured from the first answer. It is long enough for some batches and for a recovery after a fault. */
 const maxLifeMs = 400;
-/** In half of its lives Loom is killed when one of its first requests was committed and not answered, or soon after. */
+/** In half of the runs, Loom is killed when, or soon after, one of its first requests was committed and not answered. */
 const maxDeadlyRequest = 6;
 const maxAfterCommitMs = 30;
-/** A start takes about as long. */
+/** About the time that a start takes. */
 const maxStartMs = 150;
 const drainMs = 30_000;
 
@@ -30,7 +30,7 @@ setDefaultTimeout(maxTestMs + kills * 2_000);
 const root = mkdtempSync(join(tmpdir(), "loom-kill-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Half of the requests go wrong; silence lasts until the kill, so it is rare. */
+/** Half of the requests fail. A request without an answer waits until the kill, so this fault is rare. */
 const faults: readonly Fault[] = [
   ...Array<Fault>(20).fill("none"),
   ...Array<Fault>(4).fill("unavailable"),
@@ -44,7 +44,7 @@ const faults: readonly Fault[] = [
 test(`Elasticsearch: killed ${kills} times, every acknowledged event arrives once and in order`, async () => {
   await using output = await startFaultyElasticsearch();
   const random = createRandom(seed);
-  // A thread pool that is full refuses some documents of a request.
+  // Elasticsearch refuses some documents of a request when its thread pool is full.
   const faultyStatus = () => (random.below(8) === 0 ? 429 : 201);
   output.statusFor = faultyStatus;
   await storm("elasticsearch", output, random, () => {
@@ -71,7 +71,7 @@ async function storm(name: string, output: FaultyOutput, random: Random, heal: (
     if (random.below(4) === 0) await output.goAway();
     if (random.below(5) === 0) {
       await using starting = runExecutable({ config });
-      // The moment of a kill is what is tried here: it must not hang on anything that Loom does.
+      // The test varies the moment of the kill, so the moment must not depend on anything that Loom does.
       await Bun.sleep(random.below(maxStartMs));
       starting.signal("SIGKILL");
       await starting.exited;
@@ -125,7 +125,7 @@ retry_max_backoff_ms = 100
 `;
 }
 
-/** A kill is nothing that an operator has to mend, and neither is an output that fails for a while. */
+/** Neither a kill nor an output that fails for some time needs an operator, so nothing is logged as an error. */
 function assertNoErrors(stderrText: string): void {
   expect(parseLog(stderrText).filter(({ level }) => level === "error")).toEqual([]);
 }

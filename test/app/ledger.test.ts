@@ -18,7 +18,7 @@ const environment = Object.fromEntries(
   Object.entries(sensors).map(([sensorId, token]) => [`LOOM_SENSOR_${sensorId}`, token]),
 );
 const maxBodyBytes = 40_000;
-/** The least that may be configured. */
+/** The minimum of the configuration. */
 const smallestOutboxBytes = 65_536;
 
 const root = mkdtempSync(join(tmpdir(), "loom-ledger-"));
@@ -71,11 +71,11 @@ async function answerOf(loom: RunningLoom, path: string): Promise<string> {
   return `${response.status} ${await response.text()}`;
 }
 
-describe("after a storm of faults", () => {
+describe("after many faults of sensors and output", () => {
   let server: FaultyElasticsearch;
   let loom: RunningLoom;
   let sent: Tally;
-  /** Scraped while it blew. */
+  /** Scraped during the faults. */
   const scraped: MetricValues[] = [];
   let atTheEnd: MetricValues;
 
@@ -105,13 +105,13 @@ describe("after a storm of faults", () => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  test("every kind of answer was given", () => {
+  test("every kind of answer occurred", () => {
     const statuses = Object.keys(sent.frankfurt.statuses).map(Number);
     expect(statuses.sort()).toEqual([204, 400, 401, 413, 415, 429]);
   });
 
   for (const sensor of ["frankfurt", "tokyo"] as const) {
-    test(`requests of ${sensor} are counted by status as they were answered`, () => {
+    test(`requests of ${sensor} are counted by the status of their answer`, () => {
       const { 401: _unknownSensor, 415: _beforeSensor, ...known } = sent[sensor].statuses;
       for (const [status, count] of Object.entries(known))
         expect([status, atTheEnd.sum("loom_ingest_requests_total", { sensor_id: sensor, status })]).toEqual([
@@ -120,19 +120,19 @@ describe("after a storm of faults", () => {
         ]);
     });
 
-    test(`requests of ${sensor} are kept or refused`, () => {
+    test(`requests of ${sensor} are either kept or refused`, () => {
       const of = (name: string, labels = {}) => atTheEnd.sum(name, { sensor_id: sensor, ...labels });
       expect(of("loom_ingest_requests_total")).toBe(
         of("loom_ingest_requests_total", { status: "204" }) + of("loom_ingest_refused_requests_total"),
       );
     });
 
-    test(`events of ${sensor} are kept as they were acknowledged`, () => {
+    test(`the events of ${sensor} that count as kept are those that were answered 204`, () => {
       expect(atTheEnd.sum("loom_ingest_events_total", { sensor_id: sensor })).toBe(sent[sensor].keptEvents);
     });
   }
 
-  test("requests of nobody known are counted for the unknown sensor", () => {
+  test("requests without a valid token are counted for the unknown sensor", () => {
     const unknown = (status: 401 | 415) =>
       (sent.frankfurt.statuses[status] ?? 0) + (sent.tokyo.statuses[status] ?? 0);
     const counted = (status: string) =>
@@ -140,24 +140,24 @@ describe("after a storm of faults", () => {
     expect([counted("401"), counted("415")]).toEqual([unknown(401), unknown(415)]);
   });
 
-  test("what the sensors' side kept is what the output's side has to explain", () => {
+  test("the events kept for the output are those kept from sensors", () => {
     const { kept, explained } = sidesOfLedger(atTheEnd);
     expect(kept).toBe(sent.frankfurt.keptEvents + sent.tokyo.keptEvents);
     expect(explained).toBe(kept);
   });
 
-  test("delivered is what the output has", () => {
+  test("the delivered events are those that the output has", () => {
     expect(atTheEnd.sum("loom_output_delivered_events_total")).toBe(server.documents().length);
   });
 
-  test("dead is what it refused for good, and lies among the dead letters", () => {
+  test("the dead events are those that the output rejected, and are in the dead-letter file", () => {
     const poisoned = sent.frankfurt.poisonedEvents + sent.tokyo.poisonedEvents;
     expect(poisoned).toBeGreaterThan(0);
     expect(atTheEnd.sum("loom_output_dead_events_total")).toBe(poisoned);
     expect(atTheEnd.sum("loom_output_dead_letters")).toBe(poisoned);
   });
 
-  test("it balanced all through the storm", () => {
+  test("the sum was correct at every scrape during the faults", () => {
     expect(scraped.length).toBeGreaterThan(10);
     expect(scraped.filter((metrics) => !isBalanced(metrics)).map(sidesOfLedger)).toEqual([]);
   });
@@ -166,7 +166,7 @@ describe("after a storm of faults", () => {
 interface SensorTally {
   readonly statuses: Record<number, number>;
   keptEvents: number;
-  /** Of the kept ones. */
+  /** How many of the kept events the output rejects. */
   poisonedEvents: number;
 }
 type Tally = Readonly<Record<keyof typeof sensors, SensorTally>>;
@@ -207,13 +207,13 @@ async function blowStorm(loom: RunningLoom, random: Random, scrape: () => Promis
   for (let round = 0; round < roundsOfStorm; round++) {
     await Promise.all([sendOne("frankfurt"), sendOne("frankfurt"), sendOne("tokyo"), scrape()]);
   }
-  // As many at once as it takes to be over the rate.
+  // Enough concurrent requests to exceed the rate.
   while (!tally.frankfurt.statuses[429])
     await Promise.all(Array.from({ length: 200 }, () => sendOne("frankfurt")));
   return tally;
 }
 
-test("after a restart the ledger begins with what waited", async () => {
+test("after a restart, the events in the outbox count as kept", async () => {
   await using server = await startFaultyElasticsearch();
   server.statusFor = (document) => (document.includes("poison") ? 400 : 201);
   const config = configFor(server);
@@ -236,7 +236,7 @@ test("after a restart the ledger begins with what waited", async () => {
   expect(metrics.sum("loom_output_dead_events_total")).toBe(10);
 });
 
-/** 50 of them are more than the smallest outbox takes. */
+/** 50 of them do not fit into the smallest outbox. */
 const largeEvent = (n: number) => `{"n":${n},"x":"${"x".repeat(3_000)}"}`;
 const sendLarge = (loom: RunningLoom, n: number) =>
   send(loom.ingestUrl, `[${largeEvent(n)}]`, { token: sensors.tokyo });
@@ -271,7 +271,7 @@ describe('a full outbox with on_full = "drop_oldest"', () => {
 });
 
 describe('a full outbox with on_full = "reject"', () => {
-  test("refuses and shows in both readiness checks; drained, it takes batches again and has lost none", async () => {
+  test("refuses batches and fails both readiness checks; when it is drained, batches are kept again and none is lost", async () => {
     await using server = await startFaultyElasticsearch();
     await server.goAway();
     await using loom = await start(configFor(server, `max_bytes = ${smallestOutboxBytes}`));
@@ -299,7 +299,7 @@ describe('a full outbox with on_full = "reject"', () => {
   });
 });
 
-test("while only the output fails, /ready is red and /ready/ingest green, until it is back", async () => {
+test("while only the output fails, /ready is 503 and /ready/ingest is 200", async () => {
   await using server = await startFaultyElasticsearch();
   await using loom = await start(configFor(server));
   server.fault = () => "unavailable";

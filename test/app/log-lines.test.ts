@@ -11,7 +11,7 @@ const files = { "tls.crt": cert, "tls.key": key };
 const tlsConfig = plainConfig.replace("tls = false", 'cert_file = "tls.crt"\nkey_file = "tls.key"');
 const consoleFormat = '\n[logging]\nformat = "console"\n';
 
-describe("the lines that an operator looks for", () => {
+describe("the log lines that operators search for", () => {
   test("json: plain HTTP and management", async () => {
     await using loom = await startExecutable();
     expect((await loom.logged("ingest server listening (no TLS)"))[0]).toMatchObject({
@@ -44,7 +44,7 @@ describe("the lines that an operator looks for", () => {
     expect(loom.stderrText()).toMatch(/ingest server listening \(TLS\) addr=127\.0\.0\.1:[1-9]\d*\n/);
   });
 
-  test("an address with a port is printed as it is configured", async () => {
+  test("an address is logged as it is configured", async () => {
     const port = freePort();
     const config = `[server]\ntls = false\nlisten_address = ":${port}"\n${consoleFormat}`;
     await using loom = runExecutable({ config });
@@ -53,7 +53,7 @@ describe("the lines that an operator looks for", () => {
   });
 });
 
-test("an address without a host is reached over IPv4 and, where there is one, IPv6", async () => {
+test("an address without a host accepts IPv4 and, if available, IPv6", async () => {
   const config = '[server]\ntls = false\nlisten_address = ":0"\n';
   await using loom = await startExecutable({ config });
   const addresses = ["127.0.0.1", ...(hasIpv6() ? ["[::1]"] : [])];
@@ -61,7 +61,7 @@ test("an address without a host is reached over IPv4 and, where there is one, IP
     expect((await fetch(`http://${address}:${loom.ingestPort}/ingest`)).status).toBe(405);
 });
 
-test("no token and no sensor's event is in the log", async () => {
+test("the log contains no token and no event", async () => {
   await using loom = await startExecutable({ config: `${plainConfig}\n[logging]\nlevel = "debug"\n` });
   const headers = { authorization: "Bearer fixture-token", "content-type": "application/json" };
   await fetch(loom.ingestUrl, { method: "POST", headers, body: '[{"summary":"said by an attacker"}]' });

@@ -15,7 +15,7 @@ describe("without any fault", () => {
 });
 
 describe("without a session", () => {
-  test("every other path leads to the sign-in, also one that is nearly a public one", async () => {
+  test("every other path redirects to the sign-in, including paths that resemble a public one", async () => {
     await using loom = await startExecutable();
     for (const path of ["/", "/tail", "/metrics/", "/ready/outputs", "/..%2f..%2fetc/passwd", "/Health"]) {
       const response = await fetch(loom.managementUrl + path, { redirect: "manual" });
@@ -24,7 +24,7 @@ describe("without a session", () => {
     }
   });
 
-  test("no other spelling of a public path is one", async () => {
+  test("no other spelling of a public path is public", async () => {
     await using loom = await startExecutable();
     const port = Number(new URL(loom.managementUrl).port);
     for (const path of [
@@ -51,7 +51,7 @@ describe("without a session", () => {
       });
   });
 
-  test("what is no GET is 404", async () => {
+  test("every method but GET is 404", async () => {
     await using loom = await startExecutable();
     for (const path of ["/", "/health", "/ready", "/metrics", "/sign-in", "/ingest"])
       expect((await fetch(loom.managementUrl + path, { method: "POST", body: "x" })).status).toBe(404);
@@ -88,7 +88,7 @@ describe("/metrics", () => {
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{[^}]*\})? (\S+)|)$/);
   });
 
-  test("shows no token, no address and nothing that an unknown client chose", async () => {
+  test("shows no token, no address and no text from unknown clients", async () => {
     await using loom = await startExecutable();
     await send(loom.ingestUrl, '[{"source":{"ip":"81.2.69.142"}}]');
     await send(loom.ingestUrl, "[]", { token: "guessed-token", headers: { "x-spip-id": "chosen-id" } });
@@ -97,7 +97,7 @@ describe("/metrics", () => {
     );
   });
 
-  test("is 404 where metrics are switched off", async () => {
+  test("is 404 if metrics are switched off", async () => {
     const config = `${plainConfig}\n[observability]\nmetrics_enabled = false\n`;
     await using loom = await startExecutable({ config });
     expect((await fetch(`${loom.managementUrl}/metrics`)).status).toBe(404);

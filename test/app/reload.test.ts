@@ -15,7 +15,7 @@ import { send, wholeRequest } from "../support/send.ts";
 
 setDefaultTimeout(maxTestMs);
 
-/** Puts files in the place of others in one step, as certificate renewers and database updaters do. */
+/** Replaces files with a rename, as programs that renew certificates and databases do. */
 function replace(loom: RunningLoom, files: Readonly<Record<string, string | Buffer>>): void {
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(loom.folder, `${name}.new`), content);
@@ -34,7 +34,7 @@ describe("tokens after SIGHUP", () => {
     environment: {},
   };
 
-  test("the new one is taken and the old one refused, in the same process", async () => {
+  test("the new token is accepted and the old one refused, in the same process", async () => {
     await using loom = await startExecutable(options);
     replace(loom, { "tokens.txt": "new-token,vps-1\n" });
     expect(await send(loom.ingestUrl, "[]", { token: "new-token" })).toBe(401);
@@ -48,7 +48,7 @@ describe("tokens after SIGHUP", () => {
     ["broken", "a-secret-token without a comma\n"],
     ["empty", "\n"],
   ] as const)
-    test(`a file that is ${title} leaves the old ones, and the log says so without a token`, async () => {
+    test(`a file that is ${title} leaves the old tokens in use, and is logged without a token`, async () => {
       await using loom = await startExecutable(options);
       replace(loom, { "tokens.txt": content });
       loom.signal("SIGHUP");
@@ -79,7 +79,7 @@ describe("the certificate after SIGHUP", () => {
     for (let i = 0; i < 10; i++) expect(await nameShown(loom)).toBe("next.example");
   });
 
-  test("leaves an open connection as it is, which goes on being answered", async () => {
+  test("leaves an open connection in use", async () => {
     await using loom = await startExecutable(options);
     using connection = await openConnection(loom.ingestPort, "tls");
     connection.send(wholeRequest('[{"sent":"before"}]'));
@@ -93,7 +93,7 @@ describe("the certificate after SIGHUP", () => {
     expect(loom.stdoutBytes().toString()).toBe('{"sent":"before"}\n{"sent":"after"}\n');
   });
 
-  test("a batch whose second half comes after the replacement is taken", async () => {
+  test("a batch whose second half arrives after the replacement is kept", async () => {
     await using loom = await startExecutable(options);
     using connection = await openConnection(loom.ingestPort, "tls");
     const request = wholeRequest('[{"sent":"in two halves"}]');
@@ -111,7 +111,7 @@ describe("the certificate after SIGHUP", () => {
     ["empty", { "tls.crt": "", "tls.key": "" }],
   ];
   for (const [title, files] of broken)
-    test(`stays the old one where the new one is ${title}, and the log says so`, async () => {
+    test(`stays the old one if the new one is ${title}, which is logged`, async () => {
       await using loom = await startExecutable(options);
       replace(loom, files);
       loom.signal("SIGHUP");
@@ -120,7 +120,7 @@ describe("the certificate after SIGHUP", () => {
       expect(await nameShown(loom)).toBe("old.example");
     });
 
-  test("200 requests over kept connections during 5 replacements are all answered 204, and kept once", async () => {
+  test("200 requests over open connections during 5 replacements are all answered 204, and kept once", async () => {
     await using loom = await startExecutable({
       ...options,
       config: `${tlsConfig}[limits]\nper_sensor_rps = -1\n`,
@@ -151,7 +151,7 @@ describe("the certificate after SIGHUP", () => {
     expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, n) => n));
   });
 
-  test("new connections during 20 replacements are all served", async () => {
+  test("new connections are all served during 20 replacements", async () => {
     await using loom = await startExecutable({
       ...options,
       config: `${tlsConfig}[limits]\nper_sensor_rps = -1\n`,
@@ -176,7 +176,7 @@ describe("the certificate after SIGHUP", () => {
     expect([...statuses]).toEqual([204]);
   });
 
-  test("replaced ten times is the last one for every new connection, and Loom still ends", async () => {
+  test("that was replaced ten times is the last one for every new connection, and Loom still stops", async () => {
     await using loom = await startExecutable(options);
     for (let i = 1; i <= 10; i++) {
       replace(loom, filesOf(i % 2 === 0 ? old : next));

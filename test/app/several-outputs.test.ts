@@ -35,7 +35,7 @@ retry_max_backoff_ms = 100
 `;
 }
 
-/** More in all than a pipe holds, which is 64 KiB (pipe(7)). */
+/** In total more than the 64 KiB that a pipe holds (pipe(7)). */
 const documents = Array.from({ length: 200 }, (_, n) => `{"n":${n},"x":"${"x".repeat(1_000)}"}`);
 
 async function sendDocuments(url: string): Promise<void> {
@@ -45,7 +45,7 @@ async function sendDocuments(url: string): Promise<void> {
 
 const linesOf = (bytes: Buffer) => bytes.toString().split("\n").slice(0, -1);
 
-test("while Elasticsearch is away stdout gets everything in order, and Elasticsearch when it returns", async () => {
+test("while Elasticsearch is unreachable, stdout gets all events in order, and Elasticsearch gets them when it returns", async () => {
   await using server = await startFaultyElasticsearch();
   await server.goAway();
   await using loom = await startExecutable({ config: configFor(server) });
@@ -61,7 +61,7 @@ test("while Elasticsearch is away stdout gets everything in order, and Elasticse
   expect(linesOf(loom.stdoutBytes())).toEqual(documents);
 });
 
-test("a stdout that nobody reads does not hold up Elasticsearch, and gets everything once it is read", async () => {
+test("a stalled stdout does not delay Elasticsearch, and gets all events when it is read again", async () => {
   await using server = await startFaultyElasticsearch();
   using pipe = createPipe();
   await using loom = await startExecutable({ config: configFor(server), stdout: pipe.writeEnd });
@@ -78,7 +78,7 @@ test("a stdout that nobody reads does not hold up Elasticsearch, and gets everyt
   expect(linesOf(Buffer.concat(read))).toEqual(documents);
 });
 
-test("ended by SIGTERM and started again under load, Loom loses and doubles nothing for Elasticsearch", async () => {
+test("restarts with SIGTERM under load lose no event and store none twice in Elasticsearch", async () => {
   await using server = await startFaultyElasticsearch();
   const random = createRandom(7);
   const faults: readonly Fault[] = ["none", "none", "unavailable", "cut after commit", "late", "silence"];
@@ -103,7 +103,7 @@ test("ended by SIGTERM and started again under load, Loom loses and doubles noth
   expect(server.conflicts).toEqual([]);
 });
 
-test("a second Loom on the same outbox ends with an error that names it, and the first goes on", async () => {
+test("a second Loom on the same outbox exits with an error that names the directory, and the first continues", async () => {
   await using server = await startFaultyElasticsearch();
   const dir = newOutbox();
   const config = configFor(server, dir);
@@ -118,7 +118,7 @@ test("a second Loom on the same outbox ends with an error that names it, and the
   await until("the event", () => server.documents().length === 1);
 });
 
-test("an outbox below a regular file ends the start with one line that says what to do", async () => {
+test("an outbox path below a regular file stops the start with one line that says what to do", async () => {
   await using server = await startFaultyElasticsearch();
   const ended = await runToEnd({
     config: configFor(server, "./file/outbox"),

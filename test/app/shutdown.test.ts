@@ -9,7 +9,7 @@ setDefaultTimeout(maxTestMs);
 
 for (const signal of ["SIGTERM", "SIGINT"] as const)
   describe(signal, () => {
-    test("ends an idle Loom with status 0 and says so", async () => {
+    test("stops an idle Loom with status 0, which is logged", async () => {
       await using loom = await startExecutable();
       loom.signal(signal);
       expect(await loom.exited).toBe(0);
@@ -17,12 +17,12 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
       await loom.logged("stopped");
     });
 
-    test("lets a batch whose body is half sent come to its end", async () => {
+    test("waits for a batch whose body is half sent", async () => {
       await using loom = await startExecutable();
       using connection = await openConnection(loom.ingestPort);
       const request = wholeRequest('[{"sent":"in two halves"}]');
       connection.send(request.slice(0, -10));
-      // Signals and connections are served in no certain order: the batch must have begun.
+      // The order in which signals and connections are served is undefined, so the batch must have begun before the signal.
       await send(loom.ingestUrl, "[]");
       loom.signal(signal);
       await refusesConnections(loom);
@@ -33,7 +33,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const)
     });
   });
 
-test("new connections are refused while a batch is still on its way in", async () => {
+test("new connections are refused while a batch is still being received", async () => {
   await using loom = await startExecutable();
   using connection = await openConnection(loom.ingestPort);
   connection.send(wholeRequest('[{"a":1}]').slice(0, -1));
@@ -43,7 +43,7 @@ test("new connections are refused while a batch is still on its way in", async (
   expect(connection.isClosed).toBe(false);
 });
 
-test("idle connections do not hold up the end", async () => {
+test("idle connections do not delay the exit", async () => {
   await using loom = await startExecutable();
   using used = await openConnection(loom.ingestPort);
   using _unused = await openConnection(loom.ingestPort);
@@ -55,7 +55,7 @@ test("idle connections do not hold up the end", async () => {
   expect(performance.now() - startedAt).toBeLessThan(3_000);
 });
 
-test("a body that never comes to its end holds it up for less than 10 s", async () => {
+test("a body that never ends delays the exit by less than 10 s", async () => {
   await using loom = await startExecutable();
   using connection = await openConnection(loom.ingestPort);
   connection.send(wholeRequest('[{"sent":"never whole"}]').slice(0, -1));
@@ -67,7 +67,7 @@ test("a body that never comes to its end holds it up for less than 10 s", async 
   expect(loom.stdoutBytes().length).toBe(0);
 });
 
-test("a second signal does not cut the end short", async () => {
+test("a second signal does not interrupt the shutdown", async () => {
   await using loom = await startExecutable();
   using connection = await openConnection(loom.ingestPort);
   const request = wholeRequest('[{"sent":"whole"}]');
@@ -82,7 +82,7 @@ test("a second signal does not cut the end short", async () => {
   expect(await loom.exited).toBe(0);
 });
 
-/** Waits until nobody can connect to the ingest port any more. */
+/** Waits until the ingest port refuses connections. */
 async function refusesConnections({ ingestPort }: RunningLoom): Promise<void> {
   await until("connections are refused", () => {
     return new Promise<boolean>((resolve) => {

@@ -20,7 +20,7 @@ setDefaultTimeout(maxTestMs);
 const adminToken = "an-admin-token-for-tests";
 const environment = { ...sensorEnvironment, LOOM_ADMIN_TOKEN: adminToken };
 
-/** Any certificate will do, no redirect is followed, and no connection of a Loom that has ended is used again. */
+/** Accepts any certificate, follows no redirect, and opens a new connection: an old one may belong to a process that ended. */
 function ask(url: string, init: RequestInit = {}): Promise<Response> {
   return fetch(url, { redirect: "manual", keepalive: false, tls: { rejectUnauthorized: false }, ...init });
 }
@@ -40,7 +40,7 @@ async function linkTokens(loom: RunningLoom, count = 1): Promise<string[]> {
 }
 
 describe("without LOOM_ADMIN_TOKEN", () => {
-  test("the link in the log is the sign-in page's, and its token lets in", async () => {
+  test("the log has a link to the sign-in page, and its token works", async () => {
     await using loom = await startExecutable();
     const [line] = await loom.logged("sign in to the dashboard");
     expect(line).toMatchObject({ level: "info" });
@@ -52,7 +52,7 @@ describe("without LOOM_ADMIN_TOKEN", () => {
     expect(await sessionStatus(loom.managementUrl, cookieOf(answer))).toBe(200);
   });
 
-  test("a link lets in once, and then the log has another one", async () => {
+  test("a link works once, and then the log has another one", async () => {
     await using loom = await startExecutable();
     const [first = ""] = await linkTokens(loom);
     await signIn(loom.managementUrl, first);
@@ -61,7 +61,7 @@ describe("without LOOM_ADMIN_TOKEN", () => {
     expect((await signIn(loom.managementUrl, second)).status).toBe(204);
   });
 
-  test("of several at the same time with one link, one gets in", async () => {
+  test("of several clients that use one link at the same time, one is signed in", async () => {
     await using loom = await startExecutable();
     const [token = ""] = await linkTokens(loom);
     const answers = await Promise.all(Array.from({ length: 5 }, () => signIn(loom.managementUrl, token)));
@@ -70,7 +70,7 @@ describe("without LOOM_ADMIN_TOKEN", () => {
 });
 
 describe("a restart", () => {
-  /** Signs in, lets Loom end, starts it again on the same port. @returns what the cookie is worth then */
+  /** Signs in, and restarts Loom on the same port. @returns the status of a request with the old cookie */
   async function statusAfterRestart(first: StartOptions, second = first): Promise<number> {
     const config = plainConfig.replace(/(?<=management_listen_address = "127.0.0.1:)0/, String(freePort()));
     let cookie: string;
@@ -99,7 +99,7 @@ describe("a restart", () => {
 });
 
 describe("with LOOM_ADMIN_TOKEN", () => {
-  test("it lets in, again and again, and the log has no link", async () => {
+  test("the token works repeatedly, and the log has no link", async () => {
     await using loom = await startExecutable({ environment });
     for (let i = 0; i < 3; i++) expect((await signIn(loom.managementUrl, adminToken)).status).toBe(204);
     expect(loom.stderrText()).not.toContain("sign in to the dashboard");
@@ -119,7 +119,7 @@ describe("with LOOM_ADMIN_TOKEN", () => {
     expect(await sessionStatus(loom.managementUrl, cookie)).toBe(401);
   });
 
-  test("200 wrong tokens at once lock nobody out and hold nobody up", async () => {
+  test("200 wrong tokens at once neither lock out nor delay a client with the right token", async () => {
     await using loom = await startExecutable({ environment });
     const wrong = Promise.all(
       Array.from({ length: 200 }, (_, i) => signIn(loom.managementUrl, `wrong ${i}`)),
@@ -134,7 +134,7 @@ describe("with LOOM_ADMIN_TOKEN", () => {
     expect((await signIn(loom.managementUrl, adminToken)).status).toBe(204);
   });
 
-  test("the second wrong token is answered later than the first, and ingest goes on meanwhile", async () => {
+  test("the second wrong token is answered later than the first, and ingest is not delayed", async () => {
     await using loom = await startExecutable({ environment });
     const startedAt = performance.now();
     const wrong = [signIn(loom.managementUrl, "wrong"), signIn(loom.managementUrl, "wrong")];
@@ -143,7 +143,7 @@ describe("with LOOM_ADMIN_TOKEN", () => {
     expect(performance.now() - startedAt).toBeGreaterThan(499);
   });
 
-  test("no token is in the log or in an answer, whatever is said with it", async () => {
+  test("no token is in the log or in an answer, for any kind of request", async () => {
     const config = `${plainConfig}\n[logging]\nlevel = "debug"\n`;
     const tokens = { LOOM_ADMIN_TOKEN: adminToken, LOOM_METRICS_TOKEN: "a-metrics-token-for-tests" };
     await using loom = await startExecutable({ config, environment: { ...sensorEnvironment, ...tokens } });
@@ -167,7 +167,7 @@ describe("with LOOM_ADMIN_TOKEN", () => {
       expect(text).not.toMatch(/admin-token-for|metrics-token-for|guessed-token/);
   });
 
-  test("a token below 16 characters is warned about without being shown", async () => {
+  test("a token of less than 16 characters causes a warning that does not show it", async () => {
     await using loom = await startExecutable({
       environment: { ...sensorEnvironment, LOOM_ADMIN_TOKEN: "hunter2", LOOM_METRICS_TOKEN: "hunter3" },
     });
@@ -180,7 +180,7 @@ describe("with LOOM_ADMIN_TOKEN", () => {
 });
 
 describe("/metrics with LOOM_METRICS_TOKEN", () => {
-  test("wants it, and nothing else does", async () => {
+  test("needs the token, and no other path does", async () => {
     const metricsToken = "a-metrics-token-for-tests";
     await using loom = await startExecutable({
       environment: { ...sensorEnvironment, LOOM_METRICS_TOKEN: metricsToken },
@@ -203,7 +203,7 @@ describe("the page in the executable", () => {
   const referencesIn = (html: string) =>
     [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? "");
 
-  test("is whole: every file that it names is there, and no other host's is named", async () => {
+  test("is complete: every file that it names exists, and none is on another host", async () => {
     const { loom, cookie } = await start();
     await using _loom = loom;
     for (const path of ["/", "/sign-in"]) {
@@ -221,7 +221,7 @@ describe("the page in the executable", () => {
     }
   });
 
-  test("gives a guest the sign-in's files, and none of its own", async () => {
+  test("serves the files of the sign-in page without a session, and no others", async () => {
     const { loom, cookie } = await start();
     await using _loom = loom;
     const textOf = async (path: string, headers = {}) =>
@@ -242,7 +242,7 @@ describe("management_tls", () => {
   const next = createCertificate("next.example");
   const filesOf = ({ cert, key }: typeof old) => ({ "tls.crt": cert, "tls.key": key });
   const tlsFiles = 'cert_file = "tls.crt"\nkey_file = "tls.key"\nmanagement_tls = true\n';
-  /** Ingest without TLS, the management port with it. */
+  /** Plain HTTP for ingest, TLS for the management port. */
   const options: StartOptions = { config: plainConfig + tlsFiles, files: filesOf(old), environment };
   const httpsUrl = ({ managementUrl }: RunningLoom) => managementUrl.replace("http:", "https:");
 
@@ -272,7 +272,7 @@ describe("management_tls", () => {
     expect(connection.received()).not.toContain("200");
   });
 
-  test("takes a new certificate after SIGHUP, and keeps what is open", async () => {
+  test("uses a new certificate after SIGHUP, and keeps open connections", async () => {
     await using loom = await startExecutable(options);
     const port = Number(new URL(loom.managementUrl).port);
     using kept = await openConnection(port, "tls");
@@ -291,7 +291,7 @@ describe("management_tls", () => {
     expect(await kept.statuses(1)).toEqual([200]);
   });
 
-  test("beside ingest with TLS has one certificate for both", async () => {
+  test("uses the certificate of ingest", async () => {
     const config = (plainConfig + tlsFiles).replace("tls = false\n", "");
     await using loom = await startExecutable({ ...options, config });
     using ingest = await openConnection(loom.ingestPort, "tls");
@@ -300,21 +300,21 @@ describe("management_tls", () => {
   });
 });
 
-describe("a management port that other machines reach", () => {
+describe("a management port that is reachable from other machines", () => {
   const message = "the management port is open to other machines without TLS; see server.management_tls";
   const config = plainConfig.replace(
     'management_listen_address = "127.0.0.1:0"',
     'management_listen_address = ":0"',
   );
 
-  test("without TLS is warned about, once", async () => {
+  test("causes one warning without TLS", async () => {
     await using loom = await startExecutable({ config });
     expect(await loom.logged(message)).toMatchObject([{ level: "warn" }]);
     await loom.logged("started");
     expect(loom.stderrText().split(message)).toHaveLength(2);
   });
 
-  test("with TLS is not", async () => {
+  test("causes no warning with TLS", async () => {
     const { cert, key } = createCertificate("loom.example");
     const tls = 'cert_file = "tls.crt"\nkey_file = "tls.key"\nmanagement_tls = true\n';
     await using loom = await startExecutable({
@@ -325,7 +325,7 @@ describe("a management port that other machines reach", () => {
     expect(loom.stderrText()).not.toContain(message);
   });
 
-  test("is not warned about where it is this machine's own", async () => {
+  test("causes no warning if it is reachable only from this machine", async () => {
     await using loom = await startExecutable();
     await loom.logged("started");
     expect(loom.stderrText()).not.toContain(message);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => loom[Symbol.asyncDispose]());
 
 describe.concurrent("slow clients", () => {
-  test("a batch that trickles in over 10 s is taken: the slowest sensor that would wait for its answer", async () => {
+  test("a batch that takes 10 s to arrive is kept: a sensor would wait for its answer no longer than 15 s", async () => {
     using connection = await openConnection(loom.ingestPort);
     const request = wholeRequest(`[{"sent":"slowly","padding":"${"x".repeat(400)}"}]`);
     const startedAt = performance.now();
@@ -31,14 +31,14 @@ describe.concurrent("slow clients", () => {
     expect(await connection.statuses(1)).toEqual([204]);
   });
 
-  test("a client that never ends its headers is cut off", async () => {
+  test("a client that never ends its headers is disconnected", async () => {
     using connection = await openConnection(loom.ingestPort);
     connection.send("POST /ingest HTTP/1.1\r\nhost: loom.example\r\n");
     await connection.closed(25_000);
     expect(connection.received()).toBe("");
   });
 
-  test("a client that sends a header a second is cut off too", async () => {
+  test("a client that sends one header a second is disconnected too", async () => {
     using connection = await openConnection(loom.ingestPort);
     connection.send("POST /ingest HTTP/1.1\r\nhost: loom.example\r\n");
     let sentAt = performance.now();

@@ -22,7 +22,7 @@ async function expectFailure(options: StartOptions, error: string | RegExp): Pro
   else expect(stderr).toMatch(error);
 }
 
-describe("a configuration that is wrong ends the start with one line", () => {
+describe("a wrong configuration stops the start with one line on stderr", () => {
   const cases: [title: string, config: string | undefined, error: string | RegExp][] = [
     ["missing", undefined, /^config: cannot read loom\.toml: no such file/],
     ["not TOML", "[server", /^config: loom\.toml: line 1, column \d+: /],
@@ -70,9 +70,9 @@ describe("certificate and key", () => {
     ],
   ];
   for (const [title, files, error] of cases)
-    test(`${title} ends the start`, () => expectFailure({ config: tlsConfig, files }, error));
+    test(`${title} stops the start`, () => expectFailure({ config: tlsConfig, files }, error));
 
-  test("files in each other's place end the start without showing the key", async () => {
+  test("swapped files stop the start, and the error does not show the key", async () => {
     const { status, stderr } = await runToEnd({
       config: tlsConfig,
       files: { "tls.crt": own.key, "tls.key": own.cert },
@@ -82,7 +82,7 @@ describe("certificate and key", () => {
   });
 });
 
-describe("a port that is taken is named with its server", () => {
+describe("a port in use is an error that names the port and the server", () => {
   async function expectInUse(name: string, config: (address: string) => string, files = {}): Promise<void> {
     const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     try {
@@ -117,7 +117,7 @@ test("an address that no interface has is an error", () =>
     "ingest: cannot listen on 192.0.2.1:0: no interface of this machine has that address",
   ));
 
-test("an output that is not built is an error that says what there is", () =>
+test("an output that does not exist is an error that lists the existing ones", () =>
   expectFailure(
     {
       config: `${plainConfig}[output]\ntype = "kafka"\nkafka_brokers = ["127.0.0.1:1"]\nkafka_topic = "a"\n[output.outbox]\ndir = "outbox"\n`,

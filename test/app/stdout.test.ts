@@ -9,7 +9,7 @@ setDefaultTimeout(maxTestMs);
 
 const config = `${plainConfig}\n[limits]\nper_sensor_rps = -1\n`;
 
-test("a reader that stalls: refusals in time, health as ever, memory bounded, and nothing lost or doubled", async () => {
+test("while the reader stalls, batches are refused, health checks answer and memory stays bounded; no event is lost or written twice", async () => {
   using pipe = createPipe();
   await using loom = await startExecutable({ config, stdout: pipe.writeEnd });
   pipe.closeWriter();
@@ -50,7 +50,7 @@ test("a reader that stalls: refusals in time, health as ever, memory bounded, an
   await loom.logged("stdout moves again; taking batches");
 });
 
-test("a pipe that is read slowly delivers every batch whole and in order", async () => {
+test("a pipe that is read slowly delivers every batch completely and in order", async () => {
   using pipe = createPipe();
   await using loom = await startExecutable({ config, stdout: pipe.writeEnd });
   pipe.closeWriter();
@@ -72,7 +72,7 @@ test("a pipe that is read slowly delivers every batch whole and in order", async
   expect(Buffer.concat(output).toString() === expected).toBe(true);
 });
 
-test("a reader that is gone ends Loom with status 1 and an error that says so", async () => {
+test("Loom exits with status 1 and an error if the reader closes the pipe", async () => {
   using pipe = createPipe();
   await using loom = await startExecutable({ stdout: pipe.writeEnd });
   pipe.closeWriter();
@@ -85,7 +85,7 @@ test("a reader that is gone ends Loom with status 1 and an error that says so", 
 });
 
 describe("a full disk under stdout", () => {
-  test("refuses batches and shows in /ready, while Loom stays", async () => {
+  test("makes Loom refuse batches and answer 503 to /ready, but not exit", async () => {
     const full = openSync("/dev/full", "w");
     await using loom = await startExecutable({ stdout: full });
     closeSync(full);
@@ -95,7 +95,7 @@ describe("a full disk under stdout", () => {
     expect(await send(loom.ingestUrl, '[{"a":1}]')).toBe(503);
   });
 
-  test("is said once in the log, not for every batch", async () => {
+  test("is logged once, not for every batch", async () => {
     const full = openSync("/dev/full", "w");
     await using loom = await startExecutable({ stdout: full });
     closeSync(full);
@@ -111,7 +111,7 @@ interface Attack {
   readonly refused: readonly number[];
   /** How long each refusal took. */
   readonly refusalMs: readonly number[];
-  /** Sends nothing more; true once every batch is answered. */
+  /** Stops sending. @returns true when every batch is answered */
   stop(): boolean;
 }
 

@@ -18,12 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => loom[Symbol.asyncDispose]());
 
-test("a batch is taken over HTTPS", async () => {
+test("a batch is kept over HTTPS", async () => {
   expect(await send(loom.ingestUrl, '[{"sent":"over https"}]')).toBe(204);
   expect(loom.stdoutBytes().toString()).toContain('{"sent":"over https"}\n');
 });
 
-test("a batch sent to a host name of one letter is taken", async () => {
+test("a batch sent to a host name of one letter is kept", async () => {
   using connection = await openConnection(loom.ingestPort, "tls");
   const body = '[{"sent":"to a"}]';
   connection.send(requestHead({ host: "a", "content-length": body.length }) + body);
@@ -46,7 +46,7 @@ describe("versions", () => {
     });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const)
-    test(`${version} is taken`, async () => {
+    test(`${version} is accepted`, async () => {
       expect(await handshake(version)).toBe(version);
     });
 });
@@ -63,7 +63,7 @@ test("a client that offers HTTP/2 and HTTP/1.1, as Go does, is served HTTP/1.1",
   socket.destroy();
 });
 
-test("an expired certificate is warned about, and used", async () => {
+test("an expired certificate causes a warning, and is used", async () => {
   const expired = createCertificate("expired", new Date(Date.now() - 60_000));
   await using late = await startExecutable({
     ...options,
@@ -77,7 +77,7 @@ function client({ ingestPort }: RunningLoom) {
   return { host: "127.0.0.1", port: ingestPort, rejectUnauthorized: false };
 }
 
-/** @returns the version that was agreed on, or the error's code. */
+/** @returns the negotiated version, or the error's code */
 function handshake(version: SecureVersion): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ ...client(loom), minVersion: version, maxVersion: version });

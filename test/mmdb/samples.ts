@@ -13,12 +13,12 @@ const common: DatabaseContent = {
   description: "Made for a test",
 };
 
-/** A database with what is given changed. */
+/** A valid database with these changes. */
 export function sampleDatabase(content: Partial<DatabaseContent>): Buffer {
   return Buffer.from(writeDatabase({ ...common, ...content }));
 }
 
-/** One IPv4 and one IPv6 network in a city of that name. */
+/** One IPv4 and one IPv6 network in a city of this name. */
 export function sampleCityDatabase(cityName: string): Buffer {
   return sampleDatabase({
     type: "GeoLite2-City",

@@ -6,7 +6,7 @@ import { silentLog } from "../support/log.ts";
 
 setDefaultTimeout(60_000);
 
-// A server of its own beside the one that the variable names: it is killed, and its accounts change.
+// This file starts its own server, because it kills the server and changes its accounts.
 const hasClickhouse = process.env.LOOM_TEST_CLICKHOUSE_URL !== undefined;
 if (!hasClickhouse) console.warn("skipped: no ClickHouse");
 
@@ -19,7 +19,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
   });
   afterAll(() => server?.stop());
 
-  /** A statement as the account without a password; the answer's text. */
+  /** Runs a statement with the account that has no password. @returns the answer's text */
   async function sql(query: string): Promise<string> {
     const response = await fetch(server.url, { method: "POST", body: query });
     const text = await response.text();
@@ -27,7 +27,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     return text;
   }
 
-  /** An output for a table of its own, made when first needed unless told otherwise. */
+  /** An output for a new table, which the output creates when it first needs it, unless the options say otherwise. */
   function outputToTable(options: Partial<ClickhouseOptions> = {}) {
     const table = `events_${++tables}`;
     const output = createClickhouseOutput({
@@ -45,7 +45,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
       send: (documents: readonly string[], firstSequence = 1) =>
         output.send(deliveryOf(documents, firstSequence), AbortSignal.timeout(30_000)),
       count: async () => Number(await sql(`SELECT count() FROM ${table}`)),
-      /** Every event as bytes, sorted. */
+      /** Every event in the table as bytes, sorted. */
       stored: async () => {
         const rows = (await sql(`SELECT hex(event) FROM ${table} FORMAT TabSeparatedRaw`)).trim().split("\n");
         return rows.map((hex) => Buffer.from(hex, "hex").toString()).sort();
@@ -53,7 +53,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     };
   }
 
-  test("holds every byte of hostile documents", async () => {
+  test("stores every byte of hostile documents", async () => {
     const documents = [
       '{"quotes":"\\" \\\\ \\\\\\" \\/ \\b\\f\\n\\r\\t"}',
       '{"nul":"\\u0000","surrogate":"\\ud800","pair":"\\ud83d\\ude00"}',
@@ -69,7 +69,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     expect(await stored()).toEqual(documents);
   });
 
-  test("takes 10,000 events in one insert", async () => {
+  test("accepts 10,000 events in one INSERT", async () => {
     const documents = Array.from({ length: 10_000 }, (_, i) => `{"i":${i},"text":"${"é\\n".repeat(200)}"}`);
     const { table, send, stored } = outputToTable();
     expect(await send(documents)).toEqual({ kind: "delivered" });
@@ -78,7 +78,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     expect(Number(parts)).toBe(1);
   });
 
-  test("a missing table holds, and the batch goes in once it is there", async () => {
+  test("a missing table blocks delivery until it exists", async () => {
     const { table, send, count } = outputToTable({ createTable: false });
     const outcome = await send(["{}"]);
     expect(outcome).toMatchObject({ kind: "hold", reason: expect.stringContaining(table) });
@@ -87,21 +87,21 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     expect(await count()).toBe(1);
   });
 
-  test("a missing database holds", async () => {
+  test("a missing database blocks delivery", async () => {
     expect((await outputToTable({ database: "nowhere" }).send(["{}"])).kind).toBe("hold");
   });
 
-  test("a table without the column holds", async () => {
+  test("a table without the column blocks delivery", async () => {
     const { table, send } = outputToTable();
     await sql(`CREATE TABLE ${table} (other String) ENGINE = MergeTree ORDER BY tuple()`);
     expect((await send(["{}"])).kind).toBe("hold");
   });
 
-  test("an unknown account holds", async () => {
+  test("an unknown account blocks delivery", async () => {
     expect((await outputToTable({ user: "nobody" }).send(["{}"])).kind).toBe("hold");
   });
 
-  test("a wrong password holds, and the batch goes in once the server has that one", async () => {
+  test("a wrong password blocks delivery until the server accepts it", async () => {
     const { send, count } = outputToTable({ password: "another" });
     expect((await send(["{}"])).kind).toBe("hold");
     await server.setPassword("another");
@@ -113,7 +113,7 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     }
   });
 
-  test("a poison row refuses its whole batch, to be split, and nothing of it is in", async () => {
+  test("one bad row makes ClickHouse reject the whole batch, and nothing of it is stored", async () => {
     const { table, send, count } = outputToTable();
     await sql(`CREATE TABLE ${table} (event String, port UInt16 MATERIALIZED toUInt16(visitParamExtractRaw(event, 'port')))
       ENGINE = MergeTree ORDER BY tuple()`);
@@ -126,14 +126,14 @@ describe.skipIf(!hasClickhouse)("ClickHouse 18.16", () => {
     expect(await count()).toBe(999);
   });
 
-  test("the same batch sent twice is there twice: a MergeTree of 18.16 remembers no blocks", async () => {
+  test("a batch that is sent twice is stored twice, because a MergeTree of 18.16 does not deduplicate", async () => {
     const { send, count } = outputToTable();
     await send(["{}", "[]"]);
     expect(await send(["{}", "[]"])).toEqual({ kind: "delivered" });
     expect(await count()).toBe(4);
   });
 
-  test("a server killed is tried again, and has everything that it said it had", async () => {
+  test("after a kill of the server, delivery is retried, and the server has every event that it acknowledged", async () => {
     const { send, stored } = outputToTable();
     expect(await send(['{"a":1}'])).toEqual({ kind: "delivered" });
     await server.kill();

@@ -37,7 +37,7 @@ const files = {
 };
 
 function testsWith(clickhouse: string, opensearch: string): void {
-  test("the captured requests are in both as they came out of stdout, and can be searched", async () => {
+  test("both servers have the same documents as stdout, and can search them", async () => {
     await using loom = await startExecutable({ config, files });
     let events = 0;
     for (const { body } of capturedRequests) {
@@ -64,7 +64,7 @@ function testsWith(clickhouse: string, opensearch: string): void {
   });
 }
 
-/** Every event in the table, sorted; undefined while there are not so many. */
+/** Every event in the table, sorted; undefined while there are fewer than `count`. */
 async function rowsOf(url: string, count: number): Promise<string[] | undefined> {
   const query = `SELECT event FROM default.${run} FORMAT TabSeparatedRaw`;
   const answer = await fetch(`${url}/?query=${encodeURIComponent(query)}`);
@@ -72,7 +72,7 @@ async function rowsOf(url: string, count: number): Promise<string[] | undefined>
   return rows.length === count ? rows.toSorted() : undefined;
 }
 
-/** Every document that a query finds, as compact JSON, sorted; undefined while there are not so many. */
+/** Every document that a query finds, as compact JSON, sorted; undefined while there are fewer than `count`. */
 async function documentsOf(url: string, query: object, count: number): Promise<string[] | undefined> {
   await fetch(`${url}/${run}-*/_refresh`, { method: "POST" });
   const answer = await fetch(`${url}/${run}-*/_search`, {

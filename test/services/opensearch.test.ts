@@ -9,7 +9,7 @@ const sharedUrl = process.env.LOOM_TEST_OPENSEARCH_URL;
 if (sharedUrl === undefined) test.skip("skipped: no OpenSearch", () => {});
 else describe("OpenSearch", () => testsWith(sharedUrl));
 
-/** As enrichment leaves them. */
+/** Documents as enrichment writes them. */
 const fromSweden =
   '{"@timestamp":"2026-11-22T16:24:59Z","destination":{"port":23},"event":{"original_payload_hex":"00ff","summary":"GET /.env"},' +
   '"source":{"ip":"81.2.69.142","port":53273,"geo":{"country_iso_code":"SE","location":{"lat":59.33,"lon":18.06}},"as":{"number":64500}}}';
@@ -58,7 +58,7 @@ function testsWith(url: string): void {
     return { status: response.status, text: await response.text() };
   }
 
-  /** The ids of the documents that match, in order. */
+  /** The ids of the documents that match, in the order of the result. */
   async function search(query: unknown, nodeUrl = url): Promise<string[]> {
     await ask("POST", `/${index}*/_refresh`, undefined, nodeUrl);
     const { text } = await ask("POST", `/${index}*/_search?size=100`, { query }, nodeUrl);
@@ -68,7 +68,7 @@ function testsWith(url: string): void {
 
   const all = { match_all: {} };
 
-  test("documents come back byte for byte", async () => {
+  test("documents are returned byte for byte", async () => {
     const documents = [
       fromSweden,
       '{"big":18446744073709551615,"one":1.0,"huge":1e400,"escaped":"\\u0041\\ud800\\u0000","z":1,"a":2}',
@@ -92,20 +92,20 @@ function testsWith(url: string): void {
     expect(await search(query)).toEqual([id]);
   });
 
-  test("the same delivery twice is in once", async () => {
+  test("a batch that is sent twice is stored once", async () => {
     const delivery = deliveryOf([fromSweden, fromJapan]);
     await send(delivery);
     expect(await send(delivery)).toEqual({ kind: "delivered" });
     expect(await search(all)).toEqual(["outbox-1-1", "outbox-1-2"]);
   });
 
-  test("date parts make an index for the day of receipt", async () => {
+  test("date parts in the name create an index for the day of receipt", async () => {
     output = outputFor(`${index}-%Y.%m.%d`);
     await send(deliveryOf([fromSweden]));
     expect((await ask("GET", `/${index}-2026.11.22/_source/outbox-1-1`)).text).toBe(fromSweden);
   });
 
-  test("a document that does not fit the mapping is refused with the reason, the others are in", async () => {
+  test("a document that does not fit the mapping is rejected with a reason, and the others are stored", async () => {
     const delivery = deliveryOf([fromSweden, '{"source":"nonsense"}', '{"a":1,"a":2}', fromJapan]);
     expect(await send(delivery)).toMatchObject({
       kind: "judged",
@@ -134,7 +134,7 @@ function testsWith(url: string): void {
     expect(await send(deliveryOf(['{"x":"text","y":"text"}', document]))).toEqual({ kind: "delivered" });
   });
 
-  test("a closed index holds, and takes the events once it is open", async () => {
+  test("a closed index blocks delivery until it is opened", async () => {
     await send(deliveryOf([fromSweden]));
     await ask("POST", `/${index}/_close`);
     const next = { outboxId: "outbox-1", events: [storedEvent(2)] };
@@ -155,7 +155,7 @@ function testsWith(url: string): void {
     },
   );
 
-  test("an index that may not be created holds", async () => {
+  test("an index that may not be created blocks delivery", async () => {
     const setting = (value: string | null) =>
       ask("PUT", "/_cluster/settings", { transient: { "action.auto_create_index": value } });
     await setting(`-${index}*,+*`);
@@ -166,7 +166,7 @@ function testsWith(url: string): void {
     }
   });
 
-  test("a data stream keeps its template and takes each event once", async () => {
+  test("a data stream keeps its template and stores each event once", async () => {
     await ask("PUT", `/_index_template/${index}`, {
       index_patterns: [index],
       data_stream: {},
@@ -180,7 +180,7 @@ function testsWith(url: string): void {
     expect(await search(all)).toEqual(["outbox-1-1"]);
   });
 
-  test("a template that an operator changed is left as it is", async () => {
+  test("a template that an operator changed is not overwritten", async () => {
     await send(deliveryOf([fromSweden]));
     const path = `/_index_template/${index}`;
     const { index_templates: installed } = JSON.parse((await ask("GET", path)).text);
@@ -190,7 +190,7 @@ function testsWith(url: string): void {
     expect((await ask("GET", path)).text).toContain('"priority":777');
   });
 
-  test("a node that was killed has what it had answered for, and takes the rest when it is back", async () => {
+  test("after a kill, the node has every event that it acknowledged, and accepts the others when it is restarted", async () => {
     const node = await startOpensearch();
     try {
       output = outputFor(index, true, node.url);

@@ -1,9 +1,9 @@
-/** Something that answers requests: an app, or a part of one. */
+/** An app or a part of one: it answers requests. */
 export interface Api {
   handle(request: Request): Response | Promise<Response>;
 }
 
-/** What a GET of a path is answered, as JSON. */
+/** The answer to a GET of this path, parsed as JSON. */
 export async function getJson<Answer>(api: Api, path: string): Promise<Answer> {
   const response = await api.handle(new Request(`http://loom.example${path}`));
   if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);

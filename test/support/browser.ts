@@ -1,10 +1,10 @@
 import { afterAll, describe } from "bun:test";
 import { closeBrowser } from "./view.ts";
 
-/** A group of tests with a real browser; only `bun run test:browser` asks for them. */
+/** A group of tests that need a real browser. Only `bun run test:browser` runs them. */
 export const describeInBrowser = process.env.LOOM_TEST_BROWSER === "1" ? describe : describe.skip;
 
-/** Ends the browser when a file's tests are over. */
+/** Closes the browser after the last test of a file. */
 export function closeBrowserAfterwards(): void {
   afterAll(closeBrowser);
 }

@@ -12,8 +12,8 @@ const hour = 3_600_000;
 
 /**
  * A self-signed certificate (X.509 v3, RFC 5280; ECDSA P-256 with SHA-256) and its key, valid for an hour before and
- * after now, so that no test needs `openssl` and no key lies in the repository. With another issuer's name it only looks
- * as if that one had signed it.
+ * after now, so that no test needs `openssl` and the repository contains no key. With another issuer's name, the certificate
+ * names that issuer but is still signed with its own key.
  */
 export function createCertificate(
   commonName: string,
@@ -43,7 +43,7 @@ function distinguishedName(commonName: string): Buffer {
   return sequence(der(0x31, sequence(objectId("550403"), der(0x0c, Buffer.from(commonName)))));
 }
 
-/** A value in DER (X.690): tag, length, content. */
+/** Encodes a value in DER (X.690): tag, length, content. */
 function der(tag: number, content: Uint8Array): Buffer {
   const { length } = content;
   const size =
@@ -62,7 +62,7 @@ function objectId(hex: string): Buffer {
 /** 1.2.840.10045.4.3.2 */
 const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
 
-/** UTCTime, as RFC 5280 wants it until 2049: YYMMDDHHMMSSZ. */
+/** UTCTime, which RFC 5280 requires for years until 2049: YYMMDDHHMMSSZ. */
 function time(date: Date): Buffer {
   return der(0x17, Buffer.from(`${date.toISOString().slice(2, 19).replace(/[-:T]/g, "")}Z`));
 }

@@ -3,13 +3,13 @@ import { capturedRequests } from "./fixtures.ts";
 import { send } from "./send.ts";
 import { adminToken } from "./view.ts";
 
-/** The demo's databases, which know the sources of the captured requests. */
+/** The demo's databases, which contain the source addresses of the captured requests. */
 const demoDatabases = {
   "city.mmdb": new URL("../../server/cli/demo/demo-city.mmdb", import.meta.url),
   "asn.mmdb": new URL("../../server/cli/demo/demo-asn.mmdb", import.meta.url),
 };
 
-/** A configuration for looking at the dashboard: databases, no rate limit, and sensors that count as quiet soon. */
+/** A configuration for tests of the dashboard: databases, no rate limit, and sensors that soon count as quiet. */
 export const dashboardConfig = `
 [server]
 tls = false
@@ -25,7 +25,7 @@ quiet_after_seconds = 2
 `;
 
 export interface DashboardOptions extends StartOptions {
-  /** No LOOM_ADMIN_TOKEN: the log has a link instead. */
+  /** True to leave LOOM_ADMIN_TOKEN unset, so that the log has a sign-in link. */
   readonly hasLink?: boolean;
 }
 
@@ -52,10 +52,10 @@ interface CapturedEvent {
   event: { id: string };
 }
 
-/** A batch of captured events, each with an id of its own. */
+/** A batch of captured events, each with a new id. */
 export function capturedBatch(eventCount: number): string {
   const events = Array.from({ length: eventCount }, (_, i) => {
-    // All but the one of 27 KB.
+    // The event of 27 KB is left out.
     const event = structuredClone(capturedEvents[i % 9]);
     if (event) event.event.id = crypto.randomUUID();
     return event;
@@ -64,11 +64,11 @@ export function capturedBatch(eventCount: number): string {
 }
 
 export interface SteadyLoad extends AsyncDisposable {
-  /** Events that were answered 204 so far. */
+  /** The number of events that were answered 204. */
   readonly keptEvents: () => number;
 }
 
-/** Sends captured events at a steady rate, in batches of 50, until it is disposed of; refused batches do not count. */
+/** Sends captured events at a constant rate, in batches of 50, until it is disposed. Refused batches do not count. */
 export function sendSteadily(
   loom: () => Pick<RunningLoom, "ingestUrl">,
   eventsPerSecond: number,

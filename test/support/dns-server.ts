@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram";
 
 /**
- * What the server does with a question: PTR records (a name, or its labels when they hold dots or odd bytes), an
- * RCODE without records, a message of one's own, or nothing.
+ * How the server replies to a question: with PTR records (a name, or its labels if they contain dots or unusual bytes), with
+ * an RCODE and no records, with a given message, or not at all.
  */
 export type DnsReply =
   | { readonly names: readonly (string | readonly string[])[] }
@@ -15,14 +15,14 @@ export const rcodes = { formatError: 1, serverFailure: 2, nameError: 3, refused:
 export interface DnsServer extends AsyncDisposable {
   /** "127.0.0.1:<port>" */
   readonly address: string;
-  /** The names asked for, in the order they came. */
+  /** The names in the questions, in the order of receipt. */
   readonly questions: readonly string[];
-  /** Decides the reply to a name; a promise delays it. Can be exchanged at any time. */
+  /** Returns the reply to a name; a promise delays it. A test may replace this function at any time. */
   answer: (name: string) => DnsReply | Promise<DnsReply>;
   close(): Promise<void>;
 }
 
-/** A DNS server on 127.0.0.1 (UDP) for PTR questions that answers as it is told. `port` 0: a free one. */
+/** Starts a DNS server on 127.0.0.1 (UDP) that replies to PTR questions as the test says. Port 0 means any free port. */
 export async function startDnsServer(answer: DnsServer["answer"], port = 0): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: string[] = [];
@@ -69,7 +69,7 @@ function encodeReply(question: Buffer, reply: Exclude<DnsReply, "silence">): Buf
   return dnsReply(question, { records: reply.names.map((name) => dnsRecord(12, dnsName(name))) });
 }
 
-/** A reply that repeats the question, with the given RCODE (0 unless told) and answer records. */
+/** A reply that repeats the question, with this RCODE (default: 0) and these answer records. */
 export function dnsReply(
   question: Buffer,
   { rcode = 0, records = [] }: { readonly rcode?: number; readonly records?: readonly Buffer[] },
@@ -80,14 +80,14 @@ export function dnsReply(
   return Buffer.concat([head, ...records]);
 }
 
-/** A record of class IN under the question's own name (a pointer to it), with a lifetime of a minute. */
+/** A record of class IN with the name of the question (as a pointer to it) and a TTL of one minute. */
 export function dnsRecord(type: number, data: Buffer): Buffer {
   const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, 0]);
   head.writeUInt16BE(data.length, 10);
   return Buffer.concat([head, data]);
 }
 
-/** A name in wire form. Given as labels, each may hold any Latin-1 character. */
+/** A name in wire format. If it is given as labels, each may contain any Latin-1 character. */
 export function dnsName(name: string | readonly string[]): Buffer {
   const labels = typeof name === "string" ? name.split(".") : name;
   const parts = labels.map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, "latin1"));

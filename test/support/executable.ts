@@ -12,10 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.ts";
 
-/** For `setDefaultTimeout`: a process takes its time on a busy machine, and `until` says sooner what is missing. */
+/** For `setDefaultTimeout`: a process may be slow on a busy machine. `until` fails earlier and says what is missing. */
 export const maxTestMs = 60_000;
 
-/** A configuration that starts on any free port, plain HTTP, with the management port. */
+/** A configuration with plain HTTP and a management port, both on any free port. */
 export const plainConfig = `
 [server]
 tls = false
@@ -23,45 +23,45 @@ listen_address = "127.0.0.1:0"
 management_listen_address = "127.0.0.1:0"
 `;
 
-/** The sensor of the captured requests and its token, as the environment that `start` gives unless told otherwise. */
+/** The sensor of the captured requests, its token, and the environment with it, which is the default of `StartOptions`. */
 export const sensorId = "vps-frankfurt-01";
 export const sensorToken = "fixture-token";
 export const sensorEnvironment = { [`LOOM_SENSOR_${sensorId}`]: sensorToken };
 
 export interface StartOptions {
-  /** After the executable's name; `-config loom.toml` unless told. */
+  /** The command-line arguments; default: `-config loom.toml`. */
   readonly args?: readonly string[];
-  /** The text of loom.toml; undefined: there is none. */
+  /** The text of loom.toml; undefined: the file does not exist. */
   readonly config?: string | undefined;
-  /** The whole environment. */
+  /** The complete environment of the process. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** More files for its directory, by name. */
+  /** Further files for the working directory, by name. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  /** A descriptor to be its standard output instead of a file; it stays the caller's. */
+  /** A descriptor for its standard output instead of a file. The caller closes it. */
   readonly stdout?: number;
 }
 
-/** The executable as a process of its own, in a directory with nothing but what it was given. */
+/** A running executable, in a directory that contains only the executable and the given files. */
 export interface Executable extends AsyncDisposable {
   readonly pid: number;
-  /** Its working directory. */
+  /** The working directory. */
   readonly folder: string;
   readonly exited: Promise<number>;
   signal(name: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGKILL"): void;
-  /** All of it up to now. */
+  /** Everything that was written to stdout. */
   stdoutBytes(): Buffer;
-  /** All of it up to now. */
+  /** Everything that was written to stderr. */
   stderrText(): string;
-  /** The bytes of physical memory that it uses now: VmRSS. */
+  /** The physical memory that the process uses now (VmRSS), in bytes. */
   memoryBytes(): number;
 }
 
-/** Loom, started and listening on `plainConfig` or one like it. */
+/** A Loom that has started and is listening. */
 export interface RunningLoom extends Executable {
   readonly ingestPort: number;
   readonly ingestUrl: string;
   readonly managementUrl: string;
-  /** Waits for so many lines of the log (`logging.format` "json") with that message and these fields. */
+  /** Waits until the log (in the format "json") has `count` lines with this message and these fields. */
   logged(
     message: string,
     fields?: Readonly<Record<string, unknown>>,
@@ -75,7 +75,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Starts the executable without waiting for anything. */
+/** Starts the executable and does not wait. */
 export function runExecutable(options: StartOptions = {}): Executable {
   const { args = ["-config", "loom.toml"], config, environment = sensorEnvironment, files = {} } = options;
   const root = mkdtempSync(join(builtExecutable(), "../run-"));
@@ -116,7 +116,7 @@ export function runExecutable(options: StartOptions = {}): Executable {
   };
 }
 
-/** Starts Loom on a configuration (`plainConfig` unless told) and waits until it listens. */
+/** Starts Loom with a configuration (default: `plainConfig`) and waits until it listens. */
 export async function startExecutable(options: StartOptions = {}): Promise<RunningLoom> {
   const executable = runExecutable({ config: plainConfig, ...options });
   const linesNow = () => parseLog(executable.stderrText());
@@ -147,7 +147,7 @@ export async function startExecutable(options: StartOptions = {}): Promise<Runni
   }
 }
 
-/** Runs the executable to its end. */
+/** Runs the executable until it exits. */
 export async function runToEnd(options: StartOptions = {}) {
   await using executable = runExecutable(options);
   const status = await executable.exited;
@@ -172,15 +172,15 @@ function hasEnded(pid: number): boolean {
 
 let executablePath: string | undefined;
 
-/** The executable's path; built once, for all the test files of a process share its modules. */
+/** The executable's path. It is built once, because all test files of a process share this module. */
 function builtExecutable(): string {
   executablePath ??= build();
   return executablePath;
 }
 
 /**
- * Waits until this process has ended, for nothing tells a test file that it is the last: the pipe closes then, however
- * it ended. Ends the processes that a failed test left in the folder $1 (their pid is in /proc/<pid>/cwd), and removes it.
+ * Waits until this process ends, because a test file does not know whether it is the last one; the pipe then closes, for
+ * whatever reason the process ended. Kills the processes that a failed test left in the folder $1, and removes the folder.
  */
 const cleanUp = `
 read -r _

@@ -1,23 +1,23 @@
 import { type FaultyServer, type Reply, type SeenRequest, startFaultyServer } from "./faulty-server.ts";
 
-/** A database that forgets nothing it was sent and can be as faulty as a test wants it. */
+/** A stand-in for a database, which records everything that it receives and fails as the test says. */
 export interface FaultyOutput extends FaultyServer {
   /** The lines for `[output]`. */
   readonly config: string;
-  /** Documents that are in, in the order in which they lay in the outbox. */
+  /** The stored documents, in the order of the outbox. */
   documents(): readonly string[];
-  /** What never may be: the same name for different contents. */
+  /** Errors of Loom: one id or token with two different contents. */
   readonly conflicts: readonly string[];
 }
 
 export interface FaultyElasticsearch extends FaultyOutput {
-  /** How a document is received; 201 unless told. What is in already is answered with 409 before this is asked. */
+  /** The status for a document; default: 201. A document that is already stored gets 409 without a call. */
   statusFor: (document: string) => number;
-  /** What it says of a document that it does not take; its status unless told. */
+  /** The reason for a document that is not stored; default: its status. */
   reasonFor: (document: string, status: number) => string;
 }
 
-/** As Elasticsearch does: `create` with an `_id` that is there already changes nothing and is answered with 409. */
+/** Behaves like Elasticsearch: `create` with an existing `_id` changes nothing and is answered 409. */
 export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
   const stored = new Map<string, string>();
   const sent = new Map<string, string>();
@@ -58,8 +58,8 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
 }
 
 /**
- * As ClickHouse from 22.2 does for a table with a deduplication window: a token that it has seen is answered like any
- * INSERT and adds no rows.
+ * Behaves like ClickHouse from 22.2 with a table that has a deduplication window: an INSERT with a known token succeeds and
+ * adds no rows.
  */
 export async function startFaultyClickhouse(): Promise<FaultyOutput> {
   /** The rows of each INSERT, by token. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { until } from "./until.ts";
 
-/** What becomes of one request. "Commit": the server does what it was asked, as far as anyone will ever see. */
+/** How the server treats one request. "Commit" means that it executes the request. */
 export type Fault =
   | "none"
   | "unavailable"
@@ -10,13 +10,13 @@ export type Fault =
   | "cut after commit"
   | "silence"
   | "silence after commit"
-  /** Commits and answers after a while, also when nobody waits for it any more. */
+  /** Commits and answers late, even if the client has closed the connection. */
   | "late";
 
 export interface SeenRequest {
   readonly method: string;
   readonly url: URL;
-  /** Unpacked. */
+  /** The decompressed body. */
   readonly body: string;
 }
 
@@ -25,25 +25,25 @@ export interface Reply {
   readonly body: string;
 }
 
-/** An HTTP server that is not to be relied upon. */
+/** An HTTP server that fails as the test says. */
 export interface FaultyServer extends AsyncDisposable {
   readonly url: string;
-  /** Asked for each request; no faults at first. */
+  /** Called for each request; by default there are no faults. */
   fault: () => Fault;
   /** Closes the port and every connection. */
   goAway(): Promise<void>;
-  /** On the same port; nothing where it is open. */
+  /** Opens the same port again. Does nothing if it is open. */
   comeBack(): Promise<void>;
-  /** No more faults: comes back, and connections that wait in silence are cut. */
+  /** Ends all faults: opens the port again and closes the connections that got no answer. */
   heal(): Promise<void>;
 }
 
 const lateMs = 40;
 
-/** `commit` carries a request out; it is called once its body has come whole. */
+/** `commit` executes a request. It is called when the whole body has been received. */
 export async function startFaultyServer(commit: (request: SeenRequest) => Reply): Promise<FaultyServer> {
   const server = createServer((request, response) => {
-    // A client that was killed leaves half a request: nothing to do.
+    // A client that was killed leaves half a request, which needs no answer.
     serve(request, response).catch(() => {});
   });
 
@@ -59,7 +59,7 @@ export async function startFaultyServer(commit: (request: SeenRequest) => Reply)
     response.writeHead(reply.status, { "content-type": "application/json" }).end(reply.body);
   }
 
-  // Somebody else may have the port for a moment: every connection of this machine has one.
+  // Another connection of this machine may use the port for a moment.
   const listenOn = (port: number) => until(`port ${port} is free`, () => tryListen(server, port));
 
   await listenOn(0);

@@ -19,7 +19,7 @@ export interface RecordingLog extends Log {
   readonly lines: LoggedLine[];
 }
 
-/** A log that keeps its lines for a test to look at; those of all components together. */
+/** A log that records its lines for a test, those of all components together. */
 export function recordingLog(): RecordingLog {
   const lines: LoggedLine[] = [];
   const at =

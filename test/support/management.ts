@@ -11,7 +11,7 @@ import { silentLog } from "./log.ts";
 
 export const adminToken = "correct horse battery staple";
 
-/** Files as a build makes them, the larger ones worth compressing. */
+/** Files like those of a build; the larger ones are worth compressing. */
 export const testPageFiles: PageFiles = {
   index: pageFile("/index-1.html", "text/html;charset=utf-8", "<title>Loom</title>"),
   signIn: pageFile("/sign-in-1.html", "text/html;charset=utf-8", "<title>Loom: sign in</title>"),
@@ -31,9 +31,9 @@ function pageFile(path: string, contentType: string, text: string): PageFile {
 
 export interface ManagementTest {
   readonly app: ManagementApp;
-  /** Asks as a guest, or with a cookie. */
+  /** Sends a request without a session, or with a cookie. */
   ask(path: string, init?: RequestInit & { readonly cookie?: string | undefined }): Promise<Response>;
-  /** @returns the cookie of a new session, as a request sends it */
+  /** @returns the cookie of a new session, in the form of a request's `Cookie` header */
   signIn(token?: string): Promise<string>;
 }
 
@@ -41,7 +41,7 @@ export type ManagementTestOptions = Partial<ManagementOptions> & {
   readonly signInOptions?: Partial<SignInOptions>;
 };
 
-/** The management port's app with a page of its own, whose token is `adminToken` unless told otherwise. */
+/** The app of the management port with a test page. Its token is `adminToken` by default. */
 export function managementTest({ signInOptions, ...options }: ManagementTestOptions = {}): ManagementTest {
   const signIn = createSignIn({
     adminToken,
@@ -51,7 +51,7 @@ export function managementTest({ signInOptions, ...options }: ManagementTestOpti
     clientOf: () => "192.0.2.1",
     ...signInOptions,
   });
-  // Its clock, for summaries in the log, would keep the tests from ending.
+  // Its timer, which writes summaries to the log, would keep the process from exiting.
   signIn.stop();
   const app = createManagementApp({
     problem: () => undefined,
@@ -92,15 +92,15 @@ export function signInRequest(token: string): RequestInit {
   };
 }
 
-/** What a browser sends back of a `Set-Cookie`. */
+/** The part of a `Set-Cookie` that a browser sends back. */
 export function cookieOf(response: Response): string {
   return /^[^;]+/.exec(response.headers.get("set-cookie") ?? "")?.[0] ?? "";
 }
 
-/** What a guest must not see. */
+/** A text that must not be shown without a session. */
 export const secret = "what only an operator may see";
 
-/** Routes as the API has them. */
+/** Routes like those of the API. */
 export const secretRoutes = new Elysia({ strictPath: true })
   .get("/api/v1/secret", () => jsonAnswer({ secret }))
   .get("/api/v1/large", () => jsonAnswer({ secret: secret.repeat(200) }))
@@ -112,7 +112,7 @@ export const secretRoutes = new Elysia({ strictPath: true })
   .post("/api/v1/unavailable", () => errorAnswer("unavailable", 5), { parse: "none" });
 const eventStream = { headers: { "content-type": "text/event-stream", "cache-control": "no-store" } };
 
-/** The same request as a guest and with a session. */
+/** Sends the same request without and with a session. */
 export async function askTwice(path: string, init: RequestInit = {}) {
   const management = managementTest({ routes: [secretRoutes] });
   const guest = await management.ask(path, init);

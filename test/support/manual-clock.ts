@@ -1,17 +1,17 @@
 import type { DeliveryClock } from "../../server/outputs/delivery/clock.ts";
 import { until } from "./until.ts";
 
-/** Time that passes only when a test says so. */
+/** A clock that advances only when a test says so. */
 export interface ManualClock extends DeliveryClock {
-  /** Ends the sleeps that are over by then. */
+  /** Advances the time, and ends the sleeps that are over by then. */
   advance(ms: number): void;
-  /** Waits until somebody sleeps, and lets the time pass until the first of them is to wake. @returns how long that was */
+  /** Waits for a sleep, and advances the time until the first sleep ends. @returns by how much */
   toNextWaking(): Promise<number>;
-  /** Lengths of all sleeps up to now, ended or not. */
+  /** The lengths of all sleeps that were begun, including those that have ended. */
   readonly sleptMs: readonly number[];
-  /** What `random` gives. */
+  /** The value that `random` returns. */
   chance: number;
-  /** Sets the wall clock alone. */
+  /** Sets only the wall clock. */
   setWall(ms: number): void;
 }
 

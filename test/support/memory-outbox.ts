@@ -1,10 +1,10 @@
 import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../../server/pipeline.ts";
 
-/** An outbox with one reader and without a disk. */
+/** An outbox in memory with one reader. */
 export interface MemoryOutbox extends OutboxReader {
   append(documents: readonly string[], receivedAt: number): void;
   readonly acknowledged: readonly StoredBatch[];
-  /** As after a crash: what was not acknowledged is handed out again. */
+  /** Behaves like a restart after a crash: batches that were not acknowledged are read again. */
   reopen(): void;
 }
 

@@ -2,15 +2,15 @@ import { until } from "./until.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What `/metrics` said at one moment. */
+/** The values of `/metrics` at one moment. */
 export interface MetricValues {
-  /** The sum of all series of that name that have these labels; 0 where there are none. */
+  /** The sum of all series of this name with these labels; 0 if there are none. */
   sum(name: string, labels?: Labels): number;
-  /** The values that a label has in the series of that name. */
+  /** The values of a label in the series of this name. */
   labelValues(name: string, label: string): readonly string[];
 }
 
-/** Scrapes Prometheus text format 0.0.4. */
+/** Scrapes the metrics in the Prometheus text format 0.0.4. */
 export async function readMetrics(managementUrl: string): Promise<MetricValues> {
   const text = await (await fetch(`${managementUrl}/metrics`)).text();
   const series = [...text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name, labels = "", value]) => ({
@@ -28,7 +28,7 @@ export async function readMetrics(managementUrl: string): Promise<MetricValues> 
   };
 }
 
-/** Waits until an output has everything, and Loom has counted it. */
+/** Waits until every event is delivered to an output, and Loom has counted them. */
 export function untilDrained(
   managementUrl: string,
   output: string,

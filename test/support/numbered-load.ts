@@ -1,7 +1,7 @@
 import { createRandom } from "./random.ts";
 import { send } from "./send.ts";
 
-/** A batch of events `{"sender":…,"n":…}`, `n` counted up by each sender. */
+/** A batch of events `{"sender":…,"n":…}`. Each sender increments its own `n`. */
 export interface NumberedBatch {
   readonly sender: number;
   readonly firstNumber: number;
@@ -9,20 +9,20 @@ export interface NumberedBatch {
   isAcknowledged: boolean;
 }
 
-/** Several senders, each with one batch after the other, as sensors do: what is not answered 204 is not sent again. */
+/** Several senders. Like sensors, each sends one batch at a time and does not send a batch again that was not answered 204. */
 export interface NumberedLoad {
-  /** In the order of sending. */
+  /** All batches, in the order of sending. */
   readonly batches: readonly NumberedBatch[];
   acknowledgedCount(): number;
-  /** From now on there; undefined: nobody is there, the senders wait. */
+  /** Sets the address that the senders send to; undefined makes them wait. */
   sendTo(url: string | undefined): void;
-  /** Resolves when every batch that was begun is answered or lost. */
+  /** Resolves when every batch that was begun is answered, or its connection has failed. */
   stop(): Promise<void>;
 }
 
 const senderCount = 4;
 const maxEventsPerBatch = 20;
-/** Between an answer and the next batch, so that a sender that is refused at once does not spin. */
+/** The pause between an answer and the next batch, so that a sender that is refused at once does not use all processor time. */
 const maxPauseMs = 8;
 
 export function startNumberedLoad(seed: number): NumberedLoad {
@@ -44,7 +44,7 @@ export function startNumberedLoad(seed: number): NumberedLoad {
       };
       batches.push(batch);
       firstNumber += batch.eventCount;
-      // A connection that ends without an answer is what a kill does.
+      // A kill ends a connection without an answer.
       const status = await send(url, bodyOf(batch)).catch(() => undefined);
       if (status === 204) {
         batch.isAcknowledged = true;
@@ -85,16 +85,16 @@ function eventText(sender: number, n: number): string {
   return `{"sender":${sender},"n":${n}}`;
 }
 
-/** Where an output differs from what it must hold; each list is to be empty, and names only the first few. */
+/** The differences between an output and what it must contain. Each list has to be empty, and contains only the first few. */
 export interface Discrepancies {
-  /** Acknowledged, and not there. */
+  /** Acknowledged events that the output does not have. */
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
-  /** Batches of which only a part is there. */
+  /** Batches that the output has only in part. */
   readonly torn: readonly string[];
-  /** After an event of the same sender that was sent later. */
+  /** Events after a later event of the same sender. */
   readonly disordered: readonly string[];
-  /** Nobody sent it. */
+  /** Events that no sender sent. */
   readonly unknown: readonly string[];
 }
 
@@ -106,7 +106,7 @@ export const noDiscrepancies: Discrepancies = {
   unknown: [],
 };
 
-/** Holds what an output has against what was sent to Loom. */
+/** Compares the events of an output with those that were sent to Loom. */
 export function findDiscrepancies(
   batches: readonly NumberedBatch[],
   documents: readonly string[],

@@ -1,11 +1,11 @@
 import { type FaultyServer, startFaultyServer } from "./faulty-server.ts";
 
 export interface PickyElasticsearch extends FaultyServer {
-  /** Which documents, as text, it refuses for good. */
+  /** Returns true for the documents that it rejects, given as text. */
   refuses: (document: string) => boolean;
 }
 
-/** An Elasticsearch that takes everything but what it refuses, with this reason. */
+/** A stand-in for Elasticsearch that rejects some documents with this reason and accepts all others. */
 export async function startPickyElasticsearch(
   refuses: (document: string) => boolean,
   reason: string,

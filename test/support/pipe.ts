@@ -2,18 +2,18 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A pipe whose reading end is read when the test says so, and not before. */
+/** A pipe that is read only when the test says so. */
 export interface Pipe extends Disposable {
-  /** For the process that writes; it stays open here until `closeWriter`. */
+  /** The descriptor of the writing end, for another process. It stays open in this process until `closeWriter`. */
   readonly writeEnd: number;
   closeWriter(): void;
-  /** What lies in the pipe now: empty when there is nothing. */
+  /** Reads what is in the pipe now; empty if there is nothing. */
   readAvailable(): Buffer;
-  /** Whoever writes then gets EPIPE. */
+  /** Closes the reading end. Later writes fail with EPIPE. */
   closeReader(): void;
 }
 
-/** `isNonBlocking`: a writing end that answers EAGAIN when the pipe is full. */
+/** With `isNonBlocking`, a write to a full pipe fails with EAGAIN. */
 export function createPipe({ isNonBlocking = false } = {}): Pipe {
   const folder = mkdtempSync(join(tmpdir(), "loom-pipe-"));
   const path = join(folder, "fifo");

@@ -1,6 +1,6 @@
-/** A seeded source of numbers (mulberry32), so that a failing run can be had again. */
+/** A seeded random number generator (mulberry32), so that a failing run can be repeated. */
 export interface Random {
-  /** An integer from 0 up to, not including, `limit`. */
+  /** @returns an integer from 0 to `limit` - 1 */
   below(limit: number): number;
   pick<Item>(items: readonly Item[]): Item;
 }

@@ -2,14 +2,14 @@ import { connect } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { until } from "./until.ts";
 
-/** A TCP or TLS connection on which a test says what it likes, byte by byte. */
+/** A TCP or TLS connection over which a test sends any bytes. */
 export interface RawConnection extends Disposable {
   send(data: string | Uint8Array): void;
-  /** Resolves true when the system has taken the data, false when the connection is closed. */
+  /** Resolves to true when the system has accepted the data, and to false if the connection is closed. */
   sendAll(data: string | Uint8Array): Promise<boolean>;
-  /** All that was received up to now. */
+  /** Everything that was received. */
   received(): string;
-  /** Waits until so many answers have begun to arrive. @returns their statuses. */
+  /** Waits until this many answers have begun to arrive. @returns their statuses */
   statuses(count: number, maxWaitMs?: number): Promise<readonly number[]>;
   readonly isClosed: boolean;
   closed(maxWaitMs?: number): Promise<unknown>;
@@ -25,7 +25,7 @@ export async function openConnection(port: number, transport: "tcp" | "tls" = "t
   const chunks: Buffer[] = [];
   let isClosed = false;
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  // What the server does to a connection shows in `isClosed`.
+  // Tests see that the server closed the connection in `isClosed`.
   socket.on("error", () => {});
   const whenClosed = new Promise<false>((resolve) => {
     socket.on("close", () => {

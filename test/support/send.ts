@@ -5,7 +5,7 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends one batch as a sensor does, and waits longer than one would. Any certificate will do. */
+/** Sends one batch like a sensor, but waits longer for the answer, and accepts any certificate. */
 export async function send(url: string, body: string, options: SendOptions = {}): Promise<number> {
   const response = await fetch(url, {
     method: "POST",
@@ -22,7 +22,7 @@ export async function send(url: string, body: string, options: SendOptions = {})
   return response.status;
 }
 
-/** The head of a good ingest request with these headers added, to be sent by hand; the body is to follow. */
+/** The head of a valid ingest request with these additional headers, for a raw connection. The body has to follow. */
 export function requestHead(headers: Readonly<Record<string, string | number>>, token = sensorToken): string {
   const all = {
     host: "loom.example",
@@ -34,7 +34,7 @@ export function requestHead(headers: Readonly<Record<string, string | number>>, 
   return `POST /api/v1/ingest HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** A whole good request, to be sent by hand. */
+/** A complete valid request, for a raw connection. */
 export function wholeRequest(body: string, token = sensorToken): string {
   return requestHead({ "content-length": Buffer.byteLength(body) }, token) + body;
 }

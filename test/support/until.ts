@@ -1,8 +1,8 @@
 const pollIntervalMs = 10;
 
 /**
- * Asks again and again until the answer is neither undefined nor false.
- * @throws Error naming what was waited for, after `maxWaitMs`.
+ * Calls the function repeatedly until it returns neither undefined nor false.
+ * @throws Error that names what was waited for, after `maxWaitMs`
  */
 export async function until<Answer>(
   what: string,
@@ -13,7 +13,7 @@ export async function until<Answer>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error(`waited ${maxWaitMs} ms in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`gave up waiting after ${maxWaitMs} ms: ${what}`);
     await Bun.sleep(pollIntervalMs);
   }
 }

@@ -1,16 +1,16 @@
-/** Two clocks that go on only when a test says so, together or each alone. */
+/** A wall clock and a monotonic clock that advance only when a test says so, together or separately. */
 export interface WoundClock {
   now(): number;
   monotonic(): number;
-  /** Lets time pass on both. */
+  /** Advances both clocks. */
   advance(ms: number): void;
-  /** Sets the wall clock alone. */
+  /** Sets only the wall clock. */
   setWall(ms: number): void;
 }
 
 export function createWoundClock(wallMs = 1_800_000_000_000): WoundClock {
   let wall = wallMs;
-  // Not 0: nothing may rely on where a monotonic clock begins.
+  // Not 0, because no code may rely on the start of a monotonic clock.
   let monotonic = 5_000;
   return {
     now: () => wall,
