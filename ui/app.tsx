@@ -1,5 +1,7 @@
+import type { ComponentType } from "preact";
 import { LocationProvider, Route, Router } from "preact-iso";
 import { Shell } from "./components/shell.tsx";
+import { type PageId, pages } from "./page-list.ts";
 import { AddSensorPage } from "./pages/add-sensor.tsx";
 import { AttacksPage } from "./pages/attacks.tsx";
 import { EnrichmentPage } from "./pages/enrichment.tsx";
@@ -11,21 +13,28 @@ import { SensorPage } from "./pages/sensor.tsx";
 import { SensorsPage } from "./pages/sensors.tsx";
 import { TailPage } from "./pages/tail.tsx";
 
-/** The pages, by their address; the server knows the same list (server/management/management-app.ts). */
+/** The component of each page of the list; a page without one does not compile. */
+const components: Readonly<Record<PageId, ComponentType>> = {
+  overview: OverviewPage,
+  sensors: SensorsPage,
+  addSensor: AddSensorPage,
+  sensor: SensorPage,
+  tail: TailPage,
+  attacks: AttacksPage,
+  refusals: RefusalsPage,
+  enrichment: EnrichmentPage,
+  outputs: OutputsPage,
+};
+
+/** The dashboard; `AppContext` must be provided around it. */
 export function App() {
   return (
     <LocationProvider>
       <Shell>
         <Router>
-          <Route path="/" component={OverviewPage} />
-          <Route path="/sensors" component={SensorsPage} />
-          <Route path="/sensors/add" component={AddSensorPage} />
-          <Route path="/sensors/:id" component={SensorPage} />
-          <Route path="/refusals" component={RefusalsPage} />
-          <Route path="/tail" component={TailPage} />
-          <Route path="/attacks" component={AttacksPage} />
-          <Route path="/enrichment" component={EnrichmentPage} />
-          <Route path="/outputs" component={OutputsPage} />
+          {pages.map(({ id, path }) => (
+            <Route key={id} path={path} component={components[id]} />
+          ))}
           <Route default component={NotFoundPage} />
         </Router>
       </Shell>

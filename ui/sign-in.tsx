@@ -1,12 +1,8 @@
-import { signal } from "@preact/signals";
 import { render } from "preact";
-import { ApiError, findSession, signIn } from "./models/api-client.ts";
-import { nextPage } from "./models/next-page.ts";
+import { ApiClient } from "./models/api-client.ts";
+import { SignInModel } from "./models/sign-in.ts";
 
-const problem = signal<string | undefined>(undefined);
-const isBusy = signal(false);
-
-/** The one-time token of a link from the log; only the part after "#" holds it, which no server gets to see. */
+/** The token of a sign-in link from the log: the part of the address after "#", which browsers do not send to a server. */
 function takeLinkToken(): string | undefined {
   const token = location.hash.slice(1);
   if (token === "") return undefined;
@@ -14,42 +10,17 @@ function takeLinkToken(): string | undefined {
   return token;
 }
 
-async function submitToken(token: string): Promise<void> {
-  isBusy.value = true;
-  problem.value = undefined;
-  try {
-    await signIn(token);
-    location.replace(nextPage(location.search, location.origin));
-  } catch (error) {
-    problem.value = sentenceOf(error);
-    isBusy.value = false;
-  }
-}
-
-function sentenceOf(error: unknown): string {
-  const status = error instanceof ApiError ? error.status : 0;
-  if (status === 401) return "That token is not the right one. A link from the log works only once.";
-  if (status === 429) return "Too many wrong tokens from here. Try again in a few seconds.";
-  return error instanceof ApiError ? error.message : String(error);
-}
-
-async function goOnWithSession(): Promise<void> {
-  // A link from another site comes without the cookie, so it ends here though there is a session.
-  const session = await findSession().catch(() => undefined);
-  if (session) location.replace(nextPage(location.search, location.origin));
-}
-
-function SignIn() {
+function SignIn({ model }: { model: InstanceType<typeof SignInModel> }) {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const token = new FormData(event.currentTarget as HTMLFormElement).get("token");
-    if (typeof token === "string" && token !== "") void submitToken(token.trim());
+    if (typeof token === "string" && token !== "") void model.submit(token.trim());
   };
   return (
     <main>
       <h1>Loom</h1>
       <form onSubmit={submit}>
-        {/* For password managers, which file a password under a name. */}
+        {/* Password managers store a password under a user name. */}
         <input type="text" name="username" autocomplete="username" value="loom" hidden />
         <label for="token">Sign-in token</label>
         <input
@@ -61,32 +32,42 @@ function SignIn() {
           required
           aria-describedby="where problem"
         />
-        <button type="submit" disabled={isBusy}>
+        <button type="submit" disabled={model.isBusy}>
           Sign in
         </button>
         <p id="problem" role="alert">
-          {problem}
+          {model.problem}
         </p>
       </form>
-      <div id="where">
-        <h2>Where is it?</h2>
-        <ul>
-          <li>
-            It is what <code>LOOM_ADMIN_TOKEN</code> was set to where Loom was started.
-          </li>
-          <li>
-            Without that, Loom's log has a link that signs you in once: look for{" "}
-            <code>sign in to the dashboard</code>, for example with{" "}
-            <code>journalctl -u loom | grep "sign in"</code>.
-          </li>
-        </ul>
-      </div>
+      <TokenHelp />
     </main>
   );
 }
 
-const linkToken = takeLinkToken();
+function TokenHelp() {
+  return (
+    <div id="where">
+      <h2>Where to find the token</h2>
+      <ul>
+        <li>
+          The token is the value of the environment variable <code>LOOM_ADMIN_TOKEN</code> that Loom was
+          started with.
+        </li>
+        <li>
+          If the variable is not set, Loom writes a link to its log that signs you in once. Look for{" "}
+          <code>sign in to the dashboard</code>, for example with{" "}
+          <code>journalctl -u loom | grep "sign in"</code>.
+        </li>
+      </ul>
+    </div>
+  );
+}
+
 const page = document.getElementById("page");
-if (page) render(<SignIn />, page);
-if (linkToken === undefined) void goOnWithSession();
-else void submitToken(linkToken);
+if (page) {
+  const linkToken = takeLinkToken();
+  const api = new ApiClient({ fetch: (path, init) => fetch(path, init), location });
+  const model = new SignInModel({ api, location });
+  render(<SignIn model={model} />, page);
+  void (linkToken === undefined ? model.resume() : model.submit(linkToken));
+}

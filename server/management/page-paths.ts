@@ -1,22 +1,14 @@
-/** The paths of the dashboard, all answered with the one page, whose router reads them again. */
-export const pagePaths = [
-  "/",
-  "/sensors",
-  "/sensors/add",
-  "/sensors/:id",
-  "/refusals",
-  "/tail",
-  "/attacks",
-  "/enrichment",
-  "/outputs",
-] as const;
+import { pages } from "../../ui/page-list.ts";
+
+/** The paths of the dashboard. The server answers all of them with the same HTML, whose router then reads the path. */
+export const pagePaths: readonly string[] = pages.map(({ path }) => path);
 
 export const signInPath = "/sign-in";
 
-/** A longer one would make a redirect that some proxies refuse. */
+/** Some proxies refuse a redirect to a longer address. */
 const maxNextLength = 1024;
 
-/** Where to sign in and come back from to `pathAndQuery`. */
+/** The address of the sign-in page, which leads back to `pathAndQuery`. */
 export function signInRedirect(pathAndQuery: string): string {
   if (pathAndQuery === "/" || pathAndQuery.length > maxNextLength) return signInPath;
   return `${signInPath}?next=${encodeURIComponent(pathAndQuery)}`;

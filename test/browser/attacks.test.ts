@@ -15,8 +15,8 @@ const fromSydney = '{"source":{"ip":"1.128.0.1"},"destination":{"port":22}}';
 const fromNowhere = '{"source":{"ip":"10.1.2.3"},"destination":{"port":80}}';
 const fromCountryOnly = '{"source":{"ip":"198.51.100.7","geo":{"country_iso_code":"BR"}}}';
 
-describeInBrowser("what attacks", () => {
-  test("is on the map by place, with what has none beside it", async () => {
+describeInBrowser("the attacks", () => {
+  test("are on the map by place, with the number of events without a place beside it", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -34,7 +34,7 @@ describeInBrowser("what attacks", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("has a larger point where more came from, at the right place", async () => {
+  test("have a larger point for more events, at the right place", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -53,7 +53,7 @@ describeInBrowser("what attacks", () => {
     expect(sydney.y).toBeGreaterThan(london.y + 150);
   });
 
-  test("is listed by port, and an entry leads to the tail filtered by it", async () => {
+  test("are listed by port, and an entry leads to the tail filtered by it", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -67,12 +67,12 @@ describeInBrowser("what attacks", () => {
     await until("two rows", async () => (await page.locator("table.events tbody tr").count()) === 2);
   });
 
-  test("is light and ringed on the map where it is new", async () => {
+  test("have a white point with a ring at a new place", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
     await send(loom.ingestUrl, `[${fromLondon},${fromSydney}]`);
-    // New is what was not there before the last minute: the answer says so here before a minute is over.
+    // A place is new if it was first seen in the last minute; the test changes the answer instead of waiting.
     await page.route("**/api/v1/attacks*", async (route) => {
       const response = await route.fetch();
       const answer = (await response.json()) as AttacksAnswer;
@@ -89,10 +89,10 @@ describeInBrowser("what attacks", () => {
     expect(await fillOf("London")).not.toBe("rgb(255, 255, 255)");
   });
 
-  test("says that nothing has come", async () => {
+  test("are said to be none without events", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/attacks");
-    await view.page.getByText("Nothing has come in that time").waitFor();
+    await view.page.getByText("No events in this period").waitFor();
   });
 });

@@ -10,7 +10,7 @@ import { phone, viewOf } from "../support/view.ts";
 setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();
 
-/** What attackers put into payloads, so that somebody who looks at them runs it, or is misled. */
+/** Texts that attackers put into payloads to run code in the reader's browser or to mislead the reader. */
 const hostileTexts: Readonly<Record<string, string>> = {
   script: "<script>alert(document.domain)</script>",
   image: '"><img src=x onerror=alert(1)>',
@@ -31,7 +31,7 @@ const hostileTexts: Readonly<Record<string, string>> = {
   url: "https://evil.example/?q=<b>x</b>",
 };
 
-/** Everything of an event that the page shows. */
+/** The fields that the page shows. */
 const shownFields = [
   "@timestamp",
   "message",
@@ -55,10 +55,10 @@ const shownFields = [
   "url.path",
   "user_agent.original",
 ];
-/** Of all texts of one event together: Loom looks at events up to 512 KiB. */
+/** The texts of one event together: Loom samples events up to 512 KiB. */
 const maxTextsLength = 200_000;
 
-/** Events with such a text in every field that the page shows, as a key, and keys that mean something to JavaScript. */
+/** Events with a hostile text in every shown field and as a key, and with keys that have a meaning in JavaScript. */
 function hostileEvents(text: string): string[] {
   const perEvent = Math.max(1, Math.floor(maxTextsLength / text.length));
   const groups = Array.from({ length: Math.ceil(shownFields.length / perEvent) }, (_, i) =>
@@ -97,7 +97,7 @@ max_event_size_bytes = 524288
 
 describeInBrowser("hostile events", () => {
   for (const [name, text] of Object.entries(hostileTexts))
-    test(`"${name}" does nothing and breaks nothing, in the tail and opened`, async () => {
+    test(`"${name}" is harmless in the tail and in an opened event`, async () => {
       await using loom = await startWithDashboard({ config });
       await using view = await viewOf(loom);
       const { page } = view;
@@ -105,7 +105,7 @@ describeInBrowser("hostile events", () => {
       const events = hostileEvents(text);
       const rows = page.locator("table.events tbody tr");
       for (const [i, event] of events.entries()) {
-        // One after the other: of large ones that come together a viewer gets the latest.
+        // The events are sent one by one: of large events that arrive together a viewer gets only the latest.
         expect(await send(loom.ingestUrl, `[${event}]`)).toBe(204);
         await rows.nth(i).waitFor();
       }
@@ -124,13 +124,13 @@ describeInBrowser("hostile events", () => {
       expect(view.faults).toEqual([]);
     });
 
-  test("all of them do nothing on the pages that count and list, on a phone too", async () => {
+  test("all of them are harmless on the pages that count and list, also on a phone", async () => {
     await using loom = await startWithDashboard({ config });
     await using view = await viewOf(loom, { viewport: phone });
     const { page } = view;
     for (const text of Object.values(hostileTexts))
       expect(await send(loom.ingestUrl, `[${hostileEvents(text).join(",")}]`)).toBe(204);
-    // What calls itself so is refused, and shown as refused.
+    // Requests that claim such an id are refused, and listed as refused.
     for (const text of Object.values(hostileTexts)) {
       const id = text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 4_000);
       expect(await send(loom.ingestUrl, "[]", { token: "wrong", headers: { "x-spip-id": id } })).toBe(401);
@@ -154,7 +154,7 @@ describeInBrowser("hostile events", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("a text that turns the line round is shown as what it is", async () => {
+  test("a text that reverses its direction is shown with an escape", async () => {
     await using loom = await startWithDashboard({ config });
     await using view = await viewOf(loom);
     await view.open("/tail");
@@ -162,7 +162,7 @@ describeInBrowser("hostile events", () => {
     await view.page.getByText("invoice\\u{202e}", { exact: false }).first().waitFor();
   });
 
-  test("what is copied of a cut text is the whole of it", async () => {
+  test("copying a cut text copies the whole text", async () => {
     await using loom = await startWithDashboard({ config });
     await using view = await viewOf(loom);
     const { page } = view;
@@ -183,12 +183,12 @@ describeInBrowser("hostile events", () => {
   });
 });
 
-/** How far the page is wider than its window, in pixels. */
+/** The number of pixels by which the page is wider than its window. */
 function overflowOf(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-/** Elements that only an event's markup could have made. */
+/** The number of elements that only an event's markup could have created. */
 function foreignElements(page: Page): Promise<number> {
   return page.evaluate(
     () =>

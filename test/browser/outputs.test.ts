@@ -25,7 +25,7 @@ retry_max_backoff_ms = 200
 `;
 
 describeInBrowser("outputs", () => {
-  test("what was refused for good is listed with its reason, opened whole, and sent again by a button", async () => {
+  test("a rejected event is listed with its reason, can be opened in full, and is retried by a button", async () => {
     await using elasticsearch = await startElasticsearch();
     await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });
     await using view = await viewOf(loom);
@@ -34,7 +34,7 @@ describeInBrowser("outputs", () => {
     expect(await send(loom.ingestUrl, `[${event},{"ok":1}]`)).toBe(204);
     await view.open("/outputs");
     await page.getByText("1 dead letter").waitFor();
-    await page.getByRole("button", { name: "Show them" }).click();
+    await page.getByRole("button", { name: "Show", exact: true }).click();
     const row = page.locator(".dead-letters tbody tr");
     await row.waitFor();
     expect(await row.textContent()).toContain("document_parsing_exception");
@@ -45,13 +45,13 @@ describeInBrowser("outputs", () => {
     await page.keyboard.press("Escape");
 
     elasticsearch.refuses = () => false;
-    await row.getByRole("button", { name: "Send again" }).click();
-    await page.getByText("1 event will be sent again").waitFor();
+    await row.getByRole("button", { name: "Retry", exact: true }).click();
+    await page.getByText("1 event will be retried").waitFor();
     await page.getByText("1 dead letter").waitFor({ state: "detached" });
     expect(view.faults).toEqual([]);
   });
 
-  test("one that is away says so, with what waits for it, and delivers by itself when it is back", async () => {
+  test("an output that does not answer is shown with its pending events, and delivers them when it answers again", async () => {
     await using elasticsearch = await startElasticsearch();
     await elasticsearch.goAway();
     await using loom = await startWithDashboard({ config: configFor(elasticsearch.url) });

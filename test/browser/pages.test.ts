@@ -18,7 +18,7 @@ const pages: Readonly<Record<string, string>> = {
   "/sensors/add": "Add a sensor",
   [`/sensors/${sensorId}`]: sensorId,
   "/tail": "Live tail",
-  "/attacks": "What attacks",
+  "/attacks": "Attacks",
   "/refusals": "Refusals",
   "/enrichment": "Enrichment",
   "/outputs": "Outputs",
@@ -36,7 +36,7 @@ describeInBrowser("each page", () => {
   afterAll(() => loom?.[Symbol.asyncDispose]());
 
   for (const [path, title] of Object.entries(pages)) {
-    test(`${path} shows what it is about`, async () => {
+    test(`${path} has its title`, async () => {
       await using view = await viewOf(loom);
       await view.open(path);
       await untilDrawn(view.page);
@@ -46,7 +46,7 @@ describeInBrowser("each page", () => {
     });
 
     for (const colorScheme of ["light", "dark"] as const)
-      test(`${path} has no serious fault of accessibility, ${colorScheme}`, async () => {
+      test(`${path} has no serious accessibility fault, ${colorScheme}`, async () => {
         await using view = await viewOf(loom, { colorScheme });
         await view.open(path);
         await untilDrawn(view.page);
@@ -62,7 +62,7 @@ describeInBrowser("each page", () => {
     });
   }
 
-  test("the opened event and the list of keys have no serious fault of accessibility either", async () => {
+  test("the opened event and the keyboard shortcuts have no serious accessibility fault", async () => {
     await using view = await viewOf(loom);
     await view.open("/tail");
     await view.page.locator("table.events tbody tr").first().click();
@@ -70,17 +70,17 @@ describeInBrowser("each page", () => {
     expect(await seriousFaults(view.page)).toEqual([]);
     await view.page.keyboard.press("Escape");
     await view.page.keyboard.press("?");
-    await view.page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await view.page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     expect(await seriousFaults(view.page)).toEqual([]);
   });
 
-  test("is reached by keys alone", async () => {
+  test("can be reached by keys alone", async () => {
     await using view = await viewOf(loom);
     await view.open("/");
     for (const [key, title] of Object.entries({
       s: "Sensors",
       t: "Live tail",
-      a: "What attacks",
+      a: "Attacks",
       r: "Refusals",
       e: "Enrichment",
       u: "Outputs",
@@ -92,7 +92,7 @@ describeInBrowser("each page", () => {
     }
   });
 
-  test("is dark or light by the system, and by the switch whatever the system says", async () => {
+  test("is dark or light like the system, or as the theme switch says", async () => {
     await using view = await viewOf(loom, { colorScheme: "dark" });
     await view.open("/");
     const dark = await groundOf(view.page);
@@ -109,16 +109,16 @@ describeInBrowser("each page", () => {
   test("that does not exist says so", async () => {
     await using view = await viewOf(loom);
     await view.open("/no/such/page");
-    expect(await view.page.locator("h1").textContent()).toBe("No such page");
+    expect(await view.page.locator("h1").textContent()).toBe("Page not found");
   });
 });
 
 describeInBrowser("the first load", () => {
-  test("is under 150 KB, from Loom alone, and usable within a second", async () => {
+  test("is under 150 KB, comes from Loom alone, and is usable within a second", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
-    // What no cache has: the first visit. The browser and Loom are awake, though.
+    // The sign-in page warms up the browser and Loom; its files are not those of the dashboard.
     await page.goto("/sign-in");
     const sizes: number[] = [];
     page.on("response", async (response) => {
@@ -127,10 +127,10 @@ describeInBrowser("the first load", () => {
     });
     const startedAt = performance.now();
     await page.goto("/");
-    await page.getByText("a second now").waitFor();
+    await page.getByText("per second").waitFor();
     const usableMs = performance.now() - startedAt;
     await page.waitForLoadState("networkidle").catch(() => {
-      // the overview is asked for again and again
+      // The overview is polled.
     });
     const total = sizes.reduce((sum, size) => sum + size, 0);
     expect(total).toBeGreaterThan(10_000);
@@ -139,7 +139,7 @@ describeInBrowser("the first load", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("has its assets cached for good, and nothing else", async () => {
+  test("has its assets cached permanently, and nothing else", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const cached = new Map<string, string | null>();
@@ -148,7 +148,7 @@ describeInBrowser("the first load", () => {
       cached.set(new URL(response.url()).pathname, control);
     });
     await view.open("/");
-    await view.page.getByText("a second now").waitFor();
+    await view.page.getByText("per second").waitFor();
     for (const [path, control] of cached)
       expect({ path, control }).toEqual({
         path,
@@ -157,36 +157,36 @@ describeInBrowser("the first load", () => {
   });
 });
 
-describeInBrowser("a page that Loom is gone from", () => {
-  test("says how old it is, and goes on by itself when Loom is back", async () => {
+describeInBrowser("a page that Loom does not answer", () => {
+  test("says how old its data is, and recovers when Loom answers again", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/");
-    await view.page.getByText("a second now").waitFor();
+    await view.page.getByText("per second").waitFor();
     await view.context.setOffline(true);
-    await view.page.getByText("What you see is").waitFor();
-    expect(await view.page.getByText("a second now").isVisible()).toBe(true);
+    await view.page.getByText("The data shown is").waitFor();
+    expect(await view.page.getByText("per second").isVisible()).toBe(true);
     await view.context.setOffline(false);
-    await view.page.getByText("What you see is").waitFor({ state: "detached" });
+    await view.page.getByText("The data shown is").waitFor({ state: "detached" });
   });
 
-  test("says that it can show nothing where there was nothing yet", async () => {
+  test("says that it cannot load if it has no data yet", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/");
     await view.page.route("**/api/v1/outputs", (route) => route.abort());
     await view.page.getByRole("link", { name: "Outputs" }).first().click();
-    await view.page.getByText("Cannot show the outputs: Loom does not answer").waitFor();
+    await view.page.getByText("Cannot load the outputs: Loom does not answer").waitFor();
     await view.page.unroute("**/api/v1/outputs");
-    await view.page.getByRole("button", { name: "Try now" }).click();
+    await view.page.getByRole("button", { name: "Retry now" }).click();
     await view.page.getByRole("heading", { name: "stdout" }).waitFor();
   });
 
-  test("offers to be loaded anew when Loom is another build", async () => {
+  test("offers to reload when Loom has another build", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/");
-    await view.page.getByText("a second now").waitFor();
+    await view.page.getByText("per second").waitFor();
     await view.page.route("**/api/v1/overview", async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, headers: { ...response.headers(), "x-loom-build": "another" } });
@@ -194,7 +194,7 @@ describeInBrowser("a page that Loom is gone from", () => {
     await view.page.getByText("Loom was updated").waitFor();
     await view.page.unroute("**/api/v1/overview");
     await view.page.getByRole("button", { name: "Reload" }).click();
-    await view.page.getByText("a second now").waitFor();
+    await view.page.getByText("per second").waitFor();
     expect(await view.page.getByText("Loom was updated").count()).toBe(0);
   });
 });
@@ -208,9 +208,9 @@ async function untilDrawn(page: Page): Promise<void> {
 
 const axeSource = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8");
 
-/** What axe finds, serious or worse: its rule and where. */
+/** The serious and critical faults that axe finds: the rule and the elements. */
 async function seriousFaults(page: Page): Promise<string[]> {
-  // Evaluated by the debugger, so the page's own policy on scripts stays as it is.
+  // The debugger evaluates it, so that the page's content security policy stays in force.
   await page.evaluate(axeSource);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),

@@ -1,8 +1,8 @@
 /**
- * Takes pictures of every page of the dashboard, light and dark, for a desk and a phone.
+ * Takes screenshots of every page of the dashboard, light and dark, on a desktop and a phone.
  *   bun run screenshots [minutes]
- * Builds and starts Loom with made-up sensors and sources, lets them attack for so many minutes (2 unless told), with one
- * output that takes everything but what it can't read and one that is away, and writes to `dist/screenshots/`.
+ * Builds and starts Loom, sends generated traffic for the given number of minutes (default 2), and writes to
+ * `dist/screenshots/`. Of its two outputs one rejects some events, and the other does not answer.
  * Needs Chromium.
  */
 import { mkdirSync } from "node:fs";
@@ -60,7 +60,7 @@ flush_interval_ms = 1000
   ),
 });
 
-console.error(`screenshots: ${minutes} minutes of made-up traffic`);
+console.error(`screenshots: ${minutes} minutes of generated traffic`);
 await attack();
 mkdirSync(folder, { recursive: true });
 for (const colorScheme of ["light", "dark"] as const)
@@ -89,7 +89,7 @@ async function attack(): Promise<void> {
   }
 }
 
-/** One second of it; the sensor in Milton falls silent half-way, and somebody has a wrong token. */
+/** One second of traffic. The sensor in Milton stops half-way, and one client sends a wrong token. */
 async function attackOnce(second: number): Promise<void> {
   const isMiltonAlive = second > 0 && second < minutes * 30;
   for (const sensor of isMiltonAlive ? [...sensors, "milton-01"] : sensors)

@@ -13,7 +13,7 @@ setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();
 
 describeInBrowser("sensors", () => {
-  test("that never came are listed, appear with their first batch, and go quiet in words that do not call them dead", async () => {
+  test("are listed before they send events, report with their first batch, and are then called quiet but not dead", async () => {
     await using loom = await startWithDashboard({ environment: { LOOM_SENSOR_silent: "silent-token" } });
     await using view = await viewOf(loom);
     await view.open("/sensors");
@@ -31,7 +31,7 @@ describeInBrowser("sensors", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("with a wrong token are refused under the name that they give, and the reason says what to do", async () => {
+  test("with a wrong token are refused under the id that they claim, with the reason and the fix", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const headers = { "x-spip-id": sensorId };
@@ -52,18 +52,18 @@ describeInBrowser("sensors", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("whose clock is off are told so, in the list and on their page", async () => {
+  test("with a wrong clock have a warning in the list and on their page", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
     expect(await send(loom.ingestUrl, `[{"@timestamp":"${anHourAgo}"}]`)).toBe(204);
     await view.open("/sensors");
-    await rowOf(view.page, sensorId).getByText("its clock is 1 h behind Loom's").waitFor();
+    await rowOf(view.page, sensorId).getByText("its clock is 60 min behind Loom's").waitFor();
     await view.open(`/sensors/${sensorId}`);
-    await view.page.getByText("its clock is 1 h behind Loom's").waitFor();
+    await view.page.getByText("its clock is 60 min behind Loom's").waitFor();
   });
 
-  test("have a page of their own: rate, what they see most, their refusals and their live events", async () => {
+  test("have a page with their rate, most frequent values, refusals and live events", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -85,7 +85,7 @@ describeInBrowser("sensors", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("a thousand of them are sorted and searched without a hitch", async () => {
+  test("are sorted and searched without a long task, a thousand of them", async () => {
     const names = Array.from({ length: 1_000 }, (_, i) => `vps-${String(i).padStart(4, "0")}`);
     const environment = Object.fromEntries(names.map((name) => [`LOOM_SENSOR_${name}`, `token-of-${name}`]));
     await using loom = await startWithDashboard({ environment });
@@ -117,7 +117,7 @@ describeInBrowser("sensors", () => {
 });
 
 describeInBrowser("adding a sensor", () => {
-  test("with what the page shows works from the token to the first event", async () => {
+  test("works with the texts that the page shows, from the token to the first event", async () => {
     await using loom = await startWithDashboard({
       config: `${dashboardConfig}\n[auth]\ntoken_file = "tokens.txt"\n`,
       files: { "tokens.txt": "first-token,first\n" },
@@ -133,7 +133,7 @@ describeInBrowser("adding a sensor", () => {
     expect(environmentLine).toStartWith("LOOM_SENSOR_vps_new=");
     expect(spip).toContain(`url = "${loom.ingestUrl}"`);
 
-    // Before Loom knows it, its first request is refused, and the page says so at once.
+    // Before Loom knows the sensor its first request is refused, and the page says so.
     expect(runInShell(curl)).toContain("HTTP/1.1 401");
     await page.getByText(/1 request refused: unauthorized/).waitFor();
 
@@ -145,13 +145,13 @@ describeInBrowser("adding a sensor", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("with a name that would break something is not offered", async () => {
+  test("is not offered for an id that would break something", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/sensors/add");
     await view.page.locator(".snippet").first().waitFor();
     await view.page.getByLabel("Sensor id").fill("a b'; rm -rf");
-    await until("nothing to paste", async () => (await view.page.locator(".snippet").count()) === 0);
+    await until("no text to paste", async () => (await view.page.locator(".snippet").count()) === 0);
   });
 });
 

@@ -9,7 +9,7 @@ setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();
 
 describeInBrowser("signing in", () => {
-  test("a guest who opens a page signs in and is on that page", async () => {
+  test("a guest who opens a page is on that page after signing in", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom, { isGuest: true });
     const { page } = view;
@@ -21,19 +21,19 @@ describeInBrowser("signing in", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("a wrong token is refused in words, and the page says where the right one is", async () => {
+  test("a wrong token is refused, and the page says where to find the right one", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom, { isGuest: true });
     const { page } = view;
     await page.goto("/");
     await page.getByLabel("Sign-in token").fill("not-the-token");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("That token is not the right one").waitFor();
+    await page.getByText("Wrong token").waitFor();
     expect(await page.getByText("LOOM_ADMIN_TOKEN").isVisible()).toBe(true);
     expect(await view.context.cookies()).toEqual([]);
   });
 
-  test("the link from the log lets in, and leaves the address bar", async () => {
+  test("the link from the log signs in, and its token does not stay in the address bar", async () => {
     const link = await startedLink();
     await using loom = link.loom;
     await using view = await viewOf(loom, { isGuest: true });
@@ -48,7 +48,7 @@ describeInBrowser("signing in", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("the link does not let in twice", async () => {
+  test("the link does not work twice", async () => {
     const link = await startedLink();
     await using loom = link.loom;
     await using first = await viewOf(loom, { isGuest: true });
@@ -56,10 +56,10 @@ describeInBrowser("signing in", () => {
     await first.page.getByRole("heading", { name: "Overview" }).waitFor();
     await using second = await viewOf(loom, { isGuest: true });
     await second.page.goto(link.url);
-    await second.page.getByText("A link from the log works only once").waitFor();
+    await second.page.getByText("A sign-in link from the log works only once").waitFor();
   });
 
-  test("a session that is gone leads to the sign-in and back to where one was", async () => {
+  test("an ended session leads to the sign-in page and back", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page, context } = view;
@@ -84,7 +84,7 @@ describeInBrowser("signing in", () => {
     expect(stolen.status).toBe(401);
   });
 
-  test("who comes from another site's link with a session need not sign in again", async () => {
+  test("a link from another site needs no new sign-in if there is a session", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     // Another site: the same port under another name of this host.
@@ -95,7 +95,7 @@ describeInBrowser("signing in", () => {
   });
 });
 
-/** Loom without LOOM_ADMIN_TOKEN, and the link of its log. */
+/** Starts Loom without LOOM_ADMIN_TOKEN. @returns it with the sign-in link from its log */
 async function startedLink() {
   const loom = await startWithDashboard({ hasLink: true });
   const url = await until(

@@ -14,7 +14,7 @@ closeBrowserAfterwards();
 const eventsPerSecond = 2_000;
 
 describeInBrowser("the live tail at 2,000 events a second", () => {
-  test("shows the newest first, 500 rows at most, and every event is counted", async () => {
+  test("shows the newest first, at most 500 rows, and counts every event", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     await view.open("/tail");
@@ -34,7 +34,7 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("stands still while it is paused by a key, counts what comes, and goes on", async () => {
+  test("does not move while it is paused by a key, counts the events that arrive, and resumes", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -43,16 +43,16 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     await using _load = sendSteadily(() => loom, eventsPerSecond);
     await page.locator("table.events tbody tr").nth(100).waitFor();
     await page.keyboard.press("p");
-    await page.getByRole("button", { name: "Go on" }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).waitFor();
     const before = await page.locator("table.events tbody").textContent();
     const { shown } = await countsOf(page);
-    await until("events came meanwhile", async () => (await countsOf(page)).waiting === 500);
+    await until("events arrived during the pause", async () => (await countsOf(page)).waiting === 500);
     expect(await page.locator("table.events tbody").textContent()).toBe(before);
     const during = await countsOf(page);
     expect(during.shown).toBe(shown);
     expect(during.matched).toBe(during.shown + during.waiting + during.notShown);
-    await page.getByRole("button", { name: "Go on" }).click();
-    await until("it goes on", async () => (await countsOf(page)).shown >= shown + 500);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await until("it has resumed", async () => (await countsOf(page)).shown >= shown + 500);
     expect(await page.locator("table.events tbody").textContent()).not.toBe(before);
   });
 
@@ -67,7 +67,7 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     const kept = await page.locator("table.events tbody tr", { hasText: "hello" }).count();
     await page.getByLabel("Port").fill("23");
     await page.waitForURL(/port=23/);
-    // Of those on the page the matching ones are still there, before anything new has come.
+    // The matching rows stay on the page before new events arrive.
     await until("only matching rows", async () => {
       const ports = await page.locator("table.events td:nth-child(6)").allTextContents();
       return ports.length >= Math.min(kept, 1) && ports.every((port) => port === "23");
@@ -78,7 +78,7 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     });
   });
 
-  test("keeps its rows while a value is typed that is none yet, and says what one is", async () => {
+  test("keeps its rows while a value is incomplete, and says what a valid one is", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -92,12 +92,12 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     await page.getByLabel("Country").fill("gb");
     await page.getByText("a country is two letters").waitFor({ state: "detached" });
     await until(
-      "those from Britain",
+      "the events from Britain",
       async () => (await page.locator("table.events tbody tr").count()) === 3,
     );
   });
 
-  test("survives a restart of Loom without a gap, and says that there was one", async () => {
+  test("survives a restart of Loom without missing an event, and shows the restart", async () => {
     const [ingestPort, managementPort] = [await freePort(), await freePort()];
     const config = dashboardConfig
       .replace('listen_address = "127.0.0.1:0"', `listen_address = "127.0.0.1:${ingestPort}"`)
@@ -117,13 +117,11 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
       expect(await loom.exited).toBe(0);
       await page.getByText("not connected").waitFor();
       loom = await startWithDashboard({ config });
-      await page
-        .locator(".gap-note", { hasText: /started anew at .*; nothing is missing before it/ })
-        .waitFor();
+      await page.locator(".gap-note", { hasText: /restarted at .*; no events are missing/ }).waitFor();
       await liveOn(page);
       await until("more events", async () => (await countsOf(page)).kept > 8_000);
       await load[Symbol.asyncDispose]();
-      // Every batch that was answered 204, before and after, is in the count.
+      // The count includes every batch that was answered 204, before and after the restart.
       await until("all are counted", async () => (await countsOf(page)).kept === load.keptEvents());
       const counts = await countsOf(page);
       expect(counts.shown + counts.notShown).toBe(counts.matched);
@@ -135,7 +133,7 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
 });
 
 describeInBrowser("an event of the tail", () => {
-  test("opens whole: text and hexadecimal of its payload, every digit, and ways to others like it", async () => {
+  test("opens in full, with its payload as text and hexadecimal, every digit, and links to similar events", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -158,7 +156,7 @@ describeInBrowser("an event of the tail", () => {
     expect(view.faults).toEqual([]);
   });
 
-  test("closes by Escape, and j and k walk to its neighbours", async () => {
+  test("is closed by Escape, and j and k open the next and the previous one", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -181,7 +179,7 @@ async function liveOn(page: Page): Promise<void> {
   await page.locator(".toolbar .state.good", { hasText: "live" }).waitFor();
 }
 
-/** The counts as the page shows them. */
+/** The counts that the page shows. */
 async function countsOf(page: Page) {
   const text = await page.locator(".counts").textContent();
   const count = (pattern: RegExp) => Number((pattern.exec(text ?? "")?.[1] ?? "0").replaceAll(",", ""));

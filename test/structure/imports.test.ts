@@ -82,10 +82,12 @@ describe("of the files in server/", () => {
     expect(linesOf(ofServer.filter((one) => isIn("server", one.to) && goesUp(one)))).toEqual([]);
   });
 
-  test("only the management port imports from ui/, and only the two pages", () => {
+  test("only the management port imports from ui/, and only the two pages and the page list", () => {
     const fromPage = ofServer.filter(({ to }) => isIn("ui", to));
     expect(linesOf(fromPage.filter(({ from }) => !isIn("server/management", from)))).toEqual([]);
-    expect(new Set(fromPage.map(({ to }) => to))).toEqual(new Set(["ui/index.html", "ui/sign-in.html"]));
+    expect(new Set(fromPage.map(({ to }) => to))).toEqual(
+      new Set(["ui/index.html", "ui/sign-in.html", "ui/page-list.ts"]),
+    );
   });
 
   test("none outside outbox/ imports anything of the outbox but outbox.ts", () => {

@@ -2,16 +2,16 @@ import { useSignal } from "@preact/signals";
 
 const shownMs = 1_500;
 
-/** Puts a text on the clipboard and says so. */
+/** Copies a text to the clipboard and reports the outcome on the button. */
 export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
-  const outcome = useSignal<"" | "Copied" | "Not allowed">("");
+  const outcome = useSignal<"" | "Copied" | "Cannot copy">("");
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
       outcome.value = "Copied";
     } catch {
-      // Without TLS and off localhost browsers have no clipboard for pages.
-      outcome.value = "Not allowed";
+      // Browsers give pages no clipboard without TLS, except on localhost.
+      outcome.value = "Cannot copy";
     }
     setTimeout(() => {
       outcome.value = "";

@@ -1,18 +1,18 @@
 import { printable } from "../format/printable.ts";
 
-/** What of a long text stands in the page; the whole of it is there to copy. */
+/** A longer text is shortened on the page; copying it still gives the whole text. */
 const maxShownLength = 400;
-/** Such a text is cut at its end, if at all. */
+/** A text up to this length has no visible end part: if there is no room, its end is cut. */
 const maxUncutLength = 20;
-/** How much of the end stays visible when the middle is cut. */
+/** This many characters of the end stay visible when the middle is cut. */
 const endLength = 8;
 const maxHoverLength = 2_000;
 
-const wholeTexts = new WeakMap<Element, string>();
+const wholeTexts = new WeakMap<Node, string>();
 
 /**
- * A text from outside on one line, cut in the middle where there is no room: the whole shows on hover and is what is
- * copied. Nothing in it can be markup, turn the line round or break it.
+ * A text from outside on one line, cut in the middle if there is no room for it. The whole text is its tooltip, and
+ * `copyWholeText` copies it. Nothing in it can become markup, change the direction of the line or break it.
  */
 export function CutText({ text, class: className = "" }: { text: string; class?: string }) {
   const shown = printable(text.length > maxShownLength ? shorten(text) : text);
@@ -27,7 +27,7 @@ export function CutText({ text, class: className = "" }: { text: string; class?:
         <>
           <span aria-hidden="true">{shown.slice(0, -endLength)}</span>
           <span aria-hidden="true">{shown.slice(-endLength)}</span>
-          {/* Read out, two parts would be two words. */}
+          {/* A screen reader would read the two parts as two words. */}
           <span class="visually-hidden">{shown}</span>
         </>
       )}
@@ -39,15 +39,15 @@ function shorten(text: string): string {
   return `${text.slice(0, maxShownLength - endLength - 1)}…${text.slice(-endLength)}`;
 }
 
-/** What is copied out of one cut text is the whole of it. */
-document.addEventListener("copy", (event) => {
+/** Handles the document's "copy" event: a selection within one cut text copies the whole text. */
+export function copyWholeText(event: ClipboardEvent): void {
   const selection = document.getSelection();
   const cut = elementOf(selection?.anchorNode)?.closest(".cut");
   const whole = cut && wholeTexts.get(cut);
   if (whole === undefined || whole === null || !cut?.contains(selection?.focusNode ?? null)) return;
   event.clipboardData?.setData("text/plain", whole);
   event.preventDefault();
-});
+}
 
 function elementOf(node: Node | null | undefined): Element | undefined {
   if (node instanceof Element) return node;

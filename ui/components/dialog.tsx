@@ -6,11 +6,11 @@ export interface DialogProps {
   readonly title: ComponentChildren;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
-  /** "drawer": at the side, and the page behind it stays usable. */
+  /** A "drawer" opens at the side and leaves the page usable. */
   readonly kind?: "modal" | "drawer";
 }
 
-/** Something over the page that Escape closes; the focus goes in, and back to where it was. */
+/** A dialog over the page that Escape closes. It takes the focus and gives it back when it closes. */
 export function Dialog({ title, onClose, children, kind = "modal" }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();

@@ -5,7 +5,7 @@ import { printable, printableLines } from "../format/printable.ts";
 import { memberOf, textOf } from "../models/tail-document.ts";
 import { CutText } from "./cut-text.tsx";
 
-/** A document as it is: its payload as text and hexadecimal, its members as a tree, its text. */
+/** An event: its payload as text and hexadecimal, its members as a tree, and its raw JSON. */
 export function DocumentView({ raw, document }: { raw: string; document: unknown }) {
   const view = useSignal<"tree" | "raw">("tree");
   const payload = payloadOf(document);
@@ -13,7 +13,7 @@ export function DocumentView({ raw, document }: { raw: string; document: unknown
     <>
       {payload && <PayloadView payload={payload} />}
       <fieldset class="choices">
-        <legend class="visually-hidden">The event as</legend>
+        <legend class="visually-hidden">View the event as</legend>
         <button
           type="button"
           aria-pressed={view.value === "tree"}
@@ -58,22 +58,22 @@ function PayloadView({ payload: { bytes, cutBytes } }: { payload: Payload }) {
     <section class="payload" aria-label="Payload">
       <figure>
         <figcaption>Payload as text</figcaption>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
         <pre tabIndex={0}>{printableLines(payloadText(bytes)).replaceAll("\\r\n", "\n")}</pre>
       </figure>
       <figure>
         <figcaption>
-          as hexadecimal, {formatBytes(bytes.length)}
-          {cutBytes > 0 && `, ${formatBytes(cutBytes)} more not shown`}
+          Payload as hexadecimal, {formatBytes(bytes.length)}
+          {cutBytes > 0 && `; ${formatBytes(cutBytes)} more are not shown`}
         </figcaption>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling area must be reachable by keyboard */}
         <pre tabIndex={0}>{hexDump(bytes)}</pre>
       </figure>
     </section>
   );
 }
 
-/** Deeper members and longer lists than this are for the raw text. */
+/** Deeper members and further members are shown only in the raw text. */
 const maxDepth = 16;
 const maxMembers = 200;
 
@@ -85,7 +85,7 @@ function Members({ value, depth }: { value: unknown; depth: number }) {
       {keys.slice(0, maxMembers).map((key) => (
         <Member key={key} name={key} value={memberOf(value, key)} depth={depth} />
       ))}
-      {keys.length > maxMembers && <li class="muted">{keys.length - maxMembers} more: see Raw</li>}
+      {keys.length > maxMembers && <li class="muted">{keys.length - maxMembers} more members: see Raw</li>}
     </>
   );
 }

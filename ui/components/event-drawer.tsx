@@ -1,13 +1,13 @@
 import type { EventFilter } from "../../server/monitoring/tail/event-filter.ts";
 import { formatExact } from "../format/times.ts";
+import { tailLink } from "../models/links.ts";
 import type { EventRow } from "../models/tail.ts";
-import { tailLink } from "../models/tail-link.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { CutText } from "./cut-text.tsx";
 import { Dialog } from "./dialog.tsx";
 import { DocumentView } from "./document-view.tsx";
 
-/** One event whole, and ways to the others like it. */
+/** One event in full, with links to similar events. */
 export function EventDrawer({ row, onClose }: { row: EventRow; onClose: () => void }) {
   const { fields } = row;
   const links: readonly (readonly [
@@ -42,7 +42,7 @@ export function EventDrawer({ row, onClose }: { row: EventRow; onClose: () => vo
               <div key={name}>
                 <dt>{name}</dt>
                 <dd class="mono">
-                  <a href={tailLink(filter, value)} title="only events with this in the tail">
+                  <a href={tailLink(filter, value)} title="Show only events with this value in the live tail">
                     <CutText
                       text={
                         filter === "asn"
@@ -57,7 +57,7 @@ export function EventDrawer({ row, onClose }: { row: EventRow; onClose: () => vo
         )}
       </dl>
       <p>
-        <CopyButton text={row.raw} label="Copy the event" />
+        <CopyButton text={row.raw} label="Copy event" />
       </p>
       <DocumentView raw={row.raw} document={row.document} />
     </Dialog>

@@ -3,11 +3,11 @@ import type { ComponentChildren } from "preact";
 export interface FactProps {
   readonly name: ComponentChildren;
   readonly children: ComponentChildren;
-  /** Takes a row of its own. */
+  /** Takes a whole row. */
   readonly isWide?: boolean;
 }
 
-/** One name and what is so called, in a `<dl class="facts">`. */
+/** One name with its value, in a `<dl class="facts">`. */
 export function Fact({ name, children, isWide = false }: FactProps) {
   return (
     <div class={isWide ? "whole-row" : undefined}>

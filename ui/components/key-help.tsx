@@ -1,16 +1,17 @@
-import { knownKeys } from "../models/keys.ts";
+import { useApp } from "./app-context.ts";
 import { Dialog } from "./dialog.tsx";
 
-/** Every key that does something on this page. */
+/** The keyboard shortcuts of the current page. */
 export function KeyHelp({ onClose }: { onClose: () => void }) {
+  const { bound } = useApp().keys;
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl class="keys">
-        {knownKeys.value.map(({ key, says }) => (
+        {bound.value.map(({ key, says }) => (
           <div key={key}>
             <dt>
               {key.split(" ").map((one) => (
-                <kbd key={one}>{one === " " || one === "" ? "space" : one}</kbd>
+                <kbd key={one}>{one === "" ? "space" : one}</kbd>
               ))}
             </dt>
             <dd>{says}</dd>

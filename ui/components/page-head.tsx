@@ -1,8 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
-/** A page's name, in the page and in the browser's tab, and what belongs beside it. */
-export function PageHead({ title, children }: { title: string; children?: ComponentChildren }) {
+export interface PageHeadProps {
+  readonly title: string;
+  /** Controls beside the title. */
+  readonly children?: ComponentChildren;
+}
+
+/** A page's title, as its heading and in the browser's tab. */
+export function PageHead({ title, children }: PageHeadProps) {
   useEffect(() => {
     document.title = `${title} · Loom`;
   }, [title]);

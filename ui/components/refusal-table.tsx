@@ -1,5 +1,6 @@
 import type { RefusalAnswer } from "../../server/management/api/answers.ts";
 import { formatCount } from "../format/numbers.ts";
+import { sensorLink } from "../models/links.ts";
 import { CutText } from "./cut-text.tsx";
 import { ScrollBox } from "./scroll-box.tsx";
 import { Ago } from "./times.tsx";
@@ -9,21 +10,21 @@ export interface RefusalTableProps {
   readonly advice?: Readonly<Record<string, { readonly cause: string; readonly cure: string }>>;
 }
 
-/** Refused requests, grouped by who sent them and why; where there is advice, with cause and cure. */
+/** Refused requests, grouped by client, sensor and reason, with the cause and the fix if there is advice. */
 export function RefusalTable({ refusals, advice }: RefusalTableProps) {
   return (
     <ScrollBox label="Refused requests, as a table">
       <table class="refusals">
         <thead>
           <tr>
-            <th scope="col">Last</th>
+            <th scope="col">Last seen</th>
             <th scope="col">Reason</th>
             <th scope="col">Sensor</th>
-            <th scope="col">From</th>
+            <th scope="col">Client</th>
             <th scope="col" class="number">
               Requests
             </th>
-            <th scope="col">First</th>
+            <th scope="col">First seen</th>
           </tr>
         </thead>
         <tbody>
@@ -78,14 +79,14 @@ function RefusalRow({
 function SensorOf({ refusal: { sensorId, claimedSensorId } }: { refusal: RefusalAnswer }) {
   if (sensorId !== null)
     return (
-      <a href={`/sensors/${encodeURIComponent(sensorId)}`}>
+      <a href={sensorLink(sensorId)}>
         <CutText text={sensorId} />
       </a>
     );
-  if (claimedSensorId === null) return <span class="muted">did not say</span>;
+  if (claimedSensorId === null) return <span class="muted">not given</span>;
   return (
     <>
-      <span class="muted">says </span>
+      <span class="muted">claims </span>
       <CutText text={claimedSensorId} />
     </>
   );

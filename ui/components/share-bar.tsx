@@ -1,6 +1,6 @@
 import { formatShare } from "../format/numbers.ts";
 
-/** A share of 0 to 1 as a number and a bar; "no events" for null. */
+/** A share from 0 to 1 as a bar and a number; "no events" for null. */
 export function ShareBar({ share }: { share: number | null }) {
   if (share === null) return <span class="muted number">no events</span>;
   return (

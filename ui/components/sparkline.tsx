@@ -1,7 +1,7 @@
 const width = 96;
 const height = 20;
 
-/** How often something happened in equal steps of time, the oldest on the left; its own highest step is the top. */
+/** Counts in equal steps of time as bars, the oldest on the left. The highest step fills the height. */
 export function Sparkline({ values, label }: { values: readonly (number | null)[]; label: string }) {
   const peak = Math.max(1, ...values.map((value) => value ?? 0));
   const step = width / Math.max(1, values.length);

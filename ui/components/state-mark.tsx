@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 
 export type Mood = "good" | "attention" | "bad" | "calm";
 
-/** A shape a mood, so that the colour is never alone. */
+/** One shape per mood, so that the colour is never the only sign. */
 const shapes: Readonly<Record<Mood, string>> = {
   good: "M6 1a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
   attention: "M6 1L11.5 11H.5z",
@@ -10,7 +10,7 @@ const shapes: Readonly<Record<Mood, string>> = {
   calm: "M6 1.75a4.25 4.25 0 1 0 0 8.5a4.25 4.25 0 1 0 0-8.5z",
 };
 
-/** A state in a word, with a shape and a colour that go with it. */
+/** A state in words, with the shape and colour of its mood. */
 export function StateMark({ mood, children }: { mood: Mood; children: ComponentChildren }) {
   return (
     <span class={`state ${mood}`}>

@@ -1,81 +1,50 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Series } from "../../server/management/api/answers.ts";
-import { formatClock, formatShortClock } from "../format/times.ts";
-import { coloursChanged } from "../models/theme.ts";
+import { chartData, readoutAt, summaryOf } from "../format/series.ts";
+import { formatShortClock } from "../format/times.ts";
+import { useApp } from "./app-context.ts";
 
 export interface TimeChartProps {
   readonly series: Series;
-  /** How a value is written at the axis and beside the pointer. */
+  /** Formats a value for the axis and the readout. */
   readonly format: (value: number) => string;
-  /** What is drawn, for those who can't see it. */
+  /** What the chart shows, for screen readers. */
   readonly label: string;
   readonly heightPx?: number;
-  /** The top of the scale where it is fixed, such as 1 for shares. */
+  /** The top of the scale if it is fixed, such as 1 for shares. */
   readonly max?: number;
 }
 
 const axisWidthPx = 52;
 
-/** A value over time as one line, with a gap where nothing is known; the value under the pointer is written above. */
+/** A value over time as a line, with gaps where nothing is known. The value under the pointer is written above. */
 export function TimeChart({ series, format, label, heightPx = 120, max }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLParagraphElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  const data = dataOf(series);
-  // Where nothing happened, the scale of one a second.
-  const emptyTop = series.stepMs / 1000;
+  const data = chartData(series);
   const latest = useRef({ data, format });
   latest.current = { data, format };
-  const colours = coloursChanged.value;
+  const colourChanges = useApp().theme.colourChanges.value;
+  // With no events, the scale ends at one per second.
+  const emptyTop = series.stepMs / 1000;
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const { fontFamily } = getComputedStyle(element);
-    const colour = (name: string) => colourOf(element, name);
-    const axis = {
-      stroke: colour("--muted"),
-      grid: { stroke: colour("--rule"), width: 1 },
-      ticks: { show: false },
-      font: `11px ${fontFamily}`,
-    };
     const created = new uPlot(
       {
+        ...optionsFor(element, (value) => latest.current.format(value)),
         width: element.clientWidth,
         height: heightPx,
-        padding: [8, 4, 0, 0],
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
         scales: { y: { range: (_, __, highest) => [0, max ?? (highest ? highest * 1.1 : emptyTop)] } },
-        axes: [
-          {
-            ...axis,
-            space: 80,
-            size: 24,
-            values: (_, times) => times.map((time) => formatShortClock(time * 1000)),
-          },
-          {
-            ...axis,
-            space: 32,
-            size: axisWidthPx,
-            values: (_, values) => values.map((value) => latest.current.format(value)),
-          },
-        ],
-        series: [
-          {},
-          {
-            stroke: colour("--accent"),
-            width: 1.5,
-            fill: colour("--accent-faint"),
-            points: { show: false },
-            spanGaps: false,
-          },
-        ],
         hooks: {
           setCursor: [
             ({ cursor }) => {
-              if (readout.current) readout.current.textContent = readoutAt(cursor.idx ?? undefined);
+              const { data: drawn, format: write } = latest.current;
+              if (readout.current)
+                readout.current.textContent = readoutAt(drawn, cursor.idx ?? undefined, write);
             },
           ],
         },
@@ -91,17 +60,9 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
       created.destroy();
       plot.current = undefined;
     };
-  }, [colours, heightPx, max]);
+  }, [colourChanges, heightPx, max]);
 
   useEffect(() => plot.current?.setData(data));
-
-  function readoutAt(index: number | undefined): string {
-    const { data: now, format: write } = latest.current;
-    const time = index === undefined ? undefined : now[0][index];
-    if (index === undefined || time === undefined) return "";
-    const value = now[1][index];
-    return `${formatClock(time * 1000)}  ${value === null || value === undefined ? "nothing known" : write(value)}`;
-  }
 
   return (
     <figure class="chart">
@@ -111,27 +72,45 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
   );
 }
 
-/** A canvas takes no variable and no `light-dark()`: what the browser makes of it where the chart is. */
+/** The options that depend only on the colours and the font of the element. */
+function optionsFor(element: HTMLElement, format: (value: number) => string) {
+  const { fontFamily } = getComputedStyle(element);
+  const axis = {
+    stroke: colourOf(element, "--muted"),
+    grid: { stroke: colourOf(element, "--rule"), width: 1 },
+    ticks: { show: false },
+    font: `11px ${fontFamily}`,
+  };
+  return {
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
+    axes: [
+      {
+        ...axis,
+        space: 80,
+        size: 24,
+        values: (_, times) => times.map((time) => formatShortClock(time * 1000)),
+      },
+      { ...axis, space: 32, size: axisWidthPx, values: (_, values) => values.map(format) },
+    ],
+    series: [
+      {},
+      {
+        stroke: colourOf(element, "--accent"),
+        width: 1.5,
+        fill: colourOf(element, "--accent-faint"),
+        points: { show: false },
+        spanGaps: false,
+      },
+    ],
+  } satisfies Partial<uPlot.Options>;
+}
+
+/** The computed value of a style variable: a canvas understands neither variables nor `light-dark()`. */
 function colourOf(element: HTMLElement, variable: string): string {
   element.style.color = `var(${variable})`;
   const { color } = getComputedStyle(element);
   element.style.color = "";
   return color;
-}
-
-/** So many steps are drawn at least. */
-const minSteps = 30;
-
-/** What was before Loom's start is left off, so that the first hour is not drawn as a strip at the right. */
-function dataOf({ startAt, stepMs, values }: Series): [number[], (number | null)[]] {
-  const known = values.findIndex((value) => value !== null);
-  const first = Math.max(0, Math.min(known < 0 ? values.length : known, values.length - minSteps));
-  const shown = values.slice(first);
-  return [shown.map((_, i) => (startAt + (first + i) * stepMs) / 1000), shown];
-}
-
-function summaryOf({ values }: Series, format: (value: number) => string): string {
-  const known = values.filter((value) => value !== null);
-  if (known.length === 0) return "Nothing is known yet.";
-  return `Now ${format(known.at(-1) ?? 0)}, highest ${format(Math.max(...known))}, lowest ${format(Math.min(...known))}.`;
 }

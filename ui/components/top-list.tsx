@@ -5,14 +5,14 @@ import { CutText } from "./cut-text.tsx";
 export interface TopListProps {
   readonly title: string;
   readonly list: TopListAnswer;
-  /** The tail filtered by one entry; undefined: there is no such filter. */
+  /** The address of the live tail filtered by an entry; undefined if there is no such filter. */
   readonly hrefOf?: (key: string) => string;
-  /** Stands before each key: "AS". */
+  /** Written before each key: "AS". */
   readonly prefix?: string;
   readonly maxEntries?: number;
 }
 
-/** What was most frequent, with its share of all as a bar; what is not listed is counted below. */
+/** The most frequent values, each with its share as a bar. The events that are not listed are counted below. */
 export function TopList({ title, list, hrefOf, prefix = "", maxEntries = 10 }: TopListProps) {
   const shown = list.entries.slice(0, maxEntries);
   const listed = list.entries.reduce((sum, { count }) => sum + count, 0);
@@ -21,7 +21,7 @@ export function TopList({ title, list, hrefOf, prefix = "", maxEntries = 10 }: T
   return (
     <section class="top-list">
       <h3>{title}</h3>
-      {shown.length === 0 && <p class="muted">none yet</p>}
+      {shown.length === 0 && <p class="muted">No values yet.</p>}
       <ol>
         {shown.map(({ key, label, count }) => (
           <li key={key}>
@@ -29,7 +29,7 @@ export function TopList({ title, list, hrefOf, prefix = "", maxEntries = 10 }: T
               <path d={`M0 .5h${((count / Math.max(1, total)) * 100).toFixed(2)}`} />
             </svg>
             {hrefOf ? (
-              <a href={hrefOf(key)} title="show in the live tail">
+              <a href={hrefOf(key)} title="Show these events in the live tail">
                 <CutText text={entryText(prefix + key, label)} />
               </a>
             ) : (
@@ -40,9 +40,9 @@ export function TopList({ title, list, hrefOf, prefix = "", maxEntries = 10 }: T
         ))}
       </ol>
       <p class="muted">
-        {other > 0 && `others ${formatCount(other)}`}
+        {other > 0 && `other values: ${formatCount(other)}`}
         {other > 0 && list.none > 0 && " · "}
-        {list.none > 0 && `without one ${formatCount(list.none)}`}
+        {list.none > 0 && `no value: ${formatCount(list.none)}`}
       </p>
     </section>
   );

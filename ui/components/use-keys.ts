@@ -1,12 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
-import { bindKeys, type Key } from "../models/keys.ts";
+import type { Key } from "../models/keys.ts";
+import { useApp } from "./app-context.ts";
 
-/** Binds keys while the component is on the page; what they do may change from one drawing to the next. */
-export function useKeys(keys: readonly Key[]): void {
-  const latest = useRef(keys);
-  latest.current = keys;
+/** Binds keys while the component is on the page. Their functions may differ from one render to the next, but not their number. */
+export function useKeys(bindings: readonly Key[]): void {
+  const { keys } = useApp();
+  const latest = useRef(bindings);
+  latest.current = bindings;
   useEffect(() => {
-    const bound = latest.current.map((key, i) => ({ ...key, run: () => latest.current[i]?.run() }));
-    return bindKeys(bound);
-  }, []);
+    return keys.bind(latest.current.map((key, i) => ({ ...key, run: () => latest.current[i]?.run() })));
+  }, [keys]);
 }

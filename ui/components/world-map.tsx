@@ -17,12 +17,12 @@ export interface WorldMapProps {
   readonly notLocated: number;
 }
 
-/** Where the sources are: a point a place, its area by the number of events, light and ringed where it is new. */
+/** A map with a point at each place of a source. Its area shows the number of events; a new place is white with a ring. */
 export function WorldMap({ places, otherPlaces, notLocated }: WorldMapProps) {
   const most = Math.max(1, ...places.map(({ count }) => count));
   const points: PlacedPoint[] = [];
   let unplaced = 0;
-  // Large ones first, so that small ones lie on top.
+  // Large points first, so that small ones are drawn over them.
   for (const place of places.toSorted((a, b) => b.count - a.count)) {
     const point = pointOf(place.location, place.countryIsoCode);
     if (point)
@@ -39,7 +39,7 @@ export function WorldMap({ places, otherPlaces, notLocated }: WorldMapProps) {
       <svg
         viewBox={`0 0 ${mapWidth} ${mapHeight}`}
         role="img"
-        aria-label={`World map: ${formatThings(points.length, "place")} that ${formatThings(located, "event")} came from. The lists have the same in words.`}
+        aria-label={`World map: ${formatThings(located, "event")} from ${formatThings(points.length, "place")}. The lists below name the countries and networks.`}
       >
         <path class="land" d={landPath} />
         <path class="borders" d={borderPath} />
@@ -67,13 +67,13 @@ export function WorldMap({ places, otherPlaces, notLocated }: WorldMapProps) {
           not located: <strong>{formatCount(notLocated + unplaced)}</strong>
         </span>
         {otherPlaces > 0 && (
-          <span class="muted">{formatCount(otherPlaces)} of the located at places too rare to be drawn</span>
+          <span class="muted">{formatThings(otherPlaces, "located event")} at places not drawn</span>
         )}
         <span class="muted legend">
           <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
             <circle cx="6" cy="6" r="4" />
           </svg>{" "}
-          known{" "}
+          seen before{" "}
           <svg class="mark" viewBox="0 0 12 12" aria-hidden="true">
             <circle cx="6" cy="6" r="4" class="new" />
           </svg>{" "}
@@ -87,7 +87,7 @@ export function WorldMap({ places, otherPlaces, notLocated }: WorldMapProps) {
 function nameOf({ city, countryIsoCode, location }: AttackPlace): string {
   const names = [city, countryIsoCode].filter((name) => name !== null);
   if (names.length > 0) return names.join(", ");
-  return location ? `${location.lat}, ${location.lon}` : "somewhere";
+  return location ? `${location.lat}, ${location.lon}` : "unknown place";
 }
 
 function keyOf({ location, city, countryIsoCode }: AttackPlace): string {

@@ -5,17 +5,17 @@ const short = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 
 const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** A count with its thousands told apart: "1,268,450". */
+/** A count with thousands separators: "1,268,450". */
 export function formatCount(count: number): string {
   return whole.format(count);
 }
 
-/** A count for a narrow place: "1.3M"; exact below 10,000. */
+/** A count for a narrow column: "1.3M"; exact below 10,000. */
 export function formatShortCount(count: number): string {
   return count < 10_000 ? whole.format(count) : short.format(count);
 }
 
-/** A rate a second, with as many digits as say something: "0.04", "12.3", "5,210". */
+/** A rate per second; the smaller it is, the more decimals: "0.04", "12.3", "5,210". */
 export function formatRate(perSecond: number): string {
   if (perSecond === 0) return "0";
   if (perSecond < 0.01) return "<0.01";
@@ -34,7 +34,7 @@ export function formatBytes(bytes: number): string {
   return `${(unit === 0 || value >= 100 ? whole : oneDigit).format(value)} ${byteUnits[unit]}`;
 }
 
-/** A share of 0 to 1: "97.3 %"; 100 % and 0 % only when it is so. */
+/** A share from 0 to 1: "97.3 %". "100 %" and "0 %" are exact; shares close to them are ">99.9 %" and "<0.1 %". */
 export function formatShare(share: number): string {
   const percent = share * 100;
   if (percent > 99.9 && percent < 100) return ">99.9 %";

@@ -3,7 +3,7 @@ const titles: Readonly<Record<string, string>> = {
   elasticsearch: "Elasticsearch",
 };
 
-/** An output as its makers write it. */
+/** The name of an output as its vendor writes it. */
 export function outputTitle(name: string): string {
   return titles[name] ?? name;
 }

@@ -1,15 +1,15 @@
-/** A payload's bytes, as the sensor noted them. */
+/** A payload's bytes as the sensor recorded them. */
 export interface Payload {
   readonly bytes: Uint8Array;
-  /** Bytes that are not shown. */
+  /** The number of bytes that are left out. */
   readonly cutBytes: number;
 }
 
-/** What a page shows of one payload; Spip keeps 16 KiB. */
+/** The page shows this much of one payload. Spip captures 16 KiB. */
 const maxShownBytes = 64 * 1024;
 const bytesPerLine = 16;
 
-/** From `event.original_payload_hex`; undefined for what is no hexadecimal text of whole bytes. */
+/** From `event.original_payload_hex`; undefined if the text is not hexadecimal with whole bytes. */
 export function payloadFromHex(hex: string): Payload | undefined {
   if (hex.length === 0 || hex.length % 2 !== 0 || !/^[0-9a-f]+$/i.test(hex)) return undefined;
   const total = hex.length / 2;
@@ -19,12 +19,13 @@ export function payloadFromHex(hex: string): Payload | undefined {
   return { bytes, cutBytes: total - shown };
 }
 
+/** From `event.summary`. */
 export function payloadFromText(text: string): Payload {
   const all = new TextEncoder().encode(text);
   return { bytes: all.subarray(0, maxShownBytes), cutBytes: Math.max(0, all.length - maxShownBytes) };
 }
 
-/** Lines of 16 bytes: offset, hexadecimal, printable ASCII with dots for the rest. */
+/** Lines of 16 bytes: offset, hexadecimal, and printable ASCII with dots for other bytes. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += bytesPerLine) {
@@ -37,7 +38,7 @@ export function hexDump(bytes: Uint8Array): string {
   return lines.join("\n");
 }
 
-/** The bytes read as UTF-8, what is none as U+FFFD; `printableLines` makes it fit to show. */
+/** The bytes decoded as UTF-8, with U+FFFD for invalid ones. `printableLines` makes the text safe to show. */
 export function payloadText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

@@ -4,12 +4,12 @@ import type { GeometryCollection, Topology } from "topojson-specification";
 import atlas from "world-atlas/countries-110m.json";
 import centres from "./country-centres.json";
 
-/** The drawing's own units; the page scales it. */
+/** The size of the drawing in its own units; the page scales it. */
 export const mapWidth = 960;
 export const mapHeight = 430;
 
 const world = atlas as unknown as Topology<{ countries: GeometryCollection; land: GeometryCollection }>;
-// Without Antarctica, where nothing attacks from and which takes a sixth of the map.
+// Antarctica is left out: it would take a sixth of the map.
 const frame: GeoPermissibleObjects = {
   type: "MultiPoint",
   coordinates: [
@@ -22,7 +22,7 @@ const frame: GeoPermissibleObjects = {
 const projection = geoEqualEarth().fitSize([mapWidth, mapHeight], frame);
 const pathOf = geoPath(projection).digits(1);
 
-/** The land and the borders between countries, as SVG path data; made once. */
+/** The land and the borders between countries, as SVG path data. */
 export const landPath = pathOf(feature(world, world.objects.land)) ?? "";
 export const borderPath = pathOf(mesh(world, world.objects.countries, (a, b) => a !== b)) ?? "";
 
@@ -31,7 +31,7 @@ export interface PointOnMap {
   readonly y: number;
 }
 
-/** Where a place is on the map; undefined: its country is not known to the map either. */
+/** The point of a place, or else of its country's centre; undefined if neither is known. */
 export function pointOf(
   location: { readonly lat: number; readonly lon: number } | null,
   countryIsoCode: string | null,

@@ -1,17 +1,28 @@
-import { computed, signal } from "@preact/signals";
-import { serverAheadMs } from "./api-client.ts";
+import { computed, createModel, effect, type ReadonlySignal, signal } from "@preact/signals";
 
-const here = signal(Date.now());
+const tickMs = 1_000;
 
-setInterval(() => {
-  if (!document.hidden) here.value = Date.now();
-}, 1_000);
-
-document.addEventListener("visibilitychange", () => {
-  here.value = Date.now();
-});
-
-/** What Loom's clock says, in milliseconds since the epoch; moves once a second. */
-export const serverNow = computed(() => here.value + serverAheadMs.value);
-/** What this machine's clock says; moves once a second. */
-export const localNow = computed(() => here.value);
+/**
+ * The time, in milliseconds since the epoch. It moves once a second while the page is visible, and at once when the page
+ * becomes visible.
+ * @param serverAheadMs how far Loom's clock is ahead of this machine's
+ */
+export const ClockModel = createModel(
+  (isHidden: ReadonlySignal<boolean>, serverAheadMs: ReadonlySignal<number>) => {
+    const localNow = signal(Date.now());
+    effect(() => {
+      if (isHidden.value) return;
+      localNow.value = Date.now();
+      const timer = setInterval(() => {
+        localNow.value = Date.now();
+      }, tickMs);
+      return () => clearInterval(timer);
+    });
+    return {
+      /** This machine's clock. */
+      localNow: computed(() => localNow.value),
+      /** Loom's clock. */
+      serverNow: computed(() => localNow.value + serverAheadMs.value),
+    };
+  },
+);

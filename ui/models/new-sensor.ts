@@ -2,18 +2,18 @@ import type { SetupAnswer } from "../../server/management/api/answers.ts";
 
 const tokenBytes = 24;
 
-/** Letters, digits and "-": such an id works in the token file, in a variable's name, in a shell and in TOML. */
+/** True for letters, digits and "-": such an id is valid in the token file, in a variable's name, in a shell and in TOML. */
 export function isUsableId(id: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(id);
 }
 
-/** As `openssl rand -hex 24` makes one. It never leaves the page. */
+/** A random token like that of `openssl rand -hex 24`. It never leaves the page. */
 export function newToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(tokenBytes));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Where sensors send to, as seen from outside: the host is what this page was opened with, unless Loom listens on one alone. */
+/** The address that sensors send to. The host is that of this page's address, unless Loom listens on a single address. */
 export function ingestUrl({ ingest }: SetupAnswer, pageHost: string): string {
   const host = ingest.host ?? pageHost;
   const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
@@ -23,14 +23,14 @@ export function ingestUrl({ ingest }: SetupAnswer, pageHost: string): string {
 export interface SensorSnippets {
   /** For Spip's config.toml. */
   readonly spip: string;
-  /** For Loom's environment; `-` is written `_` there. */
+  /** For Loom's environment, where `-` is written as `_`. */
   readonly environment: string;
   /** For Loom's token file. */
   readonly tokenLine: string;
   readonly curl: string;
 }
 
-/** Everything to be pasted for a new sensor. */
+/** The texts to paste for a new sensor. */
 export function sensorSnippets(
   setup: SetupAnswer,
   pageHost: string,

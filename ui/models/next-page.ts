@@ -1,6 +1,6 @@
 /**
- * Where to go after signing in: the `next` of the sign-in page's address, when it is a page of this dashboard.
- * Whatever could lead elsewhere ("//host", "\\host", "javascript:") is the first page instead.
+ * The address to go to after signing in: the `next` of the sign-in page's query if it is a page of this dashboard.
+ * Anything that could lead elsewhere ("//host", "\\host", "javascript:") gives "/".
  */
 export function nextPage(search: string, origin: string): string {
   const next = new URLSearchParams(search).get("next") ?? "/";
@@ -9,7 +9,7 @@ export function nextPage(search: string, origin: string): string {
     const isHere = url.origin === origin && next.startsWith("/") && !url.pathname.startsWith("/sign-in");
     return isHere ? url.pathname + url.search : "/";
   } catch {
-    // no address at all
+    // `next` is not an address.
     return "/";
   }
 }

@@ -1,66 +1,75 @@
-import { signal } from "@preact/signals";
-import { ApiError, getJson } from "./api-client.ts";
+import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { type ApiClient, ApiError } from "./api-client.ts";
 
-/**
- * One answer of the API, asked for again and again while somebody looks: `start` when a page shows it, `stop` when it
- * is gone. A hidden page asks nothing and catches up when it is seen again.
- */
+export interface PolledOptions {
+  readonly api: Pick<ApiClient, "getJson">;
+  /** From one answer to the next request. */
+  readonly intervalMs: number;
+  /** While the page is hidden nothing is requested; when it becomes visible, at once. */
+  readonly isHidden: ReadonlySignal<boolean>;
+}
+
+/** One answer of the API, requested again and again between `start` and `stop`. */
 export class Polled<Answer> {
-  /** The last answer, also while a later question fails. */
+  /** The last answer, also while later requests fail. */
   readonly answer = signal<Answer | undefined>(undefined);
-  /** Why the last question failed; undefined: it did not. */
+  /** Why the last request failed; undefined if it succeeded. */
   readonly problem = signal<ApiError | undefined>(undefined);
   readonly answeredAt = signal<number | undefined>(undefined);
+  readonly #options: PolledOptions;
   #path: string;
-  readonly #intervalMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #asking: AbortController | undefined;
+  /** The request in flight; undefined before `start` and after `stop`. */
+  #request: AbortController | undefined;
+  #unwatch: (() => void) | undefined;
 
-  constructor(path: string, intervalMs: number) {
+  constructor(path: string, options: PolledOptions) {
     this.#path = path;
-    this.#intervalMs = intervalMs;
+    this.#options = options;
   }
 
   start(): void {
-    document.addEventListener("visibilitychange", this.#look);
-    void this.refresh();
+    let isFirst = true;
+    this.#unwatch = effect(() => {
+      const isHidden = this.#options.isHidden.value;
+      // A page that is opened in a hidden tab loads once, so that it is there when the tab is shown.
+      if (isHidden && !isFirst) clearTimeout(this.#timer);
+      else untracked(() => void this.refresh());
+      isFirst = false;
+    });
   }
 
   stop(): void {
-    document.removeEventListener("visibilitychange", this.#look);
+    this.#unwatch?.();
     clearTimeout(this.#timer);
-    this.#asking?.abort();
-    this.#asking = undefined;
+    this.#request?.abort();
+    this.#request = undefined;
   }
 
-  /** Another question in its place; what was answered to the old one stays until the new answer is there. */
-  ask(path: string): void {
+  /** Changes the path. The answer of the old path stays until the new one is answered. */
+  setPath(path: string): void {
     if (path === this.#path) return;
     this.#path = path;
     void this.refresh();
   }
 
-  /** Asks now, whatever is under way. */
+  /** Requests now; a request in flight is aborted. */
   async refresh(): Promise<void> {
+    const { api, intervalMs, isHidden } = this.#options;
     clearTimeout(this.#timer);
-    this.#asking?.abort();
-    const asking = new AbortController();
-    this.#asking = asking;
+    this.#request?.abort();
+    const request = new AbortController();
+    this.#request = request;
     try {
-      const answer = await getJson<Answer>(this.#path, asking.signal);
-      if (this.#asking !== asking) return;
+      const answer = await api.getJson<Answer>(this.#path, request.signal);
+      if (this.#request !== request) return;
       this.answer.value = answer;
       this.answeredAt.value = Date.now();
       this.problem.value = undefined;
     } catch (error) {
-      if (this.#asking !== asking) return;
+      if (this.#request !== request) return;
       this.problem.value = error instanceof ApiError ? error : new ApiError(0, "", String(error));
     }
-    if (!document.hidden) this.#timer = setTimeout(() => void this.refresh(), this.#intervalMs);
+    if (!isHidden.peek()) this.#timer = setTimeout(() => void this.refresh(), intervalMs);
   }
-
-  readonly #look = (): void => {
-    if (document.hidden) clearTimeout(this.#timer);
-    else void this.refresh();
-  };
 }

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
 
 export const sensorColumns = {
@@ -18,7 +19,10 @@ export interface SensorSort {
   readonly isReversed: boolean;
 }
 
-/** What wants attention first. */
+/** Rows that are drawn at first; more are drawn when the reader comes near the end. */
+export const rowsAtFirst = 100;
+
+/** States that need attention come first. */
 const stateOrder: Readonly<Record<SensorState, number>> = {
   refused: 0,
   rate_limited: 1,
@@ -27,15 +31,64 @@ const stateOrder: Readonly<Record<SensorState, number>> = {
   never_seen: 4,
 };
 
-/** Requests of a sensor that were refused, for whatever reason, and those that only called themselves so. */
+/** The table of sensors: search, order, and how many rows are drawn. */
+export class SensorsTable {
+  readonly text = signal("");
+  readonly sort = signal<SensorSort>({ column: "state", isReversed: false });
+  readonly maxRows = signal(rowsAtFirst);
+  /** By id, the sensor of the latest answer that differed, and its JSON. */
+  #latest = new Map<string, { readonly json: string; readonly sensor: SensorAnswer }>();
+
+  search(text: string): void {
+    this.text.value = text;
+    this.maxRows.value = rowsAtFirst;
+  }
+
+  /** Sorts by a column; the column that is sorted by already is reversed. */
+  sortBy(column: SensorColumn): void {
+    const { column: current, isReversed } = this.sort.peek();
+    this.sort.value = { column, isReversed: column === current && !isReversed };
+    this.maxRows.value = rowsAtFirst;
+  }
+
+  showMore(): void {
+    this.maxRows.value += 2 * rowsAtFirst;
+  }
+
+  /** The sensors of an answer that match the search and the state, in order. */
+  select(sensors: readonly SensorAnswer[], state: SensorState | undefined): SensorAnswer[] {
+    return selectSensors(this.#unchanged(sensors), { text: this.text.value, state, sort: this.sort.value });
+  }
+
+  /** Replaces a sensor that is equal to the one of an earlier answer by that object, so that its row is not redrawn. */
+  #unchanged(sensors: readonly SensorAnswer[]): SensorAnswer[] {
+    const latest = new Map<string, { readonly json: string; readonly sensor: SensorAnswer }>();
+    for (const sensor of sensors) {
+      const before = this.#latest.get(sensor.id);
+      const json = before?.sensor === sensor ? before.json : JSON.stringify(sensor);
+      latest.set(sensor.id, before?.json === json ? before : { json, sensor });
+    }
+    this.#latest = latest;
+    return Array.from(latest.values(), ({ sensor }) => sensor);
+  }
+}
+
+/** The number of refused requests: those with the sensor's token, and those that only claimed its id. */
 export function refusedOf({ refusedRequests, claimedRefusals }: SensorAnswer): number {
   return Object.values(refusedRequests).reduce((sum, count) => sum + count, claimedRefusals);
 }
 
-/** The sensors whose id or note has the text, in a state if one is asked for, in the order asked for. */
+export interface SensorSelection {
+  /** Searched for in the id and the note, without regard to case. */
+  readonly text: string;
+  readonly state: SensorState | undefined;
+  readonly sort: SensorSort;
+}
+
+/** The sensors that match a selection, in its order. */
 export function selectSensors(
   sensors: readonly SensorAnswer[],
-  { text, state, sort }: { text: string; state: string | undefined; sort: SensorSort },
+  { text, state, sort }: SensorSelection,
 ): SensorAnswer[] {
   const wanted = text.trim().toLowerCase();
   const { value } = sensorColumns[sort.column];

@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { TailBye, TailCounts, TailHello } from "../../server/management/api/answers.ts";
-import { goToSignIn, noteBuild } from "./api-client.ts";
+import { formatDuration } from "../../server/text/duration.ts";
+import type { ApiClient } from "./api-client.ts";
 import { parsedDocument } from "./tail-document.ts";
 
 /** One event of the tail, with the exact text of its document. */
@@ -16,59 +17,77 @@ export interface TailListener {
   hello(hello: TailHello): void;
   events(counts: TailCounts, arrivals: readonly TailArrival[]): void;
   bye(bye: TailBye): void;
-  /** `nextTryAt` (this machine's clock) while it waits to try again. */
+  /** @param nextTryAt when it reconnects, by this machine's clock; only while "waiting" */
   state(state: "connecting" | "open" | "waiting", nextTryAt?: number, problem?: string): void;
 }
 
-/** The server sends something every 15 s: without that the connection is dead, whatever TCP believes. */
+/** Loom sends something every 15 s: after this time without data the connection is dead, even if TCP reports no error. */
 const silenceMs = 40_000;
 const firstPauseMs = 1_000;
 const maxPauseMs = 15_000;
 
 /**
- * Opens the tail and keeps it open: after every end it connects again, from the last event on, with pauses that grow
- * to 15 s and differ from viewer to viewer. It never gives up.
+ * Opens the tail and keeps it open: it reconnects after every end and resumes after the last event received, with pauses
+ * that grow to 15 s and are randomised per viewer. It never gives up.
  * @returns what closes it
  */
-export function openTail(filter: URLSearchParams, listener: TailListener): () => void {
-  const closing = new AbortController();
-  let lastId = "";
-  let failures = 0;
+export function openTail(
+  api: Pick<ApiClient, "openStream">,
+  filter: URLSearchParams,
+  listener: TailListener,
+): () => void {
+  const connection = new TailConnection(api, filter, listener);
+  void connection.run();
+  return () => connection.close();
+}
 
-  async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
-      listener.state("connecting");
-      const problem = await readOnce().catch((error: unknown) => problemOf(error));
-      if (closing.signal.aborted) return;
-      // Half of it by chance: a thousand pages must not come back at the same moment.
-      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** failures) * (0.5 + Math.random() / 2);
-      failures++;
-      listener.state("waiting", Date.now() + pauseMs, problem);
-      await pause(pauseMs, closing.signal);
+class TailConnection {
+  readonly #api: Pick<ApiClient, "openStream">;
+  readonly #path: string;
+  readonly #listener: TailListener;
+  readonly #closing = new AbortController();
+  /** The id of the last message, from which Loom resumes. */
+  #lastId = "";
+  /** Attempts in a row that got no message. */
+  #failures = 0;
+
+  constructor(api: Pick<ApiClient, "openStream">, filter: URLSearchParams, listener: TailListener) {
+    this.#api = api;
+    this.#path = `/api/v1/tail?${filter}`;
+    this.#listener = listener;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      this.#listener.state("connecting");
+      const problem = await this.#readOnce().catch((error: unknown) => problemOf(error));
+      if (signal.aborted) return;
+      // Half of the pause is random, so that many pages do not reconnect at the same moment.
+      const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures) * (0.5 + Math.random() / 2);
+      this.#failures++;
+      this.#listener.state("waiting", Date.now() + pauseMs, problem);
+      await pause(pauseMs, signal);
     }
   }
 
   /** Reads one connection to its end. @returns why it ended */
-  async function readOnce(): Promise<string> {
+  async #readOnce(): Promise<string> {
     const silence = watchSilence();
     try {
-      const response = await fetch(`/api/v1/tail?${filter}`, {
-        headers: { accept: "text/event-stream", ...(lastId === "" ? {} : { "last-event-id": lastId }) },
-        credentials: "same-origin",
-        cache: "no-store",
-        signal: AbortSignal.any([closing.signal, silence.signal]),
-      });
-      noteBuild(response);
-      if (response.status === 401) {
-        goToSignIn();
-        return "signed out";
-      }
-      if (!response.ok || !response.body)
-        return response.status === 503
-          ? "too many viewers, or Loom is stopping"
-          : `Loom answered ${response.status}`;
-      listener.state("open");
-      const parser = createParser({ onEvent: take });
+      const headers = {
+        accept: "text/event-stream",
+        ...(this.#lastId === "" ? {} : { "last-event-id": this.#lastId }),
+      };
+      const signal = AbortSignal.any([this.#closing.signal, silence.signal]);
+      const response = await this.#api.openStream(this.#path, headers, signal);
+      if (!response.ok || !response.body) return refusalOf(response.status);
+      this.#listener.state("open");
+      const parser = createParser({ onEvent: (message) => this.#take(message) });
       for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
         silence.heard();
         parser.feed(text);
@@ -79,24 +98,30 @@ export function openTail(filter: URLSearchParams, listener: TailListener): () =>
     }
   }
 
-  function take({ event, data, id }: EventSourceMessage): void {
-    if (id !== undefined && id !== "") lastId = id;
+  #take({ event, data, id }: EventSourceMessage): void {
+    if (id !== undefined && id !== "") this.#lastId = id;
     if (event === "hello") {
-      failures = 0;
-      listener.hello(JSON.parse(data) as TailHello);
+      this.#failures = 0;
+      this.#listener.hello(JSON.parse(data) as TailHello);
     } else if (event === "events") {
       const [counts = "{}", ...lines] = data.split("\n");
-      listener.events(JSON.parse(counts) as TailCounts, lines.map(parseArrival));
-    } else if (event === "bye") listener.bye(JSON.parse(data) as TailBye);
+      this.#listener.events(JSON.parse(counts) as TailCounts, lines.map(parseArrival));
+    } else if (event === "bye") this.#listener.bye(JSON.parse(data) as TailBye);
   }
+}
 
-  void run();
-  return () => closing.abort();
+function refusalOf(status: number): string {
+  if (status === 401) return "signed out";
+  if (status === 503) return "too many viewers, or Loom is stopping";
+  return `Loom answered HTTP ${status}`;
 }
 
 const documentMember = ',"document":';
 
-/** The document is the last member, and what stands before it is Loom's own: its text is cut out as it is. */
+/**
+ * Parses one line of a message. The document is the last member and the text before it is written by Loom, so that the
+ * document's text can be cut out unchanged.
+ */
 export function parseArrival(line: string): TailArrival {
   const at = line.indexOf(documentMember);
   const raw = line.slice(at + documentMember.length, -1);
@@ -119,7 +144,7 @@ function watchSilence() {
 
 function problemOf(error: unknown): string {
   const isSilent = error instanceof DOMException && error.name === "AbortError";
-  return isSilent ? "nothing came for 40 s" : "Loom does not answer";
+  return isSilent ? `no data for ${formatDuration(silenceMs)}` : "Loom does not answer";
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,14 +1,14 @@
-/** A document's text parsed; undefined for what is no JSON. Numbers past 2^53 lose digits here: `raw` texts keep them. */
+/** The parsed document; undefined if the text is not JSON. Numbers above 2^53 lose digits here, but not in the raw text. */
 export function parsedDocument(raw: string): unknown {
   try {
     return JSON.parse(raw);
   } catch {
-    // shown as text alone
+    // The page then shows only the text.
     return undefined;
   }
 }
 
-/** A member by its path, own properties only: documents are an attacker's in part. */
+/** A member by its path. Only own properties count, because parts of a document are written by an attacker. */
 export function memberOf(document: unknown, ...path: readonly string[]): unknown {
   let value = document;
   for (const key of path) {
@@ -18,12 +18,13 @@ export function memberOf(document: unknown, ...path: readonly string[]): unknown
   return value;
 }
 
+/** The same for a string that is not empty. */
 export function textOf(document: unknown, ...path: readonly string[]): string | undefined {
   const value = memberOf(document, ...path);
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** What an event was, in one line: a request, else the payload's first words, else a name of the protocol. */
+/** An event in one line: its request, otherwise the start of its payload, otherwise a fingerprint or the protocol. */
 export function summaryOf(document: unknown): string {
   const path = textOf(document, "url", "path");
   if (path !== undefined) {

@@ -7,9 +7,9 @@ import {
   matches,
   searchTextOf,
 } from "../../server/monitoring/tail/event-filter.ts";
-import { formatCount } from "../format/numbers.ts";
+import { formatThings } from "../format/numbers.ts";
 import { formatClock } from "../format/times.ts";
-import { openTail, type TailArrival, type TailListener } from "./tail-connection.ts";
+import type { TailArrival, TailListener } from "./tail-connection.ts";
 
 export interface EventRow extends TailArrival {
   readonly kind: "event";
@@ -18,7 +18,7 @@ export interface EventRow extends TailArrival {
   readonly fields: EventFields;
 }
 
-/** A line between two events that says what is missing there. */
+/** A line between two events that says what is missing between them. */
 export interface GapRow {
   readonly kind: "gap";
   readonly key: string;
@@ -28,30 +28,33 @@ export interface GapRow {
 
 export type TailRow = EventRow | GapRow;
 
-/** Which start of Loom an event is from, and its number there. */
+/** The start of Loom that an event is from, counted from the first one seen, and the event's number since that start. */
 type RowOrder = readonly [start: number, number: number];
 
-/** Since the filter was set; kept = unexamined + missed + others + matched, and matched = shown + waiting + not shown. */
+/**
+ * Counts since the filter was set. kept = unexamined + missed + not matched + matched, and
+ * matched = shown + waiting + notShown.
+ */
 export interface ShownCounts extends TailCounts {
   readonly sinceAt: number;
-  /** Were on the page, or still are. */
+  /** Events that are or were on the page. */
   readonly shown: number;
-  /** Came during a pause; they are shown when it ends, the latest 500. */
+  /** Events that arrived during a pause. The latest 500 of them are shown when it ends. */
   readonly waiting: number;
   readonly notShown: number;
 }
 
 export const maxRows = 500;
-/** Rows are put in together: more often is not seen. */
+/** Rows that arrive within this time are drawn together. */
 const drawIntervalMs = 200;
 
 export type OpenTail = (filter: URLSearchParams, listener: TailListener) => () => void;
 
-/** The live tail as a page shows it: the newest events first, what is missing between them, and how many were not shown. */
+/** The state of the live tail: the newest events first, what is missing between them, and how many were not shown. */
 export class Tail {
   readonly rows = signal<readonly TailRow[]>([]);
   readonly counts = signal<ShownCounts>(noCounts(Date.now()));
-  /** The latest thing that is missing, for as long as its line may have left the rows. */
+  /** The text of the latest gap, which stays when its line has left the rows. */
   readonly latestGap = signal<string | undefined>(undefined);
   readonly isPaused = signal(false);
   readonly connection = signal<{
@@ -62,9 +65,9 @@ export class Tail {
   readonly #open: OpenTail;
   #close: (() => void) | undefined;
   #filter: EventFilter = {};
-  /** Arrived and not drawn, the oldest first. */
+  /** Rows that have arrived and are not drawn, the oldest first. */
   #arrived: TailRow[] = [];
-  /** With what has arrived; shown together with its rows, so that the numbers on the page add up at every moment. */
+  /** The counts including `#arrived`. They are shown together with its rows, so that the page's numbers always add up. */
   #counted: ShownCounts = noCounts(Date.now());
   #timer: ReturnType<typeof setTimeout> | undefined;
   #instance = "";
@@ -74,11 +77,11 @@ export class Tail {
   #hasEndedWell = false;
   #gaps = 0;
 
-  constructor(open: OpenTail = openTail) {
+  constructor(open: OpenTail) {
     this.#open = open;
   }
 
-  /** Opens the tail, or changes its filter: what is on the page stays where it matches. */
+  /** Opens the tail, or changes its filter: rows that match the new filter stay on the page. */
   watch(filter: EventFilter): void {
     this.#close?.();
     this.#filter = filter;
@@ -89,7 +92,7 @@ export class Tail {
       this.counts.value = this.#counted;
       this.latestGap.value = undefined;
     });
-    // What connects anew here is not a reconnect: there is nothing to resume.
+    // A new filter opens a new connection, which resumes nothing.
     this.#lastNumber = 0;
     this.#close = this.#open(filterParams(filter), {
       hello: (hello) => this.#greet(hello),
@@ -134,16 +137,16 @@ export class Tail {
     if (isOther) {
       this.#start++;
       const what = this.#hasEndedWell
-        ? "nothing is missing before it"
-        : "how many events came between the last one below and that start can't be told";
-      this.#addGap([this.#start, 0], `Loom was started anew at ${formatClock(hello.startedAt)}; ${what}`);
+        ? "no events are missing"
+        : "it is not known how many events arrived between the last one below and the restart";
+      this.#addGap([this.#start, 0], `Loom restarted at ${formatClock(hello.startedAt)}; ${what}`);
     } else if (hello.isResumed && hello.missed !== null && hello.missed > 0) {
       this.#counted = {
         ...this.#counted,
         kept: this.#counted.kept + hello.missed,
         missed: this.#counted.missed + hello.missed,
       };
-      const text = `${formatCount(hello.missed)} events came while the connection was gone and are not here any more`;
+      const text = `${formatThings(hello.missed, "event")} arrived while this page was disconnected and can no longer be shown`;
       this.#addGap([this.#start, this.#lastNumber + 0.5], text);
     }
     this.#instance = hello.instance;
@@ -204,7 +207,7 @@ export class Tail {
   }
 }
 
-/** Newest first, each once, at most `maxRows`. */
+/** Merges rows, the newest first, each of them once, at most `maxRows`. */
 function mergeRows(rows: readonly TailRow[], arrived: readonly TailRow[]): TailRow[] {
   const byKey = new Map(rows.map((row) => [row.key, row]));
   for (const row of arrived) if (!byKey.has(row.key)) byKey.set(row.key, row);

@@ -5,17 +5,17 @@ import { outputTitle } from "../format/output-title.ts";
 export interface Finding {
   readonly mood: "bad" | "attention";
   readonly text: string;
-  /** The page that says more. */
+  /** The address of the page with the details. */
   readonly href: string;
 }
 
-/** What an operator should know at once, the worst first; empty: all is well. */
+/** The problems that an operator should know of, the worst first; empty if there are none. */
 export function findingsOf(overview: OverviewAnswer): Finding[] {
   const { sensors, outputs, refusals } = overview;
   const findings: (Finding | false)[] = [
     overview.ingestProblem !== null && {
       mood: "bad",
-      text: `Batches are refused or soon will be: ${overview.ingestProblem}`,
+      text: `Batches are refused, or will be soon: ${overview.ingestProblem}`,
       href: "/outputs",
     },
     ...outputs.flatMap((output) => [
@@ -26,13 +26,13 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
       },
       output.droppedEvents > 0 && {
         mood: "bad" as const,
-        text: `${formatThings(output.droppedEvents, "event")} dropped before ${outputTitle(output.name)} had them`,
+        text: `${formatThings(output.droppedEvents, "event was", "events were")} dropped before delivery to ${outputTitle(output.name)}`,
         href: "/outputs",
       },
     ]),
     sensors.refused > 0 && {
       mood: "bad",
-      text: `${formatThings(sensors.refused, "sensor is", "sensors are")} refused`,
+      text: `Requests of ${formatThings(sensors.refused, "sensor")} are refused`,
       href: "/sensors?state=refused",
     },
     ...outputs.flatMap((output) => [
@@ -43,13 +43,13 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
       },
       output.deadLetters > 0 && {
         mood: "attention" as const,
-        text: `${formatThings(output.deadLetters, "event")} refused for good by ${outputTitle(output.name)}`,
+        text: `${formatThings(output.deadLetters, "event was", "events were")} rejected by ${outputTitle(output.name)}`,
         href: "/outputs",
       },
     ]),
     sensors.rate_limited > 0 && {
       mood: "attention",
-      text: `${formatThings(sensors.rate_limited, "sensor sends", "sensors send")} more than the limit allows`,
+      text: `${formatThings(sensors.rate_limited, "sensor exceeds", "sensors exceed")} the rate limit`,
       href: "/sensors?state=rate_limited",
     },
     sensors.quiet > 0 && {
@@ -59,7 +59,7 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
     },
     refusals.requestsLastHour > 0 && {
       mood: "attention",
-      text: `${formatThings(refusals.requestsLastHour, "request")} refused in the last hour`,
+      text: `${formatThings(refusals.requestsLastHour, "request was", "requests were")} refused in the last hour`,
       href: "/refusals",
     },
     overview.oldDatabases > 0 && {
@@ -71,11 +71,12 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
   return findings.filter((finding) => finding !== false);
 }
 
-/** The sentence where nothing was found. */
+/** The sentence for an overview without findings. */
 export function allIsWell({ sensors, outputs }: OverviewAnswer): string {
-  const isNobodyThere = sensors.reporting + sensors.quiet + sensors.refused + sensors.rate_limited === 0;
-  if (isNobodyThere) return "Ready. No sensor has sent anything yet.";
-  const reporting = formatThings(sensors.reporting, "sensor reports", "sensors report");
+  const seen = sensors.reporting + sensors.quiet + sensors.refused + sensors.rate_limited;
+  if (seen === 0) return "Ready. No sensor has sent events yet.";
+  const reporting = formatThings(sensors.reporting, "sensor is", "sensors are");
   const delivering = outputs.map(({ name }) => outputTitle(name)).join(" and ");
-  return `All is well: ${reporting}, nothing is refused, ${delivering} ${outputs.length === 1 ? "keeps" : "keep"} up.`;
+  const keepingUp = `${delivering} ${outputs.length === 1 ? "is" : "are"} keeping up`;
+  return `No problems: ${reporting} reporting, no requests were refused in the last hour, and ${keepingUp}.`;
 }

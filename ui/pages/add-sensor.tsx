@@ -8,12 +8,14 @@ import { ScrollBox } from "../components/scroll-box.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { Ago } from "../components/times.tsx";
 import { formatThings } from "../format/numbers.ts";
-import { isUsableId, newToken, sensorSnippets } from "../models/new-sensor.ts";
+import { sensorLink } from "../models/links.ts";
+import { isUsableId, newToken, type SensorSnippets, sensorSnippets } from "../models/new-sensor.ts";
+import { pageTitle } from "../page-list.ts";
 
 const setupIntervalMs = 30_000;
 const waitIntervalMs = 1_000;
 
-/** What to paste where for a new sensor, and then a wait for its first event. */
+/** The configuration to paste for a new sensor, and whether its first event has arrived. */
 export function AddSensorPage() {
   const setup = usePolled<SetupAnswer>("/api/v1/setup", setupIntervalMs);
   const id = useSignal("vps-1");
@@ -21,7 +23,7 @@ export function AddSensorPage() {
   const isUsable = isUsableId(id.value);
   return (
     <>
-      <PageHead title="Add a sensor">
+      <PageHead title={pageTitle("addSensor")}>
         <a href="/sensors">All sensors</a>
       </PageHead>
       <p>
@@ -43,7 +45,7 @@ export function AddSensorPage() {
         </span>
       </p>
       {isUsable && (
-        <Resource of={setup} intervalMs={setupIntervalMs} what="what to paste">
+        <Resource of={setup} intervalMs={setupIntervalMs} what="the configuration">
           {(answer) => <Steps setup={answer} id={id.value} token={token} />}
         </Resource>
       )}
@@ -56,54 +58,60 @@ function Steps({ setup, id, token }: { setup: SetupAnswer; id: string; token: st
   return (
     <ol class="steps">
       <li>
-        <h2>Tell Loom its token</h2>
-        {setup.tokenFile === null ? (
-          <>
-            <p>In Loom's environment; then restart Loom:</p>
-            <Snippet text={snippets.environment} />
-            <p class="muted">
-              With <code>auth.token_file</code> set, the line <code>{snippets.tokenLine}</code> in that file
-              and a reload (SIGHUP) would do without a restart.
-            </p>
-          </>
-        ) : (
-          <>
-            <p>
-              A line in <code>{setup.tokenFile}</code>; then reload Loom with SIGHUP (
-              <code>systemctl reload loom</code>):
-            </p>
-            <Snippet text={snippets.tokenLine} />
-            <p>Or in Loom's environment; then restart Loom:</p>
-            <Snippet text={snippets.environment} />
-          </>
-        )}
+        <h2>Add the token to Loom</h2>
+        <TokenStep tokenFile={setup.tokenFile} snippets={snippets} />
         <p class="muted">
-          The token was made in this page just now. It is stored nowhere: copy it before you leave.
+          This page has just generated the token and does not store it. Copy it before you leave the page.
         </p>
       </li>
       <li>
-        <h2>Tell the sensor</h2>
+        <h2>Configure the sensor</h2>
         <p>
-          In Spip's <code>config.toml</code>; then restart Spip:
+          Add this to Spip's <code>config.toml</code>, then restart Spip:
         </p>
         <Snippet text={snippets.spip} />
       </li>
       <li>
-        <h2>Or try it with curl</h2>
+        <h2>Or test with curl</h2>
         <Snippet text={snippets.curl} />
       </li>
       <li>
-        <h2>Wait for its first event</h2>
+        <h2>Wait for the first event</h2>
         <FirstEvent key={id} id={id} />
       </li>
     </ol>
   );
 }
 
+function TokenStep({ tokenFile, snippets }: { tokenFile: string | null; snippets: SensorSnippets }) {
+  if (tokenFile === null)
+    return (
+      <>
+        <p>Set this variable in Loom's environment, then restart Loom:</p>
+        <Snippet text={snippets.environment} />
+        <p class="muted">
+          With <code>auth.token_file</code> set, you can add the line <code>{snippets.tokenLine}</code> to
+          that file instead and reload Loom with SIGHUP, without a restart.
+        </p>
+      </>
+    );
+  return (
+    <>
+      <p>
+        Add this line to <code>{tokenFile}</code>, then reload Loom with SIGHUP (
+        <code>systemctl reload loom</code>):
+      </p>
+      <Snippet text={snippets.tokenLine} />
+      <p>Or set this variable in Loom's environment, then restart Loom:</p>
+      <Snippet text={snippets.environment} />
+    </>
+  );
+}
+
 function Snippet({ text }: { text: string }) {
   return (
     <div class="snippet">
-      <ScrollBox label="To be copied">
+      <ScrollBox label="Text to copy">
         <pre>{text}</pre>
       </ScrollBox>
       <CopyButton text={text} />
@@ -111,45 +119,48 @@ function Snippet({ text }: { text: string }) {
   );
 }
 
-/** Says how far it has come, and why not further. */
+/** Whether Loom knows the sensor, whether its requests are refused, and whether events arrive. */
 function FirstEvent({ id }: { id: string }) {
   const polled = usePolled<SensorDetailAnswer>(`/api/v1/sensors/${encodeURIComponent(id)}`, waitIntervalMs);
   const refusals = usePolled<RefusalsAnswer>("/api/v1/refusals", waitIntervalMs);
-  const answer = polled.answer.value;
-  const sensor = answer?.sensor;
+  const sensor = polled.answer.value?.sensor;
   const isUnknown = polled.problem.value?.status === 404;
-  const refused = refusals.answer.value?.refusals.find(
-    ({ sensorId, claimedSensorId }) => sensorId === id || claimedSensorId === id,
-  );
-  const advice = refused && refusals.answer.value?.advice[refused.reason];
   return (
     <div role="status" aria-live="polite">
       <p>
         {sensor?.isConfigured && !isUnknown ? (
           <StateMark mood="good">Loom knows the sensor.</StateMark>
         ) : (
-          <StateMark mood="calm">Loom does not know this sensor yet: step 1.</StateMark>
+          <StateMark mood="calm">Loom does not know this sensor yet (step 1).</StateMark>
         )}
       </p>
-      {refused && (
-        <p>
-          <StateMark mood="bad">
-            {formatThings(refused.count, "request")} refused: {refused.reason}, the last one{" "}
-            <Ago at={refused.lastAt} />.
-          </StateMark>{" "}
-          {advice && `${advice.cause} ${advice.cure}`}
-        </p>
-      )}
+      {refusals.answer.value && <LatestRefusal answer={refusals.answer.value} id={id} />}
       <p>
         {sensor && sensor.lastBatchAt !== null ? (
           <StateMark mood="good">
             Events arrive: {formatThings(sensor.keptEvents, "event")}, the last{" "}
-            <Ago at={sensor.lastBatchAt} />. <a href={`/sensors/${encodeURIComponent(id)}`}>See them</a>
+            <Ago at={sensor.lastBatchAt} />. <a href={sensorLink(id)}>Show the sensor</a>
           </StateMark>
         ) : (
           <StateMark mood="calm">Waiting for the first event…</StateMark>
         )}
       </p>
     </div>
+  );
+}
+
+/** The latest refused request with the id or the token of a sensor, with the cause and the fix. */
+function LatestRefusal({ answer: { refusals, advice }, id }: { answer: RefusalsAnswer; id: string }) {
+  const refusal = refusals.find(({ sensorId, claimedSensorId }) => sensorId === id || claimedSensorId === id);
+  if (!refusal) return null;
+  const known = advice[refusal.reason];
+  return (
+    <p>
+      <StateMark mood="bad">
+        {formatThings(refusal.count, "request")} refused: {refusal.reason}, the last{" "}
+        <Ago at={refusal.lastAt} />.
+      </StateMark>{" "}
+      {known && `${known.cause} ${known.cure}`}
+    </p>
   );
 }

@@ -4,8 +4,9 @@ import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { TopList } from "../components/top-list.tsx";
 import { WorldMap } from "../components/world-map.tsx";
-import { formatCount, formatShare } from "../format/numbers.ts";
-import { fingerprintLink, tailLink } from "../models/tail-link.ts";
+import { formatCount, formatShare, formatThings } from "../format/numbers.ts";
+import { fingerprintLink, tailLink } from "../models/links.ts";
+import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 3_000;
 const windows: readonly { readonly value: AttackWindow; readonly name: string }[] = [
@@ -21,8 +22,8 @@ export function AttacksPage() {
   const polled = usePolled<AttacksAnswer>(`/api/v1/attacks?window=${window}`, intervalMs);
   return (
     <>
-      <PageHead title="What attacks">
-        <nav class="choices" aria-label="Time">
+      <PageHead title={pageTitle("attacks")}>
+        <nav class="choices" aria-label="Period">
           {windows.map(({ value, name }) => (
             <a
               key={value}
@@ -37,7 +38,7 @@ export function AttacksPage() {
       <Resource of={polled} intervalMs={intervalMs} what="the attacks">
         {(answer) =>
           answer.kept === 0 && answer.examined === 0 ? (
-            <p class="placeholder">Nothing has come in that time.</p>
+            <p class="placeholder">No events in this period.</p>
           ) : (
             <Attacks answer={answer} />
           )
@@ -51,9 +52,7 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
   return (
     <>
       <p class="muted" role="status">
-        {formatCount(answer.kept)} events
-        {answer.examined < answer.kept &&
-          `; the numbers below are of the ${formatCount(answer.examined)} (${formatShare(answer.examined / answer.kept)}) that were looked at, the others came faster than that`}
+        {countsSentence(answer)}
       </p>
       <WorldMap places={answer.places} otherPlaces={answer.otherPlaces} notLocated={answer.notLocated} />
       <div class="columns">
@@ -67,4 +66,11 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
       </div>
     </>
   );
+}
+
+function countsSentence({ kept, examined }: AttacksAnswer): string {
+  const events = formatThings(kept, "event");
+  if (examined >= kept) return events;
+  const share = formatShare(examined / kept);
+  return `${events}. The counts below cover the ${formatCount(examined)} (${share}) that Loom sampled, because events arrived faster than it samples.`;
 }

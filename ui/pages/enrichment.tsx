@@ -1,5 +1,7 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { EnrichmentAnswer } from "../../server/management/api/answers.ts";
+import { formatDuration } from "../../server/text/duration.ts";
+import { useApp } from "../components/app-context.ts";
 import { CutText } from "../components/cut-text.tsx";
 import { Fact } from "../components/fact.tsx";
 import { PageHead } from "../components/page-head.tsx";
@@ -10,17 +12,17 @@ import { Sparkline } from "../components/sparkline.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { formatBytes, formatCount, formatShare } from "../format/numbers.ts";
-import { formatDay, formatDuration } from "../format/times.ts";
-import { serverNow } from "../models/clock.ts";
+import { formatDay, wholeSeconds } from "../format/times.ts";
+import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 5_000;
 
-/** Are the databases in use, fresh, and do they know the sources? */
+/** The databases, how many events got each field, the address cache, and reverse DNS. */
 export function EnrichmentPage() {
   const polled = usePolled<EnrichmentAnswer>("/api/v1/enrichment", intervalMs);
   return (
     <>
-      <PageHead title="Enrichment" />
+      <PageHead title={pageTitle("enrichment")} />
       <Resource of={polled} intervalMs={intervalMs} what="the enrichment">
         {(answer) => (
           <>
@@ -35,68 +37,46 @@ export function EnrichmentPage() {
   );
 }
 
+type Database = EnrichmentAnswer["databases"][number];
+type Field = EnrichmentAnswer["fields"][number];
+
 function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
   return (
     <section aria-labelledby="databases-title">
       <h2 id="databases-title">Databases</h2>
       {databases.length === 0 ? (
         <p class="muted">
-          None is configured: set <code>geoip_db_path</code> and <code>asn_db_path</code> in{" "}
+          No database is configured. Set <code>geoip_db_path</code> and <code>asn_db_path</code> in{" "}
           <code>[enrichment]</code>.
         </p>
       ) : (
-        <ScrollBox label="Databases, as a table">
+        <ScrollBox label="Databases">
           <table>
             <thead>
               <tr>
-                <th scope="col">For</th>
+                <th scope="col">Content</th>
                 <th scope="col">Type</th>
                 <th scope="col">Built</th>
                 <th scope="col" class="number">
                   Size
                 </th>
-                <th scope="col">Of events: known</th>
+                <th scope="col">Addresses found</th>
                 <th scope="col" class="number">
-                  Not known
+                  Not found
                 </th>
                 <th scope="col" class="number">
-                  No public address
+                  Not public
                 </th>
                 <th scope="col" class="number">
-                  Damaged records
+                  Invalid records
                 </th>
                 <th scope="col">File</th>
               </tr>
             </thead>
             <tbody>
-              {databases.map((database) => {
-                const { hit, miss, skipped, error } = database.lookups;
-                const asked = hit + miss + error;
-                return (
-                  <tr key={database.role}>
-                    <th scope="row">{database.role === "asn" ? "networks" : "places"}</th>
-                    <td>
-                      <CutText text={database.type} />
-                    </td>
-                    <td class="whole">
-                      {formatDay(database.builtAt)},{" "}
-                      <StateMark mood={database.isOld ? "attention" : "good"}>
-                        {formatDuration(serverNow.value - database.builtAt)} old
-                      </StateMark>
-                    </td>
-                    <td class="number">{formatBytes(database.sizeBytes)}</td>
-                    <td>
-                      <ShareBar share={asked === 0 ? null : hit / asked} />
-                    </td>
-                    <td class="number">{formatCount(miss)}</td>
-                    <td class="number">{formatCount(skipped)}</td>
-                    <td class={error > 0 ? "number bad" : "number"}>{formatCount(error)}</td>
-                    <td class="mono">
-                      <CutText text={database.path} />
-                    </td>
-                  </tr>
-                );
-              })}
+              {databases.map((database) => (
+                <DatabaseRow key={database.role} database={database} />
+              ))}
             </tbody>
           </table>
         </ScrollBox>
@@ -105,16 +85,46 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
   );
 }
 
-function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
+function DatabaseRow({ database }: { database: Database }) {
+  const { serverNow } = useApp().clock;
+  const { hit, miss, skipped, error } = database.lookups;
+  const lookups = hit + miss + error;
+  return (
+    <tr>
+      <th scope="row">{database.role === "asn" ? "networks" : "places"}</th>
+      <td>
+        <CutText text={database.type} />
+      </td>
+      <td class="whole">
+        {formatDay(database.builtAt)},{" "}
+        <StateMark mood={database.isOld ? "attention" : "good"}>
+          {formatDuration(wholeSeconds(serverNow.value - database.builtAt))} old
+        </StateMark>
+      </td>
+      <td class="number">{formatBytes(database.sizeBytes)}</td>
+      <td>
+        <ShareBar share={lookups === 0 ? null : hit / lookups} />
+      </td>
+      <td class="number">{formatCount(miss)}</td>
+      <td class="number">{formatCount(skipped)}</td>
+      <td class={error > 0 ? "number bad" : "number"}>{formatCount(error)}</td>
+      <td class="mono">
+        <CutText text={database.path} />
+      </td>
+    </tr>
+  );
+}
+
+function Fields({ fields }: { fields: readonly Field[] }) {
   const chosen = useSignal("source.geo.country_iso_code");
   const shown = fields.find(({ field }) => field === chosen.value) ?? fields[0];
   return (
     <section aria-labelledby="fields-title">
-      <h2 id="fields-title">Events that got each field</h2>
+      <h2 id="fields-title">Events by field</h2>
       {shown && (
         <>
           <p class="muted">
-            <code>{shown.field}</code> over 24 hours
+            The share of events that got <code>{shown.field}</code>, over 24 hours
           </p>
           <TimeChart
             series={shown.history}
@@ -125,12 +135,12 @@ function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
           />
         </>
       )}
-      <ScrollBox label="Fields, as a table">
+      <ScrollBox label="Fields">
         <table>
           <thead>
             <tr>
               <th scope="col">Field</th>
-              <th scope="col">Share since the start</th>
+              <th scope="col">Share since Loom started</th>
               <th scope="col" class="number">
                 Events
               </th>
@@ -138,31 +148,8 @@ function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
             </tr>
           </thead>
           <tbody>
-            {fields.map(({ field, hits, events, history }) => (
-              <tr key={field}>
-                <th scope="row">
-                  <button
-                    type="button"
-                    class="link-button"
-                    aria-pressed={field === shown?.field}
-                    onClick={() => {
-                      chosen.value = field;
-                    }}
-                  >
-                    <code>{field}</code>
-                  </button>
-                </th>
-                <td>
-                  <ShareBar share={events === 0 ? null : hits / events} />
-                </td>
-                <td class="number">{formatCount(hits)}</td>
-                <td>
-                  <Sparkline
-                    values={history.values}
-                    label={`share over 24 hours, now ${formatShare(history.values.findLast((value) => value !== null) ?? 0)}`}
-                  />
-                </td>
-              </tr>
+            {fields.map((field) => (
+              <FieldRow key={field.field} field={field} isChosen={field === shown} chosen={chosen} />
             ))}
           </tbody>
         </table>
@@ -171,30 +158,68 @@ function Fields({ fields }: { fields: EnrichmentAnswer["fields"] }) {
   );
 }
 
+interface FieldRowProps {
+  readonly field: Field;
+  readonly isChosen: boolean;
+  /** Gets the field's name when its button is pressed. */
+  readonly chosen: Signal<string>;
+}
+
+function FieldRow({ field: { field, hits, events, history }, isChosen, chosen }: FieldRowProps) {
+  const latest = history.values.findLast((value) => value !== null) ?? 0;
+  return (
+    <tr>
+      <th scope="row">
+        <button
+          type="button"
+          class="link-button"
+          aria-pressed={isChosen}
+          onClick={() => {
+            chosen.value = field;
+          }}
+        >
+          <code>{field}</code>
+        </button>
+      </th>
+      <td>
+        <ShareBar share={events === 0 ? null : hits / events} />
+      </td>
+      <td class="number">{formatCount(hits)}</td>
+      <td>
+        <Sparkline
+          values={history.values}
+          label={`Share of events over 24 hours, latest ${formatShare(latest)}`}
+        />
+      </td>
+    </tr>
+  );
+}
+
 function Cache({ cache: { hits, misses } }: { cache: EnrichmentAnswer["cache"] }) {
-  const asked = hits + misses;
+  const lookups = hits + misses;
   return (
     <section aria-labelledby="cache-title">
-      <h2 id="cache-title">Cache of addresses</h2>
+      <h2 id="cache-title">Address cache</h2>
       <dl class="facts">
-        <Fact name="Answered from it">
-          <ShareBar share={asked === 0 ? null : hits / asked} />
+        <Fact name="Hit rate">
+          <ShareBar share={lookups === 0 ? null : hits / lookups} />
         </Fact>
-        <Fact name="Looked up">{formatCount(misses)}</Fact>
+        <Fact name="Misses">{formatCount(misses)}</Fact>
       </dl>
     </section>
   );
 }
 
+/** The result of each lookup, in words. */
 const dnsWords: Readonly<Record<string, string>> = {
-  found: "a name was found",
+  found: "name found",
   notFound: "the address has no name",
-  failed: "the resolver could not tell",
-  timedOut: "no answer in time",
-  unreachable: "the resolver can't be reached",
-  cached: "not asked: in the cache",
-  overRate: "not asked: over max_qps",
-  resolverAway: "not asked: the resolver is away",
+  failed: "the resolver reported an error",
+  timedOut: "timed out",
+  unreachable: "resolver unreachable",
+  cached: "not queried: in the cache",
+  overRate: "not queried: over max_qps",
+  resolverAway: "not queried: resolver unreachable",
 };
 
 function Dns({ dns }: { dns: EnrichmentAnswer["dns"] }) {
@@ -203,7 +228,7 @@ function Dns({ dns }: { dns: EnrichmentAnswer["dns"] }) {
       <h2 id="dns-title">Reverse DNS</h2>
       {dns === null ? (
         <p class="muted">
-          Off: <code>enabled</code> in <code>[enrichment.dns]</code>.
+          Reverse DNS is off. Set <code>enabled = true</code> in <code>[enrichment.dns]</code>.
         </p>
       ) : (
         <ul class="rows narrow">

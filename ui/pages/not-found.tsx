@@ -3,9 +3,9 @@ import { PageHead } from "../components/page-head.tsx";
 export function NotFoundPage() {
   return (
     <>
-      <PageHead title="No such page" />
+      <PageHead title="Page not found" />
       <p class="placeholder">
-        There is nothing at this address. <a href="/">To the overview</a>
+        There is no page at this address. <a href="/">Go to the overview</a>
       </p>
     </>
   );

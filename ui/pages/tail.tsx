@@ -7,11 +7,13 @@ import { CutText } from "../components/cut-text.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { TailView } from "../components/tail-view.tsx";
 import { useKeys } from "../components/use-keys.ts";
+import { printable } from "../format/printable.ts";
+import { pageTitle } from "../page-list.ts";
 
-/** Typing must not open a new stream with every letter. */
+/** A filter is applied this long after the last letter, so that not every letter opens a new stream. */
 const typingPauseMs = 300;
 
-/** The fields that are typed in; the others are set by links, and shown so that they can be taken away. */
+/** The filters with an input. Other filters come from links, and are shown so that they can be removed. */
 const typed = [
   { name: "sensor", label: "Sensor", size: 16, hint: "vps-1" },
   { name: "country", label: "Country", size: 4, hint: "CN" },
@@ -27,61 +29,24 @@ const rules: Readonly<Record<string, string>> = {
   port: "a port is a number up to 65535",
 };
 
-/** Events as they come. The filter is in the page's address, so that it can be kept and sent. */
+/** Events as they arrive. The filter is in the page's address, so that it can be bookmarked and shared. */
 export function TailPage() {
   const { query, route } = useLocation();
-  const first = useRef<HTMLInputElement>(null);
   const wanted = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
   const parsed = parseFilter(wanted);
-  // While a value is being typed that is not one yet, what is on the screen stays.
+  // While a value is incomplete, the last valid filter stays in use.
   const filter = useRef<EventFilter>({});
   if (parsed) filter.current = parsed;
-  useKeys([
-    { key: "/", says: "filter by text", run: () => first.current?.focus() },
-    { key: "x", says: "take the filter away", run: () => route("/tail", true) },
-  ]);
-
   const set = (name: string, value: string) => {
-    if (value === "") wanted.delete(name);
-    else wanted.set(name, value);
-    route(wanted.size === 0 ? "/tail" : `/tail?${wanted}`, true);
+    const changed = new URLSearchParams(wanted);
+    if (value === "") changed.delete(name);
+    else changed.set(name, value);
+    route(changed.size === 0 ? "/tail" : `/tail?${changed}`, true);
   };
-
-  const linked = [...wanted.keys()].filter((name) => !typedNames.includes(name));
   return (
     <>
-      <PageHead title="Live tail" />
-      <search class="toolbar">
-        {typed.map(({ name, label, size, hint }) => (
-          <FilterField
-            key={name}
-            label={label}
-            size={size}
-            hint={hint}
-            value={wanted.get(name) ?? ""}
-            onValue={(value) => set(name, value)}
-            inputRef={name === "text" ? first : undefined}
-          />
-        ))}
-        {linked.map((name) => (
-          <span key={name} class="chip">
-            {name} <CutText text={wanted.get(name) ?? ""} class="mono" />{" "}
-            <button
-              type="button"
-              class="quiet-button"
-              aria-label={`Take the filter ${name} away`}
-              onClick={() => set(name, "")}
-            >
-              ×
-            </button>
-          </span>
-        ))}
-        {wanted.size > 0 && (
-          <button type="button" class="quiet-button" onClick={() => route("/tail", true)}>
-            Clear <kbd>x</kbd>
-          </button>
-        )}
-      </search>
+      <PageHead title={pageTitle("tail")} />
+      <FilterBar wanted={wanted} set={set} clear={() => route("/tail", true)} />
       {!parsed && (
         <p class="bad" role="alert">
           {problemOf(wanted)}
@@ -92,10 +57,61 @@ export function TailPage() {
   );
 }
 
+/** Names the first filter that is wrong. */
 function problemOf(wanted: URLSearchParams): string {
   const wrong = [...wanted].find(([name, value]) => !parseFilter(new URLSearchParams([[name, value]])));
-  const rule = wrong && (rules[wrong[0]] ?? `there is no filter ${wrong[0]} like that`);
-  return `This filter is not used: ${rule ?? "a condition stands there twice"}.`;
+  const rule = wrong && (rules[wrong[0]] ?? `there is no such filter as ${printable(wrong[0])}`);
+  return `The filter is not applied: ${rule ?? "it names a field twice"}.`;
+}
+
+interface FilterBarProps {
+  /** The filters in the page's address, whether they are valid or not. */
+  readonly wanted: URLSearchParams;
+  /** Sets one filter; "" removes it. */
+  readonly set: (name: string, value: string) => void;
+  readonly clear: () => void;
+}
+
+function FilterBar({ wanted, set, clear }: FilterBarProps) {
+  const text = useRef<HTMLInputElement>(null);
+  useKeys([
+    { key: "/", says: "filter by text", run: () => text.current?.focus() },
+    { key: "x", says: "clear the filter", run: clear },
+  ]);
+  const linked = [...wanted.keys()].filter((name) => !typedNames.includes(name));
+  return (
+    <search class="toolbar">
+      {typed.map(({ name, label, size, hint }) => (
+        <FilterField
+          key={name}
+          label={label}
+          size={size}
+          hint={hint}
+          value={wanted.get(name) ?? ""}
+          onValue={(value) => set(name, value)}
+          inputRef={name === "text" ? text : undefined}
+        />
+      ))}
+      {linked.map((name) => (
+        <span key={name} class="chip">
+          <CutText text={name} /> <CutText text={wanted.get(name) ?? ""} class="mono" />{" "}
+          <button
+            type="button"
+            class="quiet-button"
+            aria-label={`Remove the filter ${printable(name)}`}
+            onClick={() => set(name, "")}
+          >
+            ×
+          </button>
+        </span>
+      ))}
+      {wanted.size > 0 && (
+        <button type="button" class="quiet-button" onClick={clear}>
+          Clear <kbd>x</kbd>
+        </button>
+      )}
+    </search>
+  );
 }
 
 interface FilterFieldProps {
@@ -110,7 +126,7 @@ interface FilterFieldProps {
 function FilterField({ label, size, hint, value, onValue, inputRef }: FilterFieldProps) {
   const text = useSignal(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  // A link or the browser's way back has set another one.
+  // A link or the browser's history may set another value.
   useEffect(() => {
     text.value = value;
   }, [value, text]);

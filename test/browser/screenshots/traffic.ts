@@ -1,9 +1,9 @@
 /*
- * Events that look like those of a real day, with sources in the demo's databases, for pictures of the dashboard.
- * Everything in them is made up; addresses are ones that the demo's databases place somewhere, whoever has them.
+ * Generated events that look like real traffic, for screenshots of the dashboard. Their source addresses are in the
+ * demo databases, whose contents are invented.
  */
 
-/** How often a source comes from each network: prefix, weight. */
+/** Source networks: prefix and relative frequency. */
 const networks: readonly (readonly [string, number])[] = [
   ["119.28.14", 18],
   ["5.9.88", 9],
@@ -92,7 +92,7 @@ const probes: readonly Probe[] = [
   },
 ];
 
-/** How likely a sensor sends in a second. */
+/** The probability that a sensor sends a batch in one second. */
 export function chanceToSend(sensor: string): number {
   return sensor.endsWith("-01") ? 0.7 : 0.3;
 }

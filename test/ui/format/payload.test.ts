@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { hexDump, payloadFromHex, payloadFromText } from "../../ui/format/payload.ts";
+import { hexDump, payloadFromHex, payloadFromText } from "../../../ui/format/payload.ts";
 
-test("a dump has 16 bytes a line with offset and ASCII beside them", () => {
+test("a dump has 16 bytes per line, with their offset and ASCII", () => {
   const payload = payloadFromHex(Buffer.from("GET / HTTP/1.1\r\n<x>\x00\xff", "latin1").toString("hex"));
   expect(hexDump(payload?.bytes ?? new Uint8Array())).toBe(
     [
@@ -11,10 +11,10 @@ test("a dump has 16 bytes a line with offset and ASCII beside them", () => {
   );
 });
 
-test("what is no hexadecimal is no payload", () => {
+test("text that is not hexadecimal is not a payload", () => {
   expect(["", "abc", "zz", "0x12", "12 34"].map(payloadFromHex)).toEqual(Array(5).fill(undefined));
 });
 
-test("a payload past the bound is cut, and says by how much", () => {
+test("a payload over the limit is cut, with the number of bytes left out", () => {
   expect(payloadFromText("a".repeat(70_000))).toMatchObject({ cutBytes: 70_000 - 65_536 });
 });

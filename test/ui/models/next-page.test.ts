@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { nextPage } from "../../ui/models/next-page.ts";
+import { nextPage } from "../../../ui/models/next-page.ts";
 
 const origin = "http://127.0.0.1:9080";
 
-test("signing in leads back to where one was", () => {
+test("signing in leads back to the page that was requested", () => {
   expect(nextPage("?next=%2Ftail%3Fport%3D23", origin)).toBe("/tail?port=23");
 });
 
@@ -17,10 +17,10 @@ for (const next of [
   "http:evil",
   "\t//evil.example",
 ])
-  test(`${JSON.stringify(next)} leads to the first page`, () => {
+  test(`${JSON.stringify(next)} leads to the overview`, () => {
     expect(nextPage(`?next=${encodeURIComponent(next)}`, origin)).toBe("/");
   });
 
-test("no address leads to the first page", () => {
+test("without an address, signing in leads to the overview", () => {
   expect(nextPage("", origin)).toBe("/");
 });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
-import type { TailCounts } from "../../server/management/api/answers.ts";
-import { maxRows, Tail } from "../../ui/models/tail.ts";
-import { parseArrival, type TailArrival, type TailListener } from "../../ui/models/tail-connection.ts";
+import type { TailCounts } from "../../../server/management/api/answers.ts";
+import { maxRows, Tail } from "../../../ui/models/tail.ts";
+import { parseArrival, type TailArrival, type TailListener } from "../../../ui/models/tail-connection.ts";
 
-/** A tail whose connection is in the test's hands. */
-function tailInHand() {
+/** A tail with a connection that the test controls. */
+function tailUnderTest() {
   const opened: { filter: string; listener: TailListener; isClosed: boolean }[] = [];
   const tail = new Tail((filter, listener) => {
     const connection = { filter: filter.toString(), listener, isClosed: false };
@@ -40,8 +40,8 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe("rows", () => {
-  test("are the newest first", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("have the newest first", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     listener().events(counts(3), arrivals(3));
@@ -49,8 +49,8 @@ describe("rows", () => {
     expect(numbersOf(tail)).toEqual([3, 2, 1]);
   });
 
-  test("are 500 at most, and those that were seen count as shown", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("are at most 500, and rows that were shown before count as shown", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     for (let i = 0; i < 8; i++) {
@@ -61,8 +61,8 @@ describe("rows", () => {
     expect(tail.counts.value).toMatchObject({ matched: 800, shown: 800, notShown: 0, waiting: 0 });
   });
 
-  test("do not come while the tail is paused, and the latest come after it", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("do not change while the tail is paused, and the latest are added when it resumes", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     tail.pause();
@@ -75,8 +75,8 @@ describe("rows", () => {
     expect(tail.counts.value).toMatchObject({ matched: 720, shown: 500, waiting: 0, notShown: 220 });
   });
 
-  test("that match another filter stay when it is set, and are not doubled by what it brings", () => {
-    const { tail, opened, listener, arrivals, counts, hello } = tailInHand();
+  test("that match a new filter stay when it is set, and are not added twice", () => {
+    const { tail, opened, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     const telnet = arrivals(2, 23);
@@ -97,8 +97,8 @@ describe("rows", () => {
 });
 
 describe("the counts on the page", () => {
-  test("add up at every moment", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("always add up", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     const faults: unknown[] = [];
     tail.counts.subscribe((now) => {
       if (now.matched !== now.shown + now.waiting + now.notShown) faults.push(now);
@@ -117,9 +117,9 @@ describe("the counts on the page", () => {
   });
 });
 
-describe("what is missing", () => {
-  test("is said between the events after a reconnect", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+describe("a gap", () => {
+  test("is shown between the events before and after a reconnect", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     listener().events(counts(2), arrivals(2));
@@ -130,8 +130,8 @@ describe("what is missing", () => {
     expect(tail.counts.value).toMatchObject({ kept: 1_237, missed: 1_234, matched: 3, shown: 3 });
   });
 
-  test("is nothing after a reconnect that missed nothing", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("is not shown after a reconnect that missed no events", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello();
     listener().events(counts(1), arrivals(1));
@@ -141,17 +141,17 @@ describe("what is missing", () => {
     expect(numbersOf(tail)).toEqual([2, 1]);
   });
 
-  test("can't be told after Loom was killed", () => {
-    const { tail, hello } = tailInHand();
+  test("is of unknown size after Loom was killed", () => {
+    const { tail, hello } = tailUnderTest();
     tail.watch({});
     hello("a");
     hello("b");
     jest.advanceTimersByTime(1_000);
-    expect(numbersOf(tail)).toEqual([expect.stringContaining("can't be told")]);
+    expect(numbersOf(tail)).toEqual([expect.stringContaining("it is not known how many")]);
   });
 
-  test("is nothing after Loom was stopped in order and started anew, whose numbers begin again", () => {
-    const { tail, listener, arrivals, counts, hello } = tailInHand();
+  test("has no missing events after an orderly restart of Loom, whose numbers start again", () => {
+    const { tail, listener, arrivals, counts, hello } = tailUnderTest();
     tail.watch({});
     hello("a");
     const [first, second] = arrivals(2);
@@ -161,12 +161,12 @@ describe("what is missing", () => {
     hello("b");
     listener().events(counts(1), [{ ...first, raw: "{}", document: {} }]);
     jest.advanceTimersByTime(1_000);
-    expect(numbersOf(tail)).toEqual([1, expect.stringContaining("nothing is missing"), 2, 1]);
+    expect(numbersOf(tail)).toEqual([1, expect.stringContaining("no events are missing"), 2, 1]);
   });
 });
 
 describe("a line of the tail", () => {
-  test("gives the document's text as it was sent", () => {
+  test("gives the document's text unchanged", () => {
     const raw = '{"n":18446744073709551615,"document":{"a":"\\u003c"}}';
     const line = `{"number":7,"receivedAt":12,"sensorId":"vps-1","document":${raw}}`;
     expect(parseArrival(line)).toMatchObject({ number: 7, receivedAt: 12, sensorId: "vps-1", raw });

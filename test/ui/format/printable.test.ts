@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { printable, printableLines } from "../../ui/format/printable.ts";
+import { printable, printableLines } from "../../../ui/format/printable.ts";
 
 describe("an attacker's text", () => {
-  test("has no control character left", () => {
+  test("has its control characters escaped", () => {
     expect(printable("a\x00b\x1b[31mc\x7fd\x9be")).toBe("a\\u{0}b\\u{1b}[31mc\\u{7f}d\\u{9b}e");
   });
 
-  test("can't turn the line round", () => {
+  test("cannot reverse the direction of the line", () => {
     expect(printable("abc\u202etxt.exe\u2066x\u200f")).toBe("abc\\u{202e}txt.exe\\u{2066}x\\u{200f}");
   });
 
@@ -14,15 +14,15 @@ describe("an attacker's text", () => {
     expect(printable("a\r\nb\tc\u2028d\u2029e")).toBe("a\\r\\nb\\tc\\u{2028}d\\u{2029}e");
   });
 
-  test("has no half of a surrogate pair left, and keeps whole ones", () => {
+  test("has lone surrogates escaped and surrogate pairs unchanged", () => {
     expect(printable("\ud83d x \u{1f41d} y \udc1d")).toBe("\\u{d83d} x \u{1f41d} y \\u{dc1d}");
   });
 
-  test("keeps markup as it is: it is put in as text", () => {
+  test("keeps markup, which the page inserts as text", () => {
     expect(printable("<script>alert(1)</script>")).toBe("<script>alert(1)</script>");
   });
 
-  test("keeps its lines where it may have some, and nothing else", () => {
+  test("keeps line feeds and tabs if it may have lines", () => {
     expect(printableLines("a\n\tb\x00\u202e")).toBe("a\n\tb\\u{0}\\u{202e}");
   });
 });
