@@ -9,8 +9,6 @@ import { statusOfError } from "../server/management/api/json-answer.ts";
 import { readSource, root, sourceFiles } from "./structure/source-files.ts";
 import { allMetrics } from "./support/all-metrics.ts";
 
-const readme = readPage("README.md");
-
 function readPage(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
@@ -75,11 +73,13 @@ test("docs/limits.md names every key of [limits]", () => {
   for (const key of Object.keys(sections.limits)) expect(readPage("docs/limits.md")).toContain(`\`${key}\``);
 });
 
-describe("the README", () => {
+describe("docs/configuration.md", () => {
+  const page = readPage("docs/configuration.md");
+
   for (const [section, keys] of Object.entries(sections))
     test(`has every key of [${section}]`, () => {
-      const [, ofSection = ""] = readme.split(`**[${section}]**`);
-      const [reference = ""] = ofSection.split("**[");
+      const [, ofSection = ""] = page.split(`\n## [${section}]\n`);
+      const [reference = ""] = ofSection.split("\n## ");
       for (const key of Object.keys(keys)) expect(reference).toContain(`\`${key}\``);
     });
 });
