@@ -62,7 +62,7 @@ export interface FrameHeader {
 }
 
 /** A piece of a segment, from `start` up to `end`: a sound frame, or bytes that are none. */
-export type Stretch =
+export type Region =
   | { readonly kind: "frame"; readonly start: number; readonly end: number; readonly header: FrameHeader }
   | { readonly kind: "damaged"; readonly start: number; readonly end: number };
 
@@ -161,7 +161,7 @@ export function hasSoundPayload(bytes: Buffer, offset: number, header: FrameHead
  * What lies at `offset`: a frame, or damaged bytes up to the next frame or the end; undefined at the end.
  * A frame whose numbers begin before `minSequence` does not belong there and counts as damaged.
  */
-export function stretchAt(bytes: Buffer, offset: number, minSequence: number): Stretch | undefined {
+export function regionAt(bytes: Buffer, offset: number, minSequence: number): Region | undefined {
   if (offset >= bytes.length) return undefined;
   const frame = frameAt(bytes, offset, minSequence);
   if (frame) return frame;
@@ -172,7 +172,7 @@ export function stretchAt(bytes: Buffer, offset: number, minSequence: number): S
   }
 }
 
-function frameAt(bytes: Buffer, start: number, minSequence: number): Stretch | undefined {
+function frameAt(bytes: Buffer, start: number, minSequence: number): Region | undefined {
   const header = tryParseFrameHeader(bytes, start);
   if (!header || header.firstSequence < minSequence || !hasSoundPayload(bytes, start, header))
     return undefined;

@@ -1,13 +1,13 @@
 import { type FileLayer, type OutboxFile, readFully } from "./file-layer.ts";
-import { frameHeaderBytes, hasSoundPayload, type Stretch, stretchAt, tryParseFrameHeader } from "./format.ts";
+import { frameHeaderBytes, hasSoundPayload, type Region, regionAt, tryParseFrameHeader } from "./format.ts";
 import type { Segment } from "./segment.ts";
 
 /** What one read fetches; a larger frame is fetched whole. */
 const windowBytes = 256 * 1024;
 
-/** A stretch of a segment, and the bytes it lies in: `stretch.start - bytesStart` is its place in them. */
-export interface FoundStretch {
-  readonly stretch: Stretch;
+/** A region of a segment, and the bytes it lies in: `region.start - bytesStart` is its place in them. */
+export interface FoundRegion {
+  readonly region: Region;
   readonly bytes: Buffer;
   readonly bytesStart: number;
 }
@@ -15,7 +15,7 @@ export interface FoundStretch {
 /** Reads the synced part of segments through a window, so that memory does not grow with what waits. */
 export interface FrameWindow {
   /** What lies at `offset`; undefined at the readable end. @throws Error when the disk can't be read. */
-  stretchAt(segment: Segment, offset: number): Promise<FoundStretch | undefined>;
+  regionAt(segment: Segment, offset: number): Promise<FoundRegion | undefined>;
   close(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export function createFrameWindow(files: FileLayer): FrameWindow {
   }
 
   return {
-    async stretchAt(segment, offset) {
+    async regionAt(segment, offset) {
       const limit = segment.readableBytes;
       if (offset >= limit) return undefined;
       if (!holds(segment, offset, Math.min(frameHeaderBytes, limit - offset)))
@@ -69,17 +69,17 @@ export function createFrameWindow(files: FileLayer): FrameWindow {
         if (end <= limit) {
           if (!holds(segment, offset, end - offset)) await fetch(segment, offset, end - offset);
           if (hasSoundPayload(bytes, offset - bytesStart, header))
-            return { stretch: { kind: "frame", start: offset, end, header }, bytes, bytesStart };
+            return { region: { kind: "frame", start: offset, end, header }, bytes, bytesStart };
         }
       }
       // Rare: all that is left of the segment is searched for the next frame.
       await fetch(segment, offset, limit - offset);
-      const damaged = stretchAt(bytes, 0, 0);
+      const damaged = regionAt(bytes, 0, 0);
       if (!damaged) return undefined;
       const { kind, end } = damaged;
       if (kind === "frame")
-        return { stretch: { ...damaged, start: offset, end: offset + end }, bytes, bytesStart };
-      return { stretch: { kind, start: offset, end: offset + end }, bytes, bytesStart };
+        return { region: { ...damaged, start: offset, end: offset + end }, bytes, bytesStart };
+      return { region: { kind, start: offset, end: offset + end }, bytes, bytesStart };
     },
     close,
   };

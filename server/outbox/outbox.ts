@@ -7,7 +7,7 @@ import { openDamagedFiles } from "./damaged-files.ts";
 import { errorText, type FileLayer, systemFiles } from "./file-layer.ts";
 import { createReader } from "./reader.ts";
 import { type Recovered, recover } from "./recovery.ts";
-import { addHole } from "./segment.ts";
+import { markDamaged } from "./segment.ts";
 
 export interface OutboxOptions {
   readonly dir: string;
@@ -33,7 +33,7 @@ export interface OutboxCounts {
   /** Since the start, by output: removed before they were delivered to it. */
   readonly droppedEvents: Readonly<Record<string, number>>;
   /** Since the start: kept, and not readable any more. */
-  readonly setAsideEvents: number;
+  readonly damagedEvents: number;
   readonly syncs: number;
   readonly failedSyncs: number;
   /** Of the last write and sync together. */
@@ -77,7 +77,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
     const recovered = await recover({ dir, cursorFolder, files, damaged, log });
     await removeUnusedCursors(options, files, cursorFolder, recovered);
 
-    let setAsideEvents = recovered.lostEvents;
+    let damagedEvents = recovered.damagedEvents;
     const { segments } = recovered;
     const appender = createAppender({
       ...options,
@@ -104,9 +104,9 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
           generation: recovered.cursors.get(output)?.generation ?? 0,
         }),
         onDamage(segment, offset, bytes, first, end) {
-          const lost = addHole(segment, first, end);
+          const lost = markDamaged(segment, first, end);
           if (lost === 0) return;
-          setAsideEvents += lost;
+          damagedEvents += lost;
           log.error("outbox: damaged records stepped over", {
             segment: basename(segment.path),
             events: lost,
@@ -139,7 +139,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
       counts: () => ({
         ...appender.counts(),
         segments: segments.length,
-        setAsideEvents,
+        damagedEvents,
         droppedEvents: Object.fromEntries(
           cursors.map(({ output, droppedEvents }) => [output, droppedEvents]),
         ),

@@ -124,7 +124,7 @@ export function createReader(options: ReaderOptions): OutboxCursor {
     let expected = position;
     while (at) {
       const { segment, offset } = at;
-      const found = await window.stretchAt(segment, offset);
+      const found = await window.regionAt(segment, offset);
       if (!found) {
         const following = segments[segments.indexOf(segment) + 1];
         if (!following || following.firstSequence >= end) break;
@@ -132,20 +132,20 @@ export function createReader(options: ReaderOptions): OutboxCursor {
         expected = Math.max(expected, following.firstSequence);
         continue;
       }
-      const { stretch, bytes, bytesStart } = found;
-      if (stretch.kind === "damaged") {
+      const { region, bytes, bytesStart } = found;
+      if (region.kind === "damaged") {
         await noteDamage(
           segment,
-          stretch,
-          bytes.subarray(stretch.start - bytesStart, stretch.end - bytesStart),
+          region,
+          bytes.subarray(region.start - bytesStart, region.end - bytesStart),
           expected,
         );
-        at = { segment, offset: stretch.end };
+        at = { segment, offset: region.end };
         continue;
       }
-      const { header } = stretch;
+      const { header } = region;
       if (header.firstSequence >= end) break;
-      const { sensorId, documents } = frameDocuments(bytes, stretch.start - bytesStart, header);
+      const { sensorId, documents } = frameDocuments(bytes, region.start - bytesStart, header);
       for (const [index, document] of documents.entries()) {
         const sequence = header.firstSequence + index;
         if (sequence < Math.max(position, expected)) continue;
@@ -158,7 +158,7 @@ export function createReader(options: ReaderOptions): OutboxCursor {
         bytesTaken += document.length;
       }
       expected = Math.max(expected, header.firstSequence + header.eventCount);
-      at = { segment, offset: stretch.end };
+      at = { segment, offset: region.end };
     }
     return at && finish(events, at);
   }
@@ -172,14 +172,14 @@ export function createReader(options: ReaderOptions): OutboxCursor {
 
   async function noteDamage(
     segment: Segment,
-    stretch: { readonly start: number; readonly end: number },
+    region: { readonly start: number; readonly end: number },
     bytes: Buffer,
     expected: number,
   ): Promise<void> {
-    const following = await window.stretchAt(segment, stretch.end);
+    const following = await window.regionAt(segment, region.end);
     const nextSequence =
-      following?.stretch.kind === "frame" ? following.stretch.header.firstSequence : segment.endSequence;
-    options.onDamage(segment, stretch.start, bytes, expected, nextSequence);
+      following?.region.kind === "frame" ? following.region.header.firstSequence : segment.endSequence;
+    options.onDamage(segment, region.start, bytes, expected, nextSequence);
   }
 
   /** The frame in which `position` lies, or the first one after it. */
@@ -189,9 +189,9 @@ export function createReader(options: ReaderOptions): OutboxCursor {
     if (!segment) return undefined;
     let offset = segmentHeaderBytes;
     for (;;) {
-      const found = await window.stretchAt(segment, offset);
-      if (found?.stretch.kind !== "frame") break;
-      const { header, end } = found.stretch;
+      const found = await window.regionAt(segment, offset);
+      if (found?.region.kind !== "frame") break;
+      const { header, end } = found.region;
       if (header.firstSequence + header.eventCount > position) break;
       offset = end;
     }
@@ -233,8 +233,8 @@ export function createReader(options: ReaderOptions): OutboxCursor {
   async function findOldest(first: number, knownPlace?: Place): Promise<number | undefined> {
     try {
       const at = knownPlace ?? (await findPlace());
-      const found = at && (await window.stretchAt(at.segment, at.offset));
-      if (found?.stretch.kind === "frame") return found.stretch.header.receivedAt;
+      const found = at && (await window.regionAt(at.segment, at.offset));
+      if (found?.region.kind === "frame") return found.region.header.receivedAt;
       return segments.find(({ firstSequence }) => firstSequence >= first)?.firstReceivedAt;
     } catch {
       // A number for people only; whoever reads events next gets the error.

@@ -8,14 +8,14 @@ import {
   type FrameHeader,
   frameHeaderBytes,
   minLineBytes,
+  regionAt,
   type SegmentHeader,
   segmentHeaderBytes,
-  stretchAt,
   tryParseFrameHeader,
   tryParseSegmentHeader,
   tryParseSegmentName,
 } from "./format.ts";
-import { addHole, eventsFrom, type Segment } from "./segment.ts";
+import { eventsFrom, markDamaged, type Segment } from "./segment.ts";
 
 /** A file of more than this was not made by an outbox; also what recovery holds in memory at most. */
 export const maxSegmentFileBytes = 256 * 1024 * 1024;
@@ -39,7 +39,7 @@ export interface Recovered {
   /** By output, whether it is still configured or not. */
   readonly cursors: ReadonlyMap<string, StoredCursor>;
   /** Events that were kept and can't be read. */
-  readonly lostEvents: number;
+  readonly damagedEvents: number;
   /** Removes and sets aside what holds no events. Only after a newer segment exists: names keep numbers used. */
   cleanUp(newestPath: string): Promise<void>;
 }
@@ -51,7 +51,7 @@ interface FoundSegment {
   readonly firstSequence: number;
   readonly header: SegmentHeader | undefined;
   readonly frames: readonly FoundFrame[];
-  readonly damagedStretches: readonly { readonly start: number; readonly end: number }[];
+  readonly damagedRegions: readonly { readonly start: number; readonly end: number }[];
   readonly sizeBytes: number;
   /** It can't be read, or is too large to be a segment. */
   readonly isForeign: boolean;
@@ -92,7 +92,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     ({ header, isForeign }) => !isForeign && (header === undefined || header.outboxId === outboxId),
   );
   const segments: Segment[] = [];
-  let lostEvents = 0;
+  let damagedEvents = 0;
   let keptEnd = 1;
   for (const [index, segment] of own.entries()) {
     const judged = judgeSegment(segment, own[index + 1]);
@@ -101,7 +101,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     const events = eventsFrom(judged, 0);
     const lost = judged.endSequence - judged.firstSequence - events;
     if (lost > 0) log.error("outbox: damaged records stepped over", { segment: segment.name, events: lost });
-    lostEvents += lost;
+    damagedEvents += lost;
     if (events > 0) segments.push(judged);
     if (events > 0 && index === own.length - 1) await settleLast(judged);
   }
@@ -111,7 +111,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     nextSequence: nextSequenceAfter(found, cursors.values()),
     keptEnd,
     cursors,
-    lostEvents,
+    damagedEvents,
     async cleanUp(newestPath) {
       for (const name of misnamed) await setAside(name, "its name is no segment's");
       const live = new Set(segments.map(({ path }) => path));
@@ -120,7 +120,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
         if (live.has(segment.path) || segment.path === newestPath) continue;
         if (segment.isForeign) await setAside(segment.name, "it can't be read as a segment");
         else if (!own.includes(segment)) await setAside(segment.name, "it belongs to another outbox");
-        else if (segment.damagedStretches.length > 0)
+        else if (segment.damagedRegions.length > 0)
           await setAside(segment.name, "no record in it can be read");
         else await removeEmpty(segment.path);
       }
@@ -166,7 +166,7 @@ async function scanSegment(
   minSequence: number,
 ): Promise<FoundSegment> {
   const path = join(dir, name);
-  const empty = { name, path, firstSequence, header: undefined, frames: [], damagedStretches: [] };
+  const empty = { name, path, firstSequence, header: undefined, frames: [], damagedRegions: [] };
   let bytes: Buffer;
   try {
     const file = await files.open(path, "read");
@@ -187,24 +187,24 @@ async function scanSegment(
   if (header && header.firstSequence !== firstSequence)
     return { ...empty, header, sizeBytes: bytes.length, isForeign: true };
   const frames: FoundFrame[] = [];
-  const damagedStretches: { start: number; end: number }[] = [];
+  const damagedRegions: { start: number; end: number }[] = [];
   let expected = minSequence;
   let offset = header ? segmentHeaderBytes : 0;
   for (;;) {
-    const stretch = stretchAt(bytes, offset, expected);
-    if (!stretch) break;
-    offset = stretch.end;
-    if (stretch.kind === "damaged") {
-      damagedStretches.push({ start: stretch.start, end: stretch.end });
+    const region = regionAt(bytes, offset, expected);
+    if (!region) break;
+    offset = region.end;
+    if (region.kind === "damaged") {
+      damagedRegions.push({ start: region.start, end: region.end });
       continue;
     }
-    frames.push({ header: stretch.header, end: stretch.end });
-    expected = stretch.header.firstSequence + stretch.header.eventCount;
+    frames.push({ header: region.header, end: region.end });
+    expected = region.header.firstSequence + region.header.eventCount;
   }
   // A file without a single frame is set aside whole, or removed.
-  for (const { start, end } of frames.length > 0 ? damagedStretches : []) {
-    const stretch = bytes.subarray(start, end);
-    if (!isTorn(stretch)) await damaged.keepBytes(name, start, stretch);
+  for (const { start, end } of frames.length > 0 ? damagedRegions : []) {
+    const region = bytes.subarray(start, end);
+    if (!isTorn(region)) await damaged.keepBytes(name, start, region);
   }
   return {
     name,
@@ -212,17 +212,17 @@ async function scanSegment(
     firstSequence,
     header,
     frames,
-    damagedStretches,
+    damagedRegions,
     sizeBytes: bytes.length,
     isForeign: false,
   };
 }
 
 /** Bytes that a write left which never came to its end: they hold nothing that was acknowledged. */
-function isTorn(stretch: Buffer): boolean {
-  const header = tryParseFrameHeader(stretch, 0);
-  if (header) return frameHeaderBytes + header.payloadBytes > stretch.length;
-  return stretch.length < frameHeaderBytes || stretch.every((byte) => byte === 0);
+function isTorn(region: Buffer): boolean {
+  const header = tryParseFrameHeader(region, 0);
+  if (header) return frameHeaderBytes + header.payloadBytes > region.length;
+  return region.length < frameHeaderBytes || region.every((byte) => byte === 0);
 }
 
 function framesEnd({ frames, firstSequence }: FoundSegment): number {
@@ -276,14 +276,14 @@ function judgeSegment(found: FoundSegment, next: FoundSegment | undefined): Segm
     readableBytes: kept.at(-1)?.end ?? segmentHeaderBytes,
     sizeBytes,
     firstReceivedAt: kept[0]?.header.receivedAt,
-    holes: [],
+    damagedRanges: [],
   };
   let expected = firstSequence;
   for (const { header } of kept) {
-    addHole(segment, expected, header.firstSequence);
+    markDamaged(segment, expected, header.firstSequence);
     expected = header.firstSequence + header.eventCount;
   }
-  addHole(segment, expected, endSequence);
+  markDamaged(segment, expected, endSequence);
   return segment;
 }
 
@@ -297,7 +297,7 @@ function nextSequenceAfter(found: readonly FoundSegment[], cursors: Iterable<Cur
   for (const { position, borderEnd } of cursors) next = Math.max(next, position, borderEnd);
   for (const segment of found) {
     let unreadable = segment.isForeign ? segment.sizeBytes : 0;
-    for (const { start, end } of segment.damagedStretches) unreadable += end - start;
+    for (const { start, end } of segment.damagedRegions) unreadable += end - start;
     next = Math.max(next, framesEnd(segment) + Math.ceil(unreadable / minLineBytes));
   }
   return next;

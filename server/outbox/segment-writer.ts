@@ -41,7 +41,7 @@ export async function createSegment(
     readableBytes: segmentHeaderBytes,
     sizeBytes: segmentHeaderBytes,
     firstReceivedAt: undefined,
-    holes: [],
+    damagedRanges: [],
   });
 }
 

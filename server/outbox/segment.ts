@@ -1,5 +1,5 @@
 /** Events that were kept and can't be read any more. */
-interface Hole {
+interface DamagedRange {
   readonly first: number;
   /** One past the last. */
   readonly end: number;
@@ -16,7 +16,7 @@ export interface Segment {
   /** What the file takes on the disk: more than `readableBytes` where a cut failed. */
   sizeBytes: number;
   firstReceivedAt: number | undefined;
-  holes: readonly Hole[];
+  damagedRanges: readonly DamagedRange[];
 }
 
 /** How many events from `position` on can be read from it, as far as is known. */
@@ -30,24 +30,24 @@ export function eventsBetween(segment: Segment, position: number, end: number): 
   const last = Math.min(segment.endSequence, end);
   if (last <= first) return 0;
   let lost = 0;
-  for (const hole of segment.holes)
-    lost += Math.max(0, Math.min(last, hole.end) - Math.max(first, hole.first));
+  for (const range of segment.damagedRanges)
+    lost += Math.max(0, Math.min(last, range.end) - Math.max(first, range.first));
   return last - first - lost;
 }
 
 /** Notes that these events can't be read. @returns how many of them were not known to be lost. */
-export function addHole(segment: Segment, first: number, end: number): number {
-  const newlyLost = eventsBetween(segment, first, end);
-  if (newlyLost === 0) return 0;
+export function markDamaged(segment: Segment, first: number, end: number): number {
+  const newlyDamaged = eventsBetween(segment, first, end);
+  if (newlyDamaged === 0) return 0;
   // Whatever it overlaps is swallowed, so that none is counted twice.
-  const apart = segment.holes.filter((hole) => hole.end < first || hole.first > end);
-  const touching = segment.holes.filter((hole) => !apart.includes(hole));
-  segment.holes = [
+  const apart = segment.damagedRanges.filter((range) => range.end < first || range.first > end);
+  const touching = segment.damagedRanges.filter((range) => !apart.includes(range));
+  segment.damagedRanges = [
     ...apart,
     {
-      first: Math.min(first, ...touching.map((hole) => hole.first)),
-      end: Math.max(end, ...touching.map((hole) => hole.end)),
+      first: Math.min(first, ...touching.map((range) => range.first)),
+      end: Math.max(end, ...touching.map((range) => range.end)),
     },
   ];
-  return newlyLost;
+  return newlyDamaged;
 }

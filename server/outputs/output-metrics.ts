@@ -139,7 +139,7 @@ function declareOutboxMetrics(metrics: MetricRegistry, outbox: () => OutboxRepor
   metrics.counter({
     name: "loom_outbox_damaged_events_total",
     help: "Events that were kept and can no longer be read from disk.",
-    read: () => outbox().setAsideEvents,
+    read: () => outbox().damagedEvents,
   });
   metrics.counter({
     name: "loom_outbox_syncs_total",

@@ -39,12 +39,13 @@ export interface OutputReport {
   readonly lastDeliveredAt: number | undefined;
 }
 
-/** What the outbox itself tells. */
+/** The counts of the outbox itself. */
 export interface OutboxReport {
   readonly sizeBytes: number;
   readonly maxBytes: number;
   readonly segments: number;
-  readonly setAsideEvents: number;
+  /** Events that were kept and can no longer be read from disk. */
+  readonly damagedEvents: number;
   readonly syncs: number;
   readonly failedSyncs: number;
 }

@@ -66,7 +66,7 @@ test("a last frame that was cut at any of its bytes is cut off, and its numbers 
     replace(disk, segment, whole.subarray(0, size));
     const outbox = await openTestOutbox({ dir, files: disk });
     expect(contentOf(disk, segment)).toHaveLength(middle.end);
-    expect(outbox.counts().setAsideEvents).toBe(0);
+    expect(outbox.counts().damagedEvents).toBe(0);
     await outbox.append(batchOf('{"n":"new"}'));
     const batch = await outbox.reader("clickhouse").next(wideBounds);
     expect(batch?.events.map(({ document }) => document.toString())).toEqual([
@@ -85,7 +85,7 @@ test("a middle frame with any byte changed is stepped over, counted and set asid
     replace(disk, segment, flipped(contentOf(disk, segment), offset, 1 + random.below(255)));
     const damagedBytes = contentOf(disk, segment).subarray(middle.start, middle.end);
     const outbox = await openTestOutbox({ dir, files: disk });
-    expect(outbox.counts().setAsideEvents).toBe(2);
+    expect(outbox.counts().damagedEvents).toBe(2);
     expect(outbox.reader("clickhouse").waiting().events).toBe(4);
     expect(contentOf(disk, `${dir}/damaged/00000000000000000001.seg-${middle.start}`)).toEqual(damagedBytes);
     const batch = await outbox.reader("clickhouse").next(wideBounds);
@@ -141,7 +141,7 @@ test("damage that comes while it runs is stepped over and counted once, by all o
   const expected = [...all.slice(0, 2), ...all.slice(4)];
   expect(await drain(outbox.reader("clickhouse"))).toEqual(expected);
   expect(await drain(outbox.reader("elasticsearch"))).toEqual(expected);
-  expect(outbox.counts().setAsideEvents).toBe(2);
+  expect(outbox.counts().damagedEvents).toBe(2);
   expect(outbox.reader("elasticsearch").waiting().events).toBe(0);
 });
 
@@ -162,7 +162,7 @@ test("a segment of which the disk lost everything is counted and does not hold u
   await disk.remove(`${dir}/00000000000000000003.seg`);
   const outbox = await openTestOutbox({ dir, files: disk });
   expect(await drain(outbox.reader("clickhouse"))).toEqual([...all.slice(0, 2), ...all.slice(4)]);
-  expect(outbox.counts().setAsideEvents).toBe(2);
+  expect(outbox.counts().damagedEvents).toBe(2);
 });
 
 test("numbers go on at the cursor when all segments were removed by hand", async () => {

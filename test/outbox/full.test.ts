@@ -157,7 +157,7 @@ for (const [what, operation, fault] of faults)
     await outbox.close();
     const after = await openTestOutbox({ dir, files: disk });
     expect(await drain(after.reader("clickhouse"))).toEqual(['{"n":1}', '{"n":2}']);
-    expect(after.counts().setAsideEvents).toBe(0);
+    expect(after.counts().damagedEvents).toBe(0);
   });
 
 test("the reason names the file and the system's error", async () => {
@@ -208,7 +208,7 @@ test("a refused batch that the disk took back neither by cutting nor by syncing 
   expect(disk.entries.get(`${dir}/00000000000000000001.seg`)?.content.includes("refused")).toBe(true);
   const after = await openTestOutbox({ dir, files: disk });
   expect(await drain(after.reader("clickhouse"))).toEqual(['{"n":1}', '{"n":2}']);
-  expect(after.counts().setAsideEvents).toBe(0);
+  expect(after.counts().damagedEvents).toBe(0);
 });
 
 test("a disk that fails for a long time leaves no heap of files", async () => {

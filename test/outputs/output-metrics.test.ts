@@ -31,7 +31,7 @@ test("each number of an output and of the outbox has its metric", async () => {
         sizeBytes: 50_000,
         maxBytes: 60_000,
         segments: 6,
-        setAsideEvents: 1,
+        damagedEvents: 1,
         syncs: 70,
         failedSyncs: 8,
       }),

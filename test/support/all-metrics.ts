@@ -34,7 +34,7 @@ export function allMetrics({ ledger = new Ledger(), enrichment, outputs }: AllMe
       sizeBytes: 0,
       maxBytes: 0,
       segments: 0,
-      setAsideEvents: 0,
+      damagedEvents: 0,
       syncs: 0,
       failedSyncs: 0,
     }),

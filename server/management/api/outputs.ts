@@ -43,8 +43,8 @@ export function createOutputsApi({ outputs, outbox, now = Date.now }: OutputsApi
   });
 }
 
-export function outboxAnswer({ sizeBytes, maxBytes, segments, setAsideEvents }: OutboxReport): OutboxAnswer {
-  return { bytes: sizeBytes, maxBytes, segments, damagedEvents: setAsideEvents };
+export function outboxAnswer({ sizeBytes, maxBytes, segments, damagedEvents }: OutboxReport): OutboxAnswer {
+  return { bytes: sizeBytes, maxBytes, segments, damagedEvents };
 }
 
 function outputAnswer(report: OutputReport, history: DeliveryHistory, now: number): OutputAnswer {
