@@ -106,7 +106,7 @@ describe("docs/api.md", () => {
   const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
   const paths = new Set(sources.join("\n").match(/(?<=["`])\/api\/v1\/[^"`?\s…]+/g));
 
-  test("is held against every path of the API", () => {
+  test("is compared with every path of the API", () => {
     expect(paths.size).toBeGreaterThan(10);
   });
 

@@ -48,7 +48,7 @@ export function createManualClock(startMs = 1_000_000): ManualClock {
       for (const sleep of [...sleeping]) if (sleep.at <= elapsedMs) sleep.wake();
     },
     async toNextWaking() {
-      await until("somebody sleeps", () => sleeping.size > 0);
+      await until("a sleep", () => sleeping.size > 0);
       const ms = Math.min(...[...sleeping].map(({ at }) => at)) - elapsedMs;
       clock.advance(ms);
       return ms;

@@ -1,14 +1,14 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { RunningLoom } from "./executable.ts";
 
-/** Where Chromium is: Debian's and others' names for it. undefined: there is none. */
+/** The path of Chromium, which has different names in different distributions; undefined if it is not installed. */
 const chromiumPath = ["chromium", "chromium-browser", "google-chrome"]
   .map((name) => Bun.which(name))
   .find((path) => path !== null);
 
 export const adminToken = "browser-test-admin-token";
 
-/** Without a profile of one's own, without anything that Chromium would ask the internet for. */
+/** Chromium runs with a temporary profile, and makes no requests of its own to the internet. */
 const chromiumArguments = [
   "--no-sandbox",
   "--disable-gpu",
@@ -27,13 +27,13 @@ export interface ViewOptions {
   readonly isGuest?: boolean;
 }
 
-/** A browser window of its own, and everything that no page of Loom may do. */
+/** A new browser window, and the list of what no page of Loom may do. */
 export interface View extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** Errors of scripts, refused by the content security policy, dialogs, requests to other hosts; shall stay empty. */
+  /** Script errors, violations of the content security policy, dialogs, and requests to other hosts. It has to stay empty. */
   readonly faults: readonly string[];
-  /** Opens a page of the dashboard by its path, and waits until it has drawn something. */
+  /** Opens a page of the dashboard by its path, and waits until it shows something. */
   open(path: string): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function closeBrowser(): Promise<void> {
   browser = undefined;
 }
 
-/** Opens a window on Loom's dashboard, signed in unless told otherwise. */
+/** Opens a window with Loom's dashboard, by default signed in. */
 export async function viewOf(
   loom: Pick<RunningLoom, "managementUrl">,
   options: ViewOptions = {},
