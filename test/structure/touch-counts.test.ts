@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { pages } from "../../ui/page-list.ts";
 import { allMetrics } from "../support/all-metrics.ts";
+import { importsOf } from "./imports.ts";
 import { readSource, sourceFiles } from "./source-files.ts";
 
 /*
@@ -22,4 +24,20 @@ describe("a metric is declared in one file", () => {
     test(name, () => {
       expect(filesThatQuote(name)).toEqual([expect.stringMatching(/-metrics\.ts$/)]);
     });
+});
+
+describe("a page", () => {
+  test("has its path in the page list: neither the server nor the router names it", () => {
+    const paths = pages.map(({ path }) => path).filter((path) => path !== "/");
+    const files = paths.flatMap(filesThatQuote);
+    expect(files.filter((path) => path.startsWith("server/") || path === "ui/app.tsx")).toEqual([]);
+  });
+
+  test("has its component in a file of ui/pages/ that only the router imports", () => {
+    const ofPages = sources
+      .flatMap(({ path }) => importsOf(path))
+      .filter(({ to }) => to.startsWith("ui/pages/"));
+    expect(new Set(ofPages.map(({ from }) => from))).toEqual(new Set(["ui/app.tsx"]));
+    expect(ofPages.length).toBe(pages.length + 1);
+  });
 });
