@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** A file could not be read; the message is the reason alone, such as "no such file". */
+/** A file could not be read. The message is the reason alone, such as "no such file". */
 export class UnreadableFileError extends Error {
   override readonly name = "UnreadableFileError";
 }
@@ -22,8 +22,8 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads a whole file of at most `maxBytes`, once, while the start waits for it.
- * @throws UnreadableFileError when it is missing, not to be read, or larger
+ * Reads a whole file of at most `maxBytes` synchronously, for the start and for reloads.
+ * @throws UnreadableFileError when the file is missing, cannot be read, or is larger
  */
 export function readBoundedFile(path: string, maxBytes: number): FileContent {
   try {
@@ -40,7 +40,7 @@ export function readBoundedFile(path: string, maxBytes: number): FileContent {
   }
 }
 
-/** The size in `stat` is not asked: a pipe, as in `-config <(…)`, has none. */
+/** Does not use the size of `stat`, because a pipe, as in `-config <(…)`, has none. */
 function readUpTo(file: number, maxBytes: number): Uint8Array {
   const buffer = new Uint8Array(maxBytes + 1);
   let length = 0;

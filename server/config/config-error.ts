@@ -1,6 +1,6 @@
 /**
- * The configuration is wrong and Loom cannot start with it. The message is one line, made for the
- * operator: `config: <section>: …` for the file, `auth: …` for the tokens. It holds no secret.
+ * The configuration is wrong, so that Loom cannot start. The message is one line for the operator:
+ * `config: <section>: …` for the file, `auth: …` for the tokens. It does not contain secrets.
  */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

@@ -1,9 +1,9 @@
-/** Names longer than this are not compared: nobody mistypes that much, and the work stays small. */
+/** Longer names are not compared, so that the work stays small. */
 const maxComparedLength = 64;
 
 /**
- * The name among `known` that `name` is most likely a slip of, or undefined when none is near: up to one
- * edit for every three characters, case aside.
+ * The name among `known` that was most likely meant by `name`; undefined when none is similar. Similar means up to one
+ * edit for every three characters, ignoring case.
  */
 export function findNearestName(name: string, known: Iterable<string>): string | undefined {
   if (name.length > maxComparedLength) return undefined;
@@ -20,8 +20,8 @@ export function findNearestName(name: string, known: Iterable<string>): string |
 }
 
 /**
- * How many insertions, deletions, replacements and swaps of neighbours turn `from` into `to`: the
- * Damerau-Levenshtein distance in its "optimal string alignment" form, which edits no place twice.
+ * The number of insertions, deletions, replacements and swaps of neighbours that turn `from` into `to`: the
+ * Damerau-Levenshtein distance in its "optimal string alignment" form, which does not edit the same place twice.
  */
 export function editDistance(from: string, to: string): number {
   let beforePrevious: number[] = [];

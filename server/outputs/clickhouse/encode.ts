@@ -6,8 +6,8 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * The events as JSONEachRow: `{"event":"<document as a JSON string>"}` a line. Only quotes and backslashes need an
- * escape: a document is valid JSON on one line, so it holds no control character but DEL, which JSON allows.
+ * Encodes events as JSONEachRow: `{"event":"<document as a JSON string>"}`, one line for each. Only quotes and backslashes
+ * are escaped. A document is valid JSON on one line, so its only possible control character is DEL, which JSON allows.
  */
 export function encodeRows(events: readonly StoredEvent[]): Buffer {
   let maxBytes = 0;
@@ -22,7 +22,7 @@ export function encodeRows(events: readonly StoredEvent[]): Buffer {
   return rows.subarray(0, at);
 }
 
-/** 0.8 µs for an event of 800 bytes; by way of JSON.stringify 2, with `for (const byte of document)` 12. */
+/** Takes 0.8 µs for an event of 800 bytes. JSON.stringify took 2 µs, and `for (const byte of document)` 12 µs. */
 function escapeInto(rows: Buffer, start: number, document: Buffer): number {
   const { length } = document;
   let at = start;

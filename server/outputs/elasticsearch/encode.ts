@@ -3,9 +3,9 @@ import type { Delivery } from "../output.ts";
 const newline = Buffer.from("\n");
 
 /**
- * The body of `POST /_bulk`: for each event a `create` action and its document, a line each.
+ * The body of `POST /_bulk`: for each event a line with a `create` action, and a line with its document.
  *
- * `create` never overwrites, and the `_id` is the same at each attempt: what is in already is answered with 409.
+ * `create` never overwrites, and the `_id` is the same in each attempt: a document that is stored already answers 409.
  * @see https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
  */
 export function bulkBody({ outboxId, events }: Delivery, indexOf: (receivedAt: number) => string): Buffer {

@@ -2,8 +2,8 @@ const dayMs = 86_400_000;
 const datePart = /%[Ymd]/g;
 
 /**
- * Makes the function that names an event's index: `%Y`, `%m` and `%d` of `pattern` stand for the day of its receipt, in
- * UTC. The day of receipt never changes, so a retry goes to the same index as the first attempt.
+ * Returns the function that names an event's index: `%Y`, `%m` and `%d` of `pattern` stand for the day on which the event
+ * was received, in UTC. That day never changes, so a retry goes to the same index as the first attempt.
  */
 export function createIndexNamer(pattern: string): (receivedAt: number) => string {
   let lastDay = Number.NaN;
@@ -26,17 +26,17 @@ export function hasDateParts(pattern: string): boolean {
   return pattern.search(datePart) !== -1;
 }
 
-/** The patterns of a template for all indices that `pattern` names, a rolled-over alias's `<index>-000001` among them. */
+/** The patterns of a template for all indices that `pattern` names, including `<index>-000001` of an alias that rolls over. */
 export function templatePatterns(pattern: string): string[] {
   return hasDateParts(pattern) ? [pattern.replace(datePart, "*")] : [pattern, `${pattern}-*`];
 }
 
-/** A date alone: its template would match the indices of everybody else who dates them. */
+/** True for a date alone. Its template would match the dated indices of other programs too. */
 export function isDateAlone(pattern: string): boolean {
   return !/[^-_.]/.test(pattern.replace(datePart, ""));
 }
 
-/** What the template is called: never a name that an operator's own template is likely to have. */
+/** The name of the template. It begins with "loom", so that it does not replace a template of an operator. */
 export function templateName(pattern: string): string {
   const base = pattern.replace(datePart, "").replace(/^[-_.]+|[-_.]+$/g, "");
   return base.startsWith("loom") ? base : `loom-${base}`;
