@@ -9,6 +9,7 @@ import { declareIngestMetrics } from "./ingest/ingest-metrics.ts";
 import { declareHealthMetrics } from "./management/health-metrics.ts";
 import { startManagement } from "./management/management.ts";
 import { Readiness } from "./management/readiness.ts";
+import type { ConfiguredOutput } from "./outputs/descriptor.ts";
 import { declareAttemptMetrics, declareOutputMetrics } from "./outputs/output-metrics.ts";
 import { startOutputs } from "./outputs/outputs.ts";
 import { Reloader, readCertificate, readSensors } from "./reload.ts";
@@ -20,7 +21,7 @@ import { createRefusalLog } from "./telemetry/refusal-log.ts";
 import { version } from "./version.ts";
 
 export interface LoomOptions {
-  readonly config: Config;
+  readonly config: Config<ConfiguredOutput>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Called once when Loom cannot continue because stdout is closed. */
@@ -58,7 +59,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   const enrichment = await startEnrichment(config.enrichment, log);
   const outputs = await startOutputs(config.output, {
     log,
-    onStdoutClosed: options.onFatal,
+    onFatal: options.onFatal,
     onAttempt: declareAttemptMetrics(metrics),
   });
   const readiness = new Readiness(outputs);

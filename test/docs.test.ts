@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
-import { sections } from "../server/config/keys.ts";
+import { sections, sectionsWith } from "../server/config/keys.ts";
 import { ingestPaths } from "../server/ingest/ingest-app.ts";
 import { statusOfRefusal } from "../server/ingest/refusal.ts";
 import { statusOfError } from "../server/management/api/json-answer.ts";
+import { outputDescriptors } from "../server/outputs/registry.ts";
 import { readSource, root, sourceFiles } from "./structure/source-files.ts";
 import { allMetrics } from "./support/all-metrics.ts";
 
@@ -76,7 +77,7 @@ test("docs/limits.md names every key of [limits]", () => {
 describe("docs/configuration.md", () => {
   const page = readPage("docs/configuration.md");
 
-  for (const [section, keys] of Object.entries(sections))
+  for (const [section, keys] of Object.entries(sectionsWith(outputDescriptors)))
     test(`has every key of [${section}]`, () => {
       const [, ofSection = ""] = page.split(`\n## [${section}]\n`);
       const [reference = ""] = ofSection.split("\n## ");

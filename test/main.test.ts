@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../server/config/load-config.ts";
 import { type Loom, startLoom } from "../server/main.ts";
+import { outputDescriptors } from "../server/outputs/registry.ts";
 import { allMetrics } from "./support/all-metrics.ts";
 import { silentLog } from "./support/log.ts";
 
@@ -28,7 +29,7 @@ clickhouse_url = "http://127.0.0.1:9"
 dir = "${folder}/outbox"
 `,
   );
-  const config = loadConfig(path, environment);
+  const config = loadConfig(path, environment, outputDescriptors);
   loom = await startLoom({ config, environment, log: silentLog, onFatal: () => {} });
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { SensorCredential } from "../server/config/config.ts";
 import { loadConfig } from "../server/config/load-config.ts";
 import type { TlsCertificate } from "../server/http/tls-certificate.ts";
+import { outputDescriptors } from "../server/outputs/registry.ts";
 import { type ReloadableFiles, Reloader, readCertificate, readSensors } from "../server/reload.ts";
 import { createCertificate } from "./support/certificate.ts";
 import { type RecordingLog, recordingLog } from "./support/log.ts";
@@ -37,7 +38,7 @@ function writeCertificate(name: string): void {
 
 function filesWith(server: string): ReloadableFiles {
   write("loom.toml", `[server]\n${server}\n[auth]\ntoken_file = "${folder}/tokens.txt"\n`);
-  return { config: loadConfig(join(folder, "loom.toml"), {}), environment: {}, log };
+  return { config: loadConfig(join(folder, "loom.toml"), {}, outputDescriptors), environment: {}, log };
 }
 
 const withTls = () => filesWith(`cert_file = "${folder}/tls.crt"\nkey_file = "${folder}/tls.key"`);

@@ -3,6 +3,7 @@ import { createDescriptorWriter } from "../descriptor-writer.ts";
 import { isSequence } from "../outputs/dead-letters/record.ts";
 import { writeRequest } from "../outputs/dead-letters/requests.ts";
 import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letters/snapshot.ts";
+import { outputDescriptors } from "../outputs/registry.ts";
 import { exitWith } from "./exit.ts";
 
 const actions = ["list", "show", "retry", "drop"] as const;
@@ -30,7 +31,7 @@ const chunkLength = 64 * 1024;
 export async function runDeadLetters(args: readonly string[]): Promise<void> {
   const command = parseArguments(args);
   try {
-    const { dir } = loadConfig(command.configPath, process.env).output.outbox;
+    const { dir } = loadConfig(command.configPath, process.env, outputDescriptors).output.outbox;
     const views = await viewDeadLetters(dir, command.output);
     await print(textOf(command, dir, views));
     for (const view of views) await view.close();

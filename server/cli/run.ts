@@ -1,6 +1,8 @@
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { type Loom, startLoom } from "../main.ts";
+import type { ConfiguredOutput } from "../outputs/descriptor.ts";
+import { outputDescriptors } from "../outputs/registry.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { version } from "../version.ts";
 import { exitMisunderstood, exitWith } from "./exit.ts";
@@ -10,11 +12,11 @@ const logFlushMs = 500;
 /** `loom -config FILE`. */
 export async function runFromFile(args: readonly string[]): Promise<void> {
   const path = configPath(args);
-  const config = await orExit(() => loadConfig(path, process.env));
+  const config = await orExit(() => loadConfig(path, process.env, outputDescriptors));
   const log = createLog(config.logging);
   await runLoom(config, process.env, log);
   // Only now: a start that fails must write a single line.
-  log.info("started", { version, config: path, output: config.output.types.join(",") });
+  log.info("started", { version, config: path, output: config.output.type.join(",") });
 }
 
 /**
@@ -22,7 +24,7 @@ export async function runFromFile(args: readonly string[]): Promise<void> {
  * returns for the error.
  */
 export async function runLoom(
-  config: Config,
+  config: Config<ConfiguredOutput>,
   environment: Readonly<Record<string, string | undefined>>,
   log: Log,
   explain = messageOf,

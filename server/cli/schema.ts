@@ -1,20 +1,20 @@
-import { schemaText } from "../outputs/clickhouse/schema.ts";
-import { indexTemplate } from "../outputs/elasticsearch/schema.ts";
+import { outputDescriptors } from "../outputs/registry.ts";
 import { exitWith } from "./exit.ts";
 
-/** `loom schema clickhouse` and `loom schema elasticsearch`: prints what Loom expects there, under its default names. */
+/** `loom schema <output>`: prints the schema of an output for its default names. */
 export function runSchema(args: readonly string[]): void {
   process.stdout.write(schemaOf(args));
 }
 
 function schemaOf(args: readonly string[]): string {
-  const [output, ...rest] = args;
-  if (rest.length === 0 && output === "clickhouse")
-    return schemaText({ database: "default", table: "loom_events" });
-  if (rest.length === 0 && output === "elasticsearch")
-    return `${JSON.stringify(indexTemplate("loom-events"), null, 2)}\n`;
+  const [name, ...rest] = args;
+  const schema = outputDescriptors.find((output) => output.name === name)?.schema;
+  if (schema !== undefined && rest.length === 0) return schema.text();
+  const known = outputDescriptors
+    .filter((output) => output.schema !== undefined)
+    .map((output) => output.name);
   exitWith(
-    `loom schema: cannot understand "${args.join(" ")}"; it takes clickhouse or elasticsearch, see "loom help"`,
+    `loom schema: cannot understand "${args.join(" ")}"; it takes ${known.join(" or ")}, see "loom help"`,
     2,
   );
 }

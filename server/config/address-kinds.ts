@@ -1,8 +1,15 @@
 import { isIP } from "node:net";
-import type { ListenAddress } from "./config.ts";
 import { type Refuse, showAddress, text } from "./kind.ts";
 
-/** ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080". Port 0 asks for any free one. */
+/** An address to listen on. `host` undefined means every interface, IPv4 and IPv6. */
+export interface ListenAddress {
+  /** As the operator wrote it, for logs: ":8443", "127.0.0.1:8080", "[::1]:8080". */
+  readonly text: string;
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080". Port 0 means any free port. */
 export const listenAddress = text<ListenAddress>(
   '":port", "host:port" or "[IPv6]:port", with a port from 0 to 65535',
   (value, refuse) => {
@@ -12,7 +19,7 @@ export const listenAddress = text<ListenAddress>(
   },
 );
 
-/** A DNS server. A name would need a resolver to find the resolver. */
+/** The address of a DNS server. A name is not allowed: resolving it would need a DNS server. */
 export const resolverAddress = text<string>(
   '"address:port" or "[IPv6]:port", with an IP address and a port from 1 to 65535',
   (value, refuse) => {
@@ -23,7 +30,7 @@ export const resolverAddress = text<string>(
 );
 
 /** A server to connect to, by address or name. */
-export const brokerAddress = text<string>(
+export const hostAndPort = text<string>(
   '"host:port" or "[IPv6]:port", with a port from 1 to 65535',
   (value, refuse) => {
     const { host, port } = split(value, refuse);
@@ -33,13 +40,13 @@ export const brokerAddress = text<string>(
   showAddress,
 );
 
-/** True when no two servers can listen on both. Port 0 never clashes: the system finds a free one. */
+/** True when two servers cannot listen on both. Port 0 never conflicts: the system chooses a free port. */
 export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   return isWildcard(a) || isWildcard(b) || a.host?.toLowerCase() === b.host?.toLowerCase();
 }
 
-/** True when only this machine reaches it. */
+/** True when only this machine can reach the address. */
 export function isLoopback({ host }: ListenAddress): boolean {
   if (host === undefined) return false;
   return /^(localhost|127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/i.test(host);
@@ -49,7 +56,7 @@ function isWildcard(address: ListenAddress): boolean {
   return address.host === undefined || address.host === "0.0.0.0" || address.host === "::";
 }
 
-/** The host without its brackets, "" when there is none, and the port. */
+/** The host without brackets, or "" when there is none, and the port. */
 function split(value: string, refuse: Refuse): { host: string; port: number } {
   const colon = value.lastIndexOf(":");
   if (colon === -1) return refuse("no colon before the port");
@@ -61,17 +68,18 @@ function split(value: string, refuse: Refuse): { host: string; port: number } {
   if (port < 0 || port > 65535) return refuse("not a port");
   if (!host.startsWith("[")) return { host, port };
   const address = host.slice(1, -1);
-  if (!host.endsWith("]") || isIP(address) !== 6) return refuse("no IPv6 address in the brackets");
+  if (!host.endsWith("]") || isIP(address) !== 6)
+    return refuse("the brackets do not contain an IPv6 address");
   return { host: address, port };
 }
 
-// Underscores are no host names by RFC 1123, but container networks have them.
+// RFC 1123 does not allow underscores in host names, but container networks use them.
 const hostName = /^(?=.{1,253}$)(?:\w(?:[\w-]{0,61}\w)?\.)*\w(?:[\w-]{0,61}\w)?$/;
 const endsInNumber = /(?:^|\.)\d+$/;
 
 function assertHost(host: string, refuse: Refuse): void {
   if (isIP(host) !== 0) return;
-  // "300.1.2.3" and "127.1" would be asked of the DNS in vain.
+  // No DNS server knows "300.1.2.3" or "127.1".
   if (!hostName.test(host) || endsInNumber.test(host)) {
     refuse("the host is neither an IP address nor a name");
   }

@@ -1,16 +1,8 @@
-import { brokerAddress, listenAddress, resolverAddress } from "./address-kinds.ts";
-import { logLevels, onFullPolicies, outputTypes } from "./config.ts";
-import { choice, flag, integer, type Kind, limit, listOf, oneOrMore, path } from "./kind.ts";
-import { indexName, password, serverUrl, sqlIdentifier, topicName, user } from "./output-kinds.ts";
-
-/** One key of the configuration file. */
-export interface Key<T> {
-  readonly kind: Kind<T>;
-  /** What it is when the file does not say. */
-  readonly fallback: T;
-  /** The variable that wins over the file, unless empty. */
-  readonly environment: string | undefined;
-}
+import { listenAddress, resolverAddress } from "./address-kinds.ts";
+import { type Key, optional, withDefault } from "./key.ts";
+import { choice, flag, integer, limit, oneOrMore, path } from "./kind.ts";
+import type { OutputKind } from "./output-kind.ts";
+import type { Sections } from "./typed-values.ts";
 
 const kibi = 1024;
 const mebi = 1024 * kibi;
@@ -18,84 +10,187 @@ const gibi = 1024 * mebi;
 const hourMs = 3_600_000;
 
 /**
- * Every section and key of `loom.toml`, once: name, what is allowed, default. Validation, the check for
- * unknown keys and the types of what is read all come from here. A dot makes a section within another.
+ * Every section and key of `loom.toml` except the keys of single outputs, which are in their folders below
+ * `server/outputs/`. The check for unknown names, the type `Config`, `loom example-config` and docs/configuration.md
+ * follow from this table.
  */
 export const sections = {
   server: {
-    listen_address: withDefault(listenAddress, { text: ":8443", host: undefined, port: 8443 }),
-    tls: withDefault(flag, true),
-    cert_file: optional(path),
-    key_file: optional(path),
-    management_listen_address: optional(listenAddress),
-    management_tls: withDefault(flag, false),
+    listen_address: withDefault(
+      listenAddress,
+      ":8443",
+      'Sensors send their events to this address: ":port" (every interface, IPv4 and IPv6), "host:port" or "[IPv6]:port".',
+    ),
+    tls: withDefault(
+      flag,
+      true,
+      "Accepts only TLS 1.2 or newer, and needs cert_file and key_file. Set it to false only on a trusted network or behind a proxy that terminates TLS.",
+    ),
+    cert_file: optional(path, "The certificate and its chain, in PEM.", {
+      example: '"/etc/loom/tls.crt"',
+      isSetInExample: true,
+    }),
+    key_file: optional(path, "The private key of the certificate, in PEM, without a passphrase.", {
+      example: '"/etc/loom/tls.key"',
+      isSetInExample: true,
+    }),
+    management_listen_address: optional(
+      listenAddress,
+      "The address of health checks, metrics and dashboard. There is no management port if it is not set. Do not open it to the internet.",
+      { example: '"127.0.0.1:9080"' },
+    ),
+    management_tls: withDefault(
+      flag,
+      false,
+      "Accepts only TLS on the management port too. It uses cert_file and key_file, which it needs even if tls is false.",
+    ),
   },
   auth: {
-    token_file: optional(path),
+    token_file: optional(
+      path,
+      'A file with one line "token,sensor_id" for each sensor. Blank lines and lines that begin with "#" are skipped. LOOM_SENSOR_<id> in the environment adds tokens, with or without a file.',
+      { example: '"/etc/loom/tokens.txt"' },
+    ),
   },
   limits: {
-    max_body_size_bytes: withDefault(integer({ min: 1, max: 256 * mebi }), 2 * mebi),
-    max_events_per_batch: withDefault(integer({ min: 1, max: 100_000 }), 500),
-    max_event_size_bytes: withDefault(integer({ min: 1, max: 256 * mebi }), 128 * kibi),
-    per_sensor_rps: withDefault(limit({ max: 1_000_000, off: [-1] }), 50),
-    per_sensor_events_rps: optional(limit({ max: 100_000_000, off: [0, -1] })),
+    max_body_size_bytes: withDefault(
+      integer({ min: 1, max: 256 * mebi }),
+      2 * mebi,
+      "The largest request body, in bytes.",
+    ),
+    max_events_per_batch: withDefault(
+      integer({ min: 1, max: 100_000 }),
+      500,
+      "The largest number of events in one request.",
+    ),
+    max_event_size_bytes: withDefault(
+      integer({ min: 1, max: 256 * mebi }),
+      128 * kibi,
+      "The largest event, in bytes.",
+      { range: "1 to max_body_size_bytes" },
+    ),
+    per_sensor_rps: withDefault(
+      limit({ max: 1_000_000, off: [-1] }),
+      50,
+      "The requests per second that each sensor may send.",
+    ),
+    per_sensor_events_rps: optional(
+      limit({ max: 100_000_000, off: [0, -1] }),
+      "The events per second that each sensor may send. There is no limit if it is not set.",
+      { example: "0" },
+    ),
   },
   enrichment: {
-    geoip_db_path: optional(path),
-    asn_db_path: optional(path),
+    geoip_db_path: optional(
+      path,
+      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged.",
+      { example: '"/var/lib/loom/GeoLite2-City.mmdb"' },
+    ),
+    asn_db_path: optional(path, "A MaxMind DB file of networks (ASN), from the same vendors.", {
+      example: '"/var/lib/loom/GeoLite2-ASN.mmdb"',
+    }),
   },
   "enrichment.dns": {
-    enabled: withDefault(flag, false),
-    resolver_addr: optional(resolverAddress),
-    cache_ttl_seconds: withDefault(integer({ min: 1, max: 604_800 }), 300),
-    max_qps: withDefault(integer({ min: 1, max: 10_000 }), 10),
-    max_wait_ms: withDefault(integer({ min: 0, max: 5_000 }), 300),
+    enabled: withDefault(flag, false, "Adds the name of each source address (PTR) as source.domain."),
+    resolver_addr: optional(
+      resolverAddress,
+      'The DNS server, as "address:port". The resolvers of the system are asked if it is not set.',
+      { example: '"127.0.0.1:53"' },
+    ),
+    cache_ttl_seconds: withDefault(
+      integer({ min: 1, max: 604_800 }),
+      300,
+      "How long names and failed lookups are cached, in seconds.",
+    ),
+    max_qps: withDefault(integer({ min: 1, max: 10_000 }), 10, "The largest number of questions per second."),
+    max_wait_ms: withDefault(
+      integer({ min: 0, max: 5_000 }),
+      300,
+      "How long a batch waits for names, in milliseconds. Names that are not known by then are left out.",
+    ),
   },
   output: {
-    type: withDefault(oneOrMore(choice(outputTypes), outputTypes.length), ["stdout"]),
-    clickhouse_url: optional(serverUrl("clickhouse_user", "clickhouse_password")),
-    clickhouse_database: withDefault(sqlIdentifier, "default"),
-    clickhouse_table: withDefault(sqlIdentifier, "loom_events"),
-    clickhouse_user: optional(user, "LOOM_CLICKHOUSE_USER"),
-    clickhouse_password: optional(password, "LOOM_CLICKHOUSE_PASSWORD"),
-    clickhouse_create_table: withDefault(flag, false),
-    elasticsearch_url: optional(oneOrMore(serverUrl("elasticsearch_user", "elasticsearch_pass"), 16)),
-    elasticsearch_index: withDefault(indexName, "loom-events"),
-    elasticsearch_user: optional(user, "LOOM_ELASTICSEARCH_USER"),
-    elasticsearch_pass: optional(password, "LOOM_ELASTICSEARCH_PASS"),
-    elasticsearch_api_key: optional(password, "LOOM_ELASTICSEARCH_API_KEY"),
-    elasticsearch_ca_file: optional(path),
-    elasticsearch_install_template: withDefault(flag, true),
-    kafka_brokers: optional(listOf(brokerAddress, 64)),
-    kafka_topic: optional(topicName),
+    type: typeKey(["stdout"]),
   },
   "output.outbox": {
-    enabled: withDefault(flag, true),
-    dir: withDefault(path, "/var/lib/loom/outbox"),
-    max_bytes: withDefault(integer({ min: 64 * kibi, max: 16 * kibi * gibi }), 256 * mebi),
-    on_full: withDefault(choice(onFullPolicies), "reject"),
-    flush_interval_ms: withDefault(integer({ min: 1, max: hourMs }), 10_000),
-    max_batch_size: withDefault(integer({ min: 1, max: 100_000 }), 10_000),
-    retry_backoff_ms: withDefault(integer({ min: 1, max: hourMs }), 1_000),
-    retry_max_backoff_ms: withDefault(integer({ min: 1, max: 24 * hourMs }), 30_000),
+    enabled: withDefault(
+      flag,
+      true,
+      "Stores events on disk until the output has accepted them. Only stdout alone can do without it.",
+    ),
+    dir: withDefault(path, "/var/lib/loom/outbox", "The directory of the outbox."),
+    max_bytes: withDefault(
+      integer({ min: 64 * kibi, max: 16 * kibi * gibi }),
+      256 * mebi,
+      "The largest size on disk, in bytes. With events of 1.5 KB the default holds about 180,000 of them.",
+    ),
+    on_full: withDefault(
+      choice(["reject", "drop_oldest"]),
+      "reject",
+      'What a full outbox does: "reject" refuses new batches with 503, "drop_oldest" drops the oldest events and counts them.',
+    ),
+    flush_interval_ms: withDefault(
+      integer({ min: 1, max: hourMs }),
+      10_000,
+      "How long the oldest event waits for its batch to fill, in milliseconds.",
+    ),
+    max_batch_size: withDefault(
+      integer({ min: 1, max: 100_000 }),
+      10_000,
+      "The largest number of events in one batch to an output.",
+    ),
+    retry_backoff_ms: withDefault(
+      integer({ min: 1, max: hourMs }),
+      1_000,
+      "The pause before the first retry, in milliseconds. Each further failure makes the pause longer; retries do not end.",
+    ),
+    retry_max_backoff_ms: withDefault(
+      integer({ min: 1, max: 24 * hourMs }),
+      30_000,
+      "The longest pause between retries, in milliseconds.",
+      { range: `retry_backoff_ms to ${24 * hourMs}` },
+    ),
   },
   logging: {
-    level: withDefault(choice(logLevels), "info"),
-    format: withDefault(choice(["json", "console"]), "json"),
+    level: withDefault(
+      choice(["debug", "info", "warn", "error"]),
+      "info",
+      "The lowest level that is logged.",
+    ),
+    format: withDefault(choice(["json", "console"]), "json", "The format of the log, which goes to stderr."),
   },
   observability: {
-    metrics_enabled: withDefault(flag, true),
+    metrics_enabled: withDefault(
+      flag,
+      true,
+      "Serves Prometheus metrics at /metrics on the management port. They need a token if LOOM_METRICS_TOKEN is set.",
+    ),
   },
   dashboard: {
-    quiet_after_seconds: withDefault(integer({ min: 1, max: 86_400 }), 120),
-    recent_events_bytes: withDefault(integer({ min: mebi, max: gibi }), 16 * mebi),
+    quiet_after_seconds: withDefault(
+      integer({ min: 1, max: 86_400 }),
+      120,
+      "A sensor is shown as quiet after this many seconds without a batch, or later if its usual gap is longer.",
+    ),
+    recent_events_bytes: withDefault(
+      integer({ min: mebi, max: gibi }),
+      16 * mebi,
+      "The memory for the latest events, which the live tail shows and searches, in bytes.",
+    ),
   },
-};
+} as const satisfies Sections;
 
-function withDefault<T>(kind: Kind<T>, fallback: NoInfer<T>): Key<T> {
-  return { kind, fallback, environment: undefined };
+/** The same table with the outputs of this version: their names for `output.type`, and their keys in `[output]`. */
+export function sectionsWith(outputs: readonly OutputKind<unknown>[]): Sections {
+  const type = typeKey(outputs.map(({ name }) => name));
+  const keys = outputs.map((output) => output.keys);
+  return { ...sections, output: Object.assign({ type }, ...keys) };
 }
 
-function optional<T>(kind: Kind<T>, environment?: string): Key<T | undefined> {
-  return { kind, fallback: undefined, environment };
+function typeKey(names: readonly string[]): Key<readonly string[]> {
+  return withDefault(
+    oneOrMore(choice(names), names.length),
+    "stdout",
+    'The output, or a list of several, such as ["stdout", "clickhouse"]. Each of them receives every event.',
+  );
 }

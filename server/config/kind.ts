@@ -1,9 +1,11 @@
 import type { TomlValue } from "smol-toml";
+import { codePointEscape, escapeUnsafe } from "../text/printable.ts";
+import { truncate } from "../text/truncate.ts";
 
-/** Ends the reading of a value with an error; `reason` is added when "allowed" alone does not explain it. */
+/** Stops reading a value with an error; `reason` is added when "allowed" alone does not explain it. */
 export type Refuse = (reason?: string) => never;
 
-/** What values a key takes. The reader knows section and key, and makes the error's line of it. */
+/** The values that a key can have. The reader knows section and key, and builds the line of the error. */
 export interface Kind<T> {
   /** Follows "allowed: " in an error. */
   readonly allowed: string;
@@ -11,6 +13,8 @@ export interface Kind<T> {
   readonly read: (value: TomlValue, refuse: Refuse) => T;
   /** How a refused value is printed; a kind that may hold a secret prints less. */
   readonly show: (value: TomlValue) => string;
+  /** The bounds or choices for the documentation: "1 to 100"; undefined if a description has to say it. */
+  readonly range?: string;
 }
 
 export const flag: Kind<boolean> = {
@@ -28,10 +32,11 @@ export function integer({ min, max }: { readonly min: number; readonly max: numb
       return Number(value);
     },
     show: showValue,
+    range: `${min} to ${max}`,
   };
 }
 
-/** A positive integer, or one of the values that switch the limit off and are read as undefined. */
+/** A positive integer, or one of the values that switch the limit off, which are read as undefined. */
 export function limit({
   max,
   off,
@@ -45,18 +50,21 @@ export function limit({
     read: (value, refuse) =>
       off.some((number) => value === BigInt(number)) ? undefined : positive.read(value, refuse),
     show: showValue,
+    range: `1 to ${max}; ${off.join(" or ")}: no limit`,
   };
 }
 
 export function choice<const T extends string>(values: readonly T[]): Kind<T> {
+  const allowed = values.map((value) => `"${value}"`).join(", ");
   return {
-    allowed: values.map((value) => `"${value}"`).join(", "),
+    allowed,
     read: (value, refuse) => values.find((allowed) => allowed === value) ?? refuse(),
     show: showValue,
+    range: allowed,
   };
 }
 
-/** Text that `read` checks and may turn into something else. */
+/** Text that `read` checks and may convert. */
 export function text<T>(
   allowed: string,
   read: (text: string, refuse: Refuse) => T,
@@ -69,7 +77,7 @@ export function text<T>(
   };
 }
 
-/** Text as it stands, when it matches. */
+/** Text that matches a pattern, unchanged. */
 export function textLike(
   allowed: string,
   pattern: RegExp,
@@ -101,27 +109,28 @@ export function oneOrMore<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]
     allowed: `one, or a list, of ${kind.allowed}`,
     read: (value, refuse) => {
       const items = Array.isArray(value) ? list.read(value, refuse) : [kind.read(value, refuse)];
-      return new Set(items).size === items.length ? items : refuse("one of them stands there twice");
+      return new Set(items).size === items.length ? items : refuse("it has the same value twice");
     },
     show: (value) => (Array.isArray(value) ? list.show(value) : kind.show(value)),
+    ...(kind.range !== undefined && { range: kind.range }),
   };
 }
 
-/** Without control characters: such a path or name is a slip, and would break an error's one line. */
+/** Without control characters: they would be a mistake, and would break the single line of an error. */
 export const path: Kind<string> = textLike("a path", /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u);
 
 const maxShownLength = 100;
 
-/** A value on one line and not endless: `"tex"`, `0`, `a list`. */
+/** A value on one line of bounded length: `"text"`, `0`, `a list`. */
 export function showValue(value: TomlValue): string {
   if (typeof value === "string") return quote(value);
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
-    return cut(String(value));
+    return truncate(String(value), maxShownLength);
   }
   return showType(value);
 }
 
-/** Only what a value is, for values that nobody may see. */
+/** The type of a value, for values that must not be shown. */
 export function showType(value: TomlValue): string {
   if (typeof value === "string") return "text (not shown)";
   if (typeof value === "bigint") return "an integer";
@@ -131,24 +140,17 @@ export function showType(value: TomlValue): string {
   return isTable(value) ? "a section" : "a date or time";
 }
 
-/** Text that holds credentials where none belong, as in "user:password@host", is not printed. */
+/** Text that may contain credentials, such as "user:password@host", is not printed. */
 export function showAddress(value: TomlValue): string {
   return typeof value === "string" && /[@?#]/.test(value) ? showType(value) : showValue(value);
 }
 
 export function isTable(value: TomlValue | undefined): value is { [key: string]: TomlValue } {
-  // The parser makes tables without a prototype; dates and times are instances of classes.
+  // The parser returns tables without a prototype. Dates and times are instances of classes.
   return typeof value === "object" && !Array.isArray(value) && Object.getPrototypeOf(value) === null;
 }
 
-/** In quotes, on one line whatever the text holds. */
+/** Text in quotes, on one line of bounded length. */
 export function quote(value: string): string {
-  return JSON.stringify(cut(value)).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-}
-
-function cut(value: string): string {
-  return value.length > maxShownLength ? `${value.slice(0, maxShownLength)}…` : value;
+  return escapeUnsafe(JSON.stringify(truncate(value, maxShownLength)), codePointEscape);
 }

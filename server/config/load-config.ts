@@ -3,25 +3,39 @@ import { readBoundedFile, UnreadableFileError } from "./bounded-file.ts";
 import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { sectionsWith } from "./keys.ts";
 import { readManagementTokens } from "./management-tokens.ts";
+import type { OutputKind } from "./output-kind.ts";
 import { type Environment, readValues } from "./read-values.ts";
 
 const maxConfigBytes = 1024 * 1024;
 
 /**
- * Reads the configuration file and the credentials in the environment. The files it names are not opened.
- * @throws ConfigError when the file cannot be read or anything in it is wrong
+ * Reads the configuration file, and the credentials from the environment. Does not open the files that it names.
+ * @param outputs the outputs that `output.type` may name
+ * @throws ConfigError when the file cannot be read, or anything in it is wrong
  */
-export function loadConfig(path: string, environment: Environment): Config {
-  return parseConfig(readConfigText(path), environment, path);
+export function loadConfig<Output>(
+  path: string,
+  environment: Environment,
+  outputs: readonly OutputKind<Output>[],
+): Config<Output> {
+  return parseConfig(readConfigText(path), environment, outputs, path);
 }
 
 /**
- * The same from a text, TOML 1.0; `path` is what errors of syntax call it.
+ * Does the same for a text in TOML 1.0.
+ * @param path names the text in errors of syntax
  * @throws ConfigError
  */
-export function parseConfig(tomlText: string, environment: Environment, path = "loom.toml"): Config {
-  return buildConfig(readValues(parseToml(tomlText, path), environment), readManagementTokens(environment));
+export function parseConfig<Output>(
+  tomlText: string,
+  environment: Environment,
+  outputs: readonly OutputKind<Output>[],
+  path = "loom.toml",
+): Config<Output> {
+  const read = readValues(parseToml(tomlText, path), environment, sectionsWith(outputs));
+  return buildConfig(read, readManagementTokens(environment), outputs);
 }
 
 function readConfigText(path: string): string {
@@ -41,9 +55,9 @@ function parseToml(tomlText: string, path: string): TomlTable {
     return parse(tomlText, { integersAsBigInt: true });
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // The rest of the message quotes the lines around the error, and with them perhaps a password.
+    // The rest of the message quotes the lines around the error, which may contain a password.
     const reason = error.message.split("\n", 1)[0]?.replace("Invalid TOML document: ", "");
-    // No cause either, for the same reason.
+    // The error is not set as the cause either, for the same reason.
     throw new ConfigError(`config: ${path}: line ${error.line}, column ${error.column}: ${reason}`);
   }
 }

@@ -1,9 +1,16 @@
-import type { ManagementTokens } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./read-values.ts";
 
+/** The tokens of the management port. They are secrets, so they come from the environment alone. */
+export interface ManagementTokens {
+  /** undefined: the log shows a sign-in link instead. */
+  readonly adminToken: string | undefined;
+  /** undefined: `/metrics` needs no token. */
+  readonly metricsToken: string | undefined;
+}
+
 const maxTokenLength = 1024;
-/** Below this somebody may guess it. */
+/** A shorter token could be guessed. */
 const goodTokenLength = 16;
 
 interface TokenKind {
@@ -11,18 +18,18 @@ interface TokenKind {
   readonly allowed: string;
 }
 
-/** Typed or pasted into the sign-in page, which takes blanks around it for slips. */
+/** Typed or pasted into the sign-in page, which removes blanks around the token. */
 const adminToken: TokenKind = {
   pattern: /^(?!\s)[^\p{Cc}\p{Cs}]+(?<!\s)$/u,
   allowed: "text without control characters and without blanks around it",
 };
 
-/** What `Authorization: Bearer …` carries unharmed. */
+/** The characters that `Authorization: Bearer …` can carry. */
 const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable ASCII without blanks" };
 
 /**
- * Takes `LOOM_ADMIN_TOKEN` and `LOOM_METRICS_TOKEN`; an empty one is as good as none.
- * @throws ConfigError which names the variable and does not show the token
+ * Reads `LOOM_ADMIN_TOKEN` and `LOOM_METRICS_TOKEN`. An empty variable counts as not set.
+ * @throws ConfigError that names the variable and does not show the token
  */
 export function readManagementTokens(environment: Environment): ManagementTokens {
   return {
@@ -31,7 +38,7 @@ export function readManagementTokens(environment: Environment): ManagementTokens
   };
 }
 
-/** What an operator should know though Loom starts. */
+/** Problems that do not stop Loom from starting. */
 export function managementTokenWarnings(tokens: ManagementTokens): readonly string[] {
   const named = { LOOM_ADMIN_TOKEN: tokens.adminToken, LOOM_METRICS_TOKEN: tokens.metricsToken };
   return Object.entries(named)

@@ -1,36 +1,30 @@
 import type { TomlTable, TomlValue } from "smol-toml";
 import { ConfigError } from "./config-error.ts";
-import { type Key, sections } from "./keys.ts";
+import type { Key } from "./key.ts";
 import { isTable, quote, type Refuse, showValue } from "./kind.ts";
 import { findNearestName } from "./nearest-name.ts";
+import type { KeyValues, Sections } from "./typed-values.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-type Sections = typeof sections;
-type ValueOf<K> = K extends Key<infer T> ? T : never;
-
-/** Each section's values, with defaults, under the names of the file. */
-export type Values = {
-  readonly [S in keyof Sections]: { readonly [K in keyof Sections[S]]: ValueOf<Sections[S][K]> };
-};
-
 export interface ReadValues {
-  readonly values: Values;
-  /** The keys that were written, as "section.key"; the others have their defaults. */
+  /** The values of each section, by the names of its keys in the file; defaults for the keys that are not set. */
+  readonly values: Readonly<Record<string, KeyValues>>;
+  /** The keys that are set, as "section.key". */
   readonly written: ReadonlySet<string>;
 }
 
 /**
- * Checks a parsed file, key by key, against the table of keys.
+ * Checks a parsed file against the table of keys.
  * @throws ConfigError on the first unknown name or value that is not allowed
  */
-export function readValues(document: TomlTable, environment: Environment): ReadValues {
+export function readValues(document: TomlTable, environment: Environment, sections: Sections): ReadValues {
   const values: Record<string, Record<string, unknown>> = {};
   const written = new Set<string>();
-  assertKnownNames(undefined, document);
-  for (const [section, keys] of Object.entries<Record<string, Key<unknown>>>(sections)) {
+  assertKnownNames(undefined, document, sections);
+  for (const [section, keys] of Object.entries(sections)) {
     const table = findTable(document, section);
-    assertKnownNames(section, table);
+    assertKnownNames(section, table, sections);
     const sectionValues: Record<string, unknown> = {};
     for (const [name, key] of Object.entries(keys)) {
       const { source, value } = findValue(table, name, key, environment);
@@ -39,11 +33,10 @@ export function readValues(document: TomlTable, environment: Environment): ReadV
     }
     values[section] = sectionValues;
   }
-  // The loops fill exactly the sections and keys of the table that Values is derived from.
-  return { values: values as Values, written };
+  return { values, written };
 }
 
-/** The table of "enrichment.dns" within the document; an empty one when it is not there. */
+/** The table of a section such as "enrichment.dns"; an empty one when the document does not have it. */
 function findTable(document: TomlTable, section: string): TomlTable {
   let table = document;
   for (const name of section.split(".")) {
@@ -58,7 +51,7 @@ function findTable(document: TomlTable, section: string): TomlTable {
   return table;
 }
 
-/** Where a key's value comes from and what it is; an empty text unsets a key that has no default. */
+/** The value of a key, and the name that it was found under. Empty text means "not set" for a key without a default. */
 function findValue(
   table: TomlTable,
   name: string,
@@ -83,18 +76,18 @@ function readValue(section: string, source: string, key: Key<unknown>, value: To
   return read(value, refuse);
 }
 
-/** `section` undefined: the top of the file, where only sections are known. */
-function assertKnownNames(section: string | undefined, table: TomlTable): void {
-  const known = knownNames(section);
+/** @param section undefined: the top level of the file, which has only sections */
+function assertKnownNames(section: string | undefined, table: TomlTable, sections: Sections): void {
+  const known = knownNames(section, sections);
   for (const [name, value] of Object.entries(table)) {
     if (known.includes(name)) continue;
     const what = isTable(value) ? "section" : "key";
     const where = section === undefined ? "config: " : `config: ${section}: `;
-    throw new ConfigError(`${where}unknown ${what} ${quote(name)} (${hint(name, what, known)})`);
+    throw new ConfigError(`${where}unknown ${what} ${quote(name)} (${hint(name, what, known, sections)})`);
   }
 }
 
-function hint(name: string, what: "section" | "key", known: readonly string[]): string {
+function hint(name: string, what: "section" | "key", known: readonly string[], sections: Sections): string {
   const homes = Object.entries(sections)
     .filter(([, keys]) => what === "key" && Object.hasOwn(keys, name))
     .map(([section]) => `[${section}]`);
@@ -104,8 +97,8 @@ function hint(name: string, what: "section" | "key", known: readonly string[]): 
   return nearest === undefined ? `known here: ${known.join(", ")}` : `did you mean "${nearest}"?`;
 }
 
-/** The keys of a section and the sections directly within it. */
-function knownNames(section: string | undefined): string[] {
+/** The keys of a section, and the sections directly within it. */
+function knownNames(section: string | undefined, sections: Sections): string[] {
   const keys = Object.entries(sections).find(([name]) => name === section)?.[1] ?? {};
   const prefix = section === undefined ? "" : `${section}.`;
   const within = Object.keys(sections)

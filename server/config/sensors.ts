@@ -1,17 +1,24 @@
 import { readBoundedFile, UnreadableFileError } from "./bounded-file.ts";
-import type { SensorCredential } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { quote } from "./kind.ts";
 import type { Environment } from "./read-values.ts";
 
+/** One sensor and its token. */
+export interface SensorCredential {
+  readonly sensorId: string;
+  /** Another spelling of the id that `X-Spip-ID` may have: the one in the name of the environment variable. */
+  readonly alias: string | undefined;
+  readonly token: string;
+}
+
 export interface Sensors {
   readonly sensors: readonly SensorCredential[];
-  /** What an operator should know though Loom starts. */
+  /** Problems that do not stop Loom from starting. */
   readonly warnings: readonly string[];
 }
 
 interface SourcedCredential extends SensorCredential {
-  /** Where it was found, for errors: a variable's name, or a file and a line. */
+  /** Where the token was found, for errors: the name of a variable, or a file and a line. */
   readonly source: string;
 }
 
@@ -21,8 +28,8 @@ const maxTokenBytes = 4096;
 const maxSensorIdBytes = 128;
 
 /**
- * Gathers the tokens of the token file (lines "token,sensor_id") and of `LOOM_SENSOR_<id>`.
- * @throws ConfigError beginning with "auth: ", which names sensors, variables and lines but shows no token
+ * Reads the tokens of the token file (lines "token,sensor_id") and of `LOOM_SENSOR_<id>`.
+ * @throws ConfigError that begins with "auth: ". It names sensors, variables and lines, but does not show tokens
  */
 export function loadSensors(tokenFile: string | undefined, environment: Environment): Sensors {
   const file = tokenFile === undefined ? { found: [], warnings: [] } : readTokenFile(tokenFile);
@@ -36,7 +43,7 @@ export function loadSensors(tokenFile: string | undefined, environment: Environm
 function readTokenFile(path: string): { found: SourcedCredential[]; warnings: string[] } {
   const { bytes, mode } = readFileOfTokens(path);
   const found: SourcedCredential[] = [];
-  // Bytes that are not UTF-8 become U+FFFD, which no token may hold; in a comment they do no harm.
+  // Bytes that are not UTF-8 become U+FFFD, which a token may not contain. In a comment they are harmless.
   const lines = new TextDecoder().decode(bytes).split("\n");
   for (const [index, untrimmed] of lines.entries()) {
     const line = untrimmed.trim();
@@ -44,12 +51,14 @@ function readTokenFile(path: string): { found: SourcedCredential[]; warnings: st
     found.push(readLine(line, `${path} line ${index + 1}`));
   }
   const permissions = mode & 0o777;
-  // A group that may read is how root hands it to Loom's own user.
+  // The group may read the file: root owns it, and Loom's user is in the group.
   if ((permissions & 0o037) === 0) return { found, warnings: [] };
   const modeText = permissions.toString(8).padStart(4, "0");
   return {
     found,
-    warnings: [`auth: token_file ${path} is open to other users: mode ${modeText}, better 0640`],
+    warnings: [
+      `auth: token_file ${path} can be read or changed by other users: its mode is ${modeText}; 0640 is recommended`,
+    ],
   };
 }
 
@@ -64,7 +73,7 @@ function readFileOfTokens(path: string): ReturnType<typeof readBoundedFile> {
 
 function readLine(line: string, source: string): SourcedCredential {
   const comma = line.indexOf(",");
-  // The line is not shown: what has no comma may well be a token.
+  // The line is not shown: a line without a comma may be a token.
   if (comma === -1) throw new ConfigError(`auth: ${source}: no comma; allowed: token,sensor_id`);
   const token = line.slice(0, comma).trim();
   const sensorId = line.slice(comma + 1).trim();
@@ -75,7 +84,7 @@ function readLine(line: string, source: string): SourcedCredential {
 
 function readVariables(environment: Environment): SourcedCredential[] {
   const found: SourcedCredential[] = [];
-  // Sorted, so that the same mistake makes the same message.
+  // Sorted, so that the same mistake always gives the same message.
   for (const variable of Object.keys(environment).sort()) {
     const token = environment[variable];
     if (!variable.startsWith(variablePrefix) || token === undefined) continue;
@@ -83,7 +92,7 @@ function readVariables(environment: Environment): SourcedCredential[] {
     const spelling = variable.slice(variablePrefix.length);
     assertSensorId(spelling, source);
     assertToken(token, source);
-    // A shell allows no "-" in a name. Who could write one meant every "_" as it stands.
+    // Shells do not allow "-" in names, so "_" means "-". A name with "-" did not come from a shell: its "_" stay.
     const sensorId = spelling.includes("-") ? spelling : spelling.replaceAll("_", "-");
     found.push({ sensorId, alias: sensorId === spelling ? undefined : spelling, token, source });
   }
@@ -94,7 +103,7 @@ function quoteUnlessPlain(variable: string): string {
   return /^[\w-]+$/.test(variable) && variable.length <= 200 ? variable : quote(variable);
 }
 
-/** Visible ASCII: what `Authorization: Bearer …` carries unharmed. */
+/** Visible ASCII: the characters that `Authorization: Bearer …` can carry. */
 function assertToken(token: string, source: string): void {
   if (token === "") throw new ConfigError(`auth: ${source}: the token is empty`);
   if (token.length > maxTokenBytes) {
@@ -107,7 +116,7 @@ function assertToken(token: string, source: string): void {
   }
 }
 
-/** The id is not shown: in a line with its columns swapped it is the token. */
+/** The id is not shown: in a line whose columns are swapped it is the token. */
 function assertSensorId(sensorId: string, source: string): void {
   if (sensorId === "") throw new ConfigError(`auth: ${source}: the sensor id is empty`);
   if (sensorId.length > maxSensorIdBytes) {
@@ -121,8 +130,8 @@ function assertSensorId(sensorId: string, source: string): void {
 }
 
 /**
- * One credential a sensor. The same token for the same sensor may stand in the file and in the environment.
- * Maps, not objects: an id such as "__proto__" is an id.
+ * One credential for each sensor. The file and the environment may have the same token for the same sensor.
+ * Maps are used instead of objects because an id may be "__proto__".
  */
 function mergeCredentials(found: readonly SourcedCredential[]): SensorCredential[] {
   const byToken = new Map<string, SourcedCredential>();
@@ -144,7 +153,7 @@ function mergeCredentials(found: readonly SourcedCredential[]): SensorCredential
       }
       bySpelling.set(spelling, credential);
     }
-    // The last wins, and has the alias if any has: variables follow the file, and "-" sorts before "_".
+    // The last one is used. It has the alias if any of them has: variables follow the file, and "-" sorts before "_".
     byToken.set(token, credential);
   }
   return Array.from(byToken.values(), ({ sensorId, alias, token }) => ({ sensorId, alias, token }));

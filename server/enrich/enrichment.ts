@@ -16,7 +16,7 @@ export interface Enrichment {
 /** Opens the configured databases. @throws Error that names the configuration key of a database that cannot be used */
 export async function startEnrichment(config: Config["enrichment"], log: Log): Promise<Enrichment> {
   const databases = await openDatabases({ ...config, log: log.component("enrichment") });
-  const reverseDns = config.dns.isEnabled
+  const reverseDns = config.dns.enabled
     ? new ReverseDns({ ...config.dns, log: log.component("dns") })
     : undefined;
   return {

@@ -12,7 +12,7 @@ const defaultMaxCacheEntries = 65_536;
 const defaultMaxInFlight = 256;
 const defaultQuestionTimeoutMs = 2000;
 
-export interface ReverseDnsOptions extends Omit<DnsConfig, "isEnabled"> {
+export interface ReverseDnsOptions extends Omit<DnsConfig, "enabled"> {
   /** Gets a line when the resolver goes away and when it is back. */
   readonly log?: Pick<Log, "info" | "warn">;
   /** A monotonic clock in milliseconds, for lifetimes and rates. */

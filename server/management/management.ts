@@ -30,7 +30,7 @@ export function startManagement(sources: ManagementSources): Management | undefi
     ...config.management,
     address: managementListenAddress,
     certificate: managementTls && certificate,
-    metrics: config.observability.isMetricsEnabled ? metrics : undefined,
+    metrics: config.observability.metricsEnabled ? metrics : undefined,
     routes: dashboard.routes,
   });
   return { dashboard, server };

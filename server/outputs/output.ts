@@ -1,39 +1,53 @@
-import type { StoredEvent } from "../pipeline.ts";
+import type { CannotKeep, EnrichedBatch, StoredEvent } from "../pipeline.ts";
+import type { OutputReport } from "./output-report.ts";
 
-/** What an output makes of one attempt to send it events. */
+/** The result of one attempt to send events to an output. */
 export type SendOutcome =
-  /** All of them are in. */
+  /** The output has accepted all of them. */
   | { readonly kind: "delivered" }
-  /** Judged one by one; whatever is in neither list is in. */
+  /** The output judged each event. Events in neither list were accepted. */
   | {
       readonly kind: "judged";
-      /** Refused for good, with the output's reason. */
+      /** Rejected, with the output's reason. */
       readonly refused: readonly { readonly event: StoredEvent; readonly reason: string }[];
       /** To be sent again, and why. */
       readonly retry: readonly StoredEvent[];
       readonly reason: string;
     }
-  /** None of them counts as in: send the same again, later. */
+  /** None of them counts as accepted: send the same events again, later. `retryAfterMs`: the wait that the output asked for. */
   | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number }
-  /** Nothing can be delivered until somebody mends something: wrong password, missing table. Tried again all the same. */
+  /** Nothing can be delivered until somebody fixes something: wrong password, missing table. Delivery tries again anyway. */
   | { readonly kind: "hold"; readonly reason: string }
-  /** The batch as it is will never be taken: too large, or one event in it is bad. */
+  /** The output will never accept this batch as a whole: it is too large, or an event in it is bad. */
   | { readonly kind: "split"; readonly reason: string };
 
-/** A batch on its way: the events, and what names it so that a retry can be told from something new. */
+/** A batch to be sent. The outbox and the sequence numbers identify it, so that a retry can be recognised. */
 export interface Delivery {
   readonly outboxId: string;
   /** In order, never empty. Their sequence numbers are the same at each attempt. */
   readonly events: readonly StoredEvent[];
 }
 
-/** Where events are delivered to. One folder below `outputs/` each. */
+/** What an output offers if it can keep events itself, so that it works without the outbox. */
+export interface DirectOutput {
+  /** Resolves when the batch is written; rejects with {@link CannotKeep} if it is not and will not be. */
+  keep(batch: EnrichedBatch): Promise<void>;
+  /** Why nothing can be kept now; undefined: batches are kept. */
+  problem(): string | undefined;
+  /** Without the outbox, what was written counts as kept and delivered. */
+  report(): OutputReport;
+  /** Refuses the batches whose writing has not begun, and waits for the others. */
+  stop(maxWaitMs: number): Promise<void>;
+}
+
+/** A destination of events. Each is in its own folder below `outputs/`. */
 export interface Output {
   readonly name: string;
-  /** Wins over a longer `flush_interval_ms`, where waiting for a fuller batch has no use. */
+  /** Overrides a longer `flush_interval_ms`, if waiting for a fuller batch is of no use. */
   readonly maxFlushIntervalMs?: number;
-  /** Never rejects for what the other side does; the signal ends it at a timeout or a stop. */
+  readonly direct?: DirectOutput;
+  /** Does not reject for anything that the other side does. The signal ends it at a timeout or a stop. */
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
-  /** Frees connections. */
+  /** Closes connections. */
   close(): void;
 }

@@ -1,27 +1,25 @@
-import type { Config, OutputType } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createClickhouseOutput } from "./clickhouse/output.ts";
 import type { DeadLetterDesk } from "./dead-letters/admin.ts";
 import type { AttemptObservation } from "./delivery/batch-sender.ts";
 import { startDurableOutputs } from "./delivery/durable-outputs.ts";
-import { createElasticsearchOutput } from "./elasticsearch/output.ts";
-import type { Output } from "./output.ts";
+import type { ConfiguredOutput } from "./descriptor.ts";
+import type { DirectOutput } from "./output.ts";
 import type { OutboxReport, OutputReport } from "./output-report.ts";
-import { createStdoutDelivery } from "./stdout/output.ts";
-import { createStdoutOutput } from "./stdout/stdout-writer.ts";
+import { outputDescriptors } from "./registry.ts";
 
-/** Where batches are kept, whatever is behind it. */
+/** The configured outputs, as the other stages use them. */
 export interface Outputs {
   readonly keep: KeepBatch;
-  /** Why no batch can be kept, or soon can't. */
+  /** Why no batch can be kept now or soon; undefined: batches are kept. */
   ingestProblem(): string | undefined;
-  /** The same, or why an output can't be used. */
+  /** The same, or why an output cannot be used. */
   problem(): string | undefined;
-  /** Of every output, stdout alone too. */
+  /** One report for each output. */
   reports(): readonly OutputReport[];
-  /** For `/metrics`; undefined where nothing is behind an outbox: then what sensors' events were kept is all there is. */
+  /** For `/metrics`; undefined without an outbox, because the metrics of ingest then count all that is kept. */
   readonly ledger: { reports(): OutputReport[]; outbox(): OutboxReport } | undefined;
   /** undefined: there is no such output. */
   deadLetters(output: string): DeadLetterDesk | undefined;
@@ -30,54 +28,24 @@ export interface Outputs {
 
 export interface OutputsOptions {
   readonly log: Log;
-  /** Called once when the reader of stdout is gone. */
-  readonly onStdoutClosed: (error: Error) => void;
+  /** Called once when an output can never be used again: the reader of stdout is gone. */
+  readonly onFatal: (error: Error) => void;
   readonly onAttempt: (output: string, attempt: AttemptObservation) => void;
 }
 
-/** stdout alone needs no outbox: written is kept. */
-function needsOutbox({ types }: Config["output"]): boolean {
-  return types.some((type) => type !== "stdout");
-}
+type OutputsConfig = Config<ConfiguredOutput>["output"];
 
-/** Starts the configured outputs. @throws Error for one that can't be had, or an outbox that can't be used. */
-export async function startOutputs(config: Config["output"], options: OutputsOptions): Promise<Outputs> {
-  const { log, onStdoutClosed } = options;
-  const stdout = config.types.includes("stdout")
-    ? createStdoutOutput({ log, onClosed: onStdoutClosed })
-    : undefined;
-  if (!needsOutbox(config) && stdout)
-    return {
-      ...stdout,
-      ingestProblem: stdout.problem,
-      reports: () => [stdout.report()],
-      ledger: undefined,
-      deadLetters: (output) => (output === "stdout" ? noDeadLetters : undefined),
-    };
-
-  function createOutput(type: OutputType): Output {
-    switch (type) {
-      case "stdout":
-        if (!stdout) throw new Error("BUG: stdout is not among the outputs");
-        return createStdoutDelivery(stdout);
-      case "clickhouse":
-        return createClickhouseOutput({
-          ...config.clickhouse,
-          createTable: config.clickhouse.isTableCreated,
-          log,
-        });
-      case "elasticsearch":
-        return createElasticsearchOutput({
-          ...config.elasticsearch,
-          installTemplate: config.elasticsearch.isTemplateInstalled,
-          log,
-        });
-      case "kafka":
-        throw new ConfigError(
-          'config: output: type "kafka" is not built; this version has "stdout", "clickhouse" and "elasticsearch"',
-        );
-    }
-  }
+/**
+ * Starts the configured outputs.
+ * @throws ConfigError for an output that this version does not have
+ * @throws Error when an output or the outbox cannot be used
+ */
+export async function startOutputs(config: OutputsConfig, options: OutputsOptions): Promise<Outputs> {
+  const { log, onFatal } = options;
+  for (const { name, isBuilt } of config.outputs) if (!isBuilt) throw notBuilt(name);
+  const outputs = config.outputs.map(({ create }) => create({ log, onFatal }));
+  const [first] = outputs;
+  if (outputs.length === 1 && first?.direct) return directOutputs(first.name, first.direct);
 
   const { outbox } = config;
   const durable = await startDurableOutputs({
@@ -88,25 +56,44 @@ export async function startOutputs(config: Config["output"], options: OutputsOpt
       retryBackoffMs: outbox.retryBackoffMs,
       retryMaxBackoffMs: outbox.retryMaxBackoffMs,
     },
-    outputs: config.types.map(createOutput),
+    outputs,
     log,
     onAttempt: options.onAttempt,
   });
   return {
     keep: durable.keep,
     ingestProblem: durable.ingestProblem,
-    problem: () => durable.problem() ?? stdout?.problem(),
+    problem: () => durable.problem() ?? outputs.map(({ direct }) => direct?.problem()).find(Boolean),
     reports: durable.reports,
     ledger: { reports: durable.reports, outbox: durable.outboxReport },
     deadLetters: durable.deadLetters,
     async stop(maxWaitMs) {
       await durable.stop(maxWaitMs);
-      await stdout?.stop(0);
+      for (const { direct } of outputs) await direct?.stop(0);
     },
   };
 }
 
-/** stdout refuses nothing for good. */
+/** An output that keeps events itself, as the only one. */
+function directOutputs(name: string, direct: DirectOutput): Outputs {
+  return {
+    keep: direct.keep,
+    ingestProblem: direct.problem,
+    problem: direct.problem,
+    reports: () => [direct.report()],
+    ledger: undefined,
+    deadLetters: (output) => (output === name ? noDeadLetters : undefined),
+    stop: direct.stop,
+  };
+}
+
+function notBuilt(name: string): ConfigError {
+  const built = outputDescriptors.filter(({ isBuilt }) => isBuilt).map((output) => `"${output.name}"`);
+  const list = `${built.slice(0, -1).join(", ")} and ${built.at(-1)}`;
+  return new ConfigError(`config: output: type "${name}" is not built; this version has ${list}`);
+}
+
+/** An output that keeps events itself does not reject any. */
 const noDeadLetters: DeadLetterDesk = {
   list: async () => ({ total: 0, letters: [], next: undefined }),
   read: async () => undefined,

@@ -14,7 +14,7 @@ test("while the reader stalls, batches are refused, health checks answer and mem
   await using loom = await startExecutable({ config, stdout: pipe.writeEnd });
   pipe.closeWriter();
   const attack = startAttack(loom);
-  await loom.logged("stdout stalled: nobody reads it; refusing batches until it moves again");
+  await loom.logged("stdout has stalled because nobody reads it; batches are refused until it is read");
   await until("a batch is refused", () => attack.refused.length > 0);
 
   expect(await answerOf(loom, "/ready")).toEqual({ status: 503, body: "stdout stalled" });
@@ -47,7 +47,7 @@ test("while the reader stalls, batches are refused, health checks answer and mem
   expect(lines.pop()).toBe("");
   const numbers = lines.map((line): number => JSON.parse(line).batch);
   expect(numbers.toSorted(ascending)).toEqual(attack.kept.toSorted(ascending));
-  await loom.logged("stdout moves again; taking batches");
+  await loom.logged("stdout is read again; batches are accepted");
 });
 
 test("a pipe that is read slowly delivers every batch completely and in order", async () => {
@@ -100,7 +100,7 @@ describe("a full disk under stdout", () => {
     await using loom = await startExecutable({ stdout: full });
     closeSync(full);
     for (let i = 0; i < 20; i++) await send(loom.ingestUrl, '[{"a":1}]');
-    const errors = await loom.logged("cannot write to stdout; refusing batches until it works again");
+    const errors = await loom.logged("cannot write to stdout; batches are refused until it works");
     expect(errors.length).toBe(1);
   });
 });

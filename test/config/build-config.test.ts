@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Config } from "../../server/config/config.ts";
-import { parseConfig } from "../../server/config/load-config.ts";
+import { parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
 const plain = "[server]\ntls = false\n";
@@ -81,7 +81,7 @@ describe("the management address", () => {
   ] as const) {
     test(`${management} beside ingest on ${ingest} is refused`, () => {
       expect(refusal(() => configure(ingest, management))).toBe(
-        `config: server: management_listen_address is "${management}", which listen_address "${ingest}" already takes; allowed: another port`,
+        `config: server: management_listen_address is "${management}", which listen_address "${ingest}" already uses; allowed: another port`,
       );
     });
   }
@@ -98,7 +98,7 @@ describe("the management address", () => {
 
   test("must not be the default ingest address either", () => {
     expect(refusal(() => parseConfig(`${plain}management_listen_address = ":8443"`, {}))).toContain(
-      'which listen_address ":8443" already takes',
+      'which listen_address ":8443" already uses',
     );
   });
 });
@@ -170,7 +170,7 @@ describe("output.type", () => {
     ["kafka", 'kafka_brokers = ["a:1"]\nkafka_topic = "a"'],
   ] as const) {
     test(`"${type}" is allowed with what it needs`, () => {
-      expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.types).toEqual([type]);
+      expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.type).toEqual([type]);
     });
   }
 
@@ -180,7 +180,7 @@ describe("output.type", () => {
       'config: output: clickhouse_url is missing; type = "clickhouse" needs it',
     );
     const whole = parseConfig(`${toml}clickhouse_url = "http://localhost:8123"`, {});
-    expect(whole.output.types).toEqual(["stdout", "clickhouse"]);
+    expect(whole.output.type).toEqual(["stdout", "clickhouse"]);
   });
 
   test("an output other than stdout can't do without the outbox", () => {
@@ -189,6 +189,6 @@ describe("output.type", () => {
     expect(refusal(() => parseConfig(toml("clickhouse"), {}))).toBe(
       'config: output.outbox: enabled is false; type = "clickhouse" needs it, because 204 means on disk',
     );
-    expect(parseConfig(toml("stdout"), {}).output.outbox.isEnabled).toBe(false);
+    expect(parseConfig(toml("stdout"), {}).output.outbox.enabled).toBe(false);
   });
 });

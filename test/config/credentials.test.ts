@@ -1,54 +1,30 @@
 import { expect, test } from "bun:test";
-import type { Config } from "../../server/config/config.ts";
-import { parseConfig } from "../../server/config/load-config.ts";
+import { outputValue, parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
 const plain = "[server]\ntls = false\n[output]\n";
 
-const credentials: readonly {
-  readonly key: string;
-  readonly variable: string;
-  readonly value: (config: Config) => unknown;
-}[] = [
-  {
-    key: "clickhouse_user",
-    variable: "LOOM_CLICKHOUSE_USER",
-    value: (config) => config.output.clickhouse.user,
-  },
-  {
-    key: "clickhouse_password",
-    variable: "LOOM_CLICKHOUSE_PASSWORD",
-    value: (config) => config.output.clickhouse.password,
-  },
-  {
-    key: "elasticsearch_user",
-    variable: "LOOM_ELASTICSEARCH_USER",
-    value: (config) => config.output.elasticsearch.user,
-  },
-  {
-    key: "elasticsearch_pass",
-    variable: "LOOM_ELASTICSEARCH_PASS",
-    value: (config) => config.output.elasticsearch.password,
-  },
-  {
-    key: "elasticsearch_api_key",
-    variable: "LOOM_ELASTICSEARCH_API_KEY",
-    value: (config) => config.output.elasticsearch.apiKey,
-  },
-];
+const credentials = [
+  ["clickhouse_user", "LOOM_CLICKHOUSE_USER"],
+  ["clickhouse_password", "LOOM_CLICKHOUSE_PASSWORD"],
+  ["elasticsearch_user", "LOOM_ELASTICSEARCH_USER"],
+  ["elasticsearch_pass", "LOOM_ELASTICSEARCH_PASS"],
+  ["elasticsearch_api_key", "LOOM_ELASTICSEARCH_API_KEY"],
+] as const;
 
-for (const { key, variable, value } of credentials) {
+for (const [key, variable] of credentials) {
+  const value = (toml: string, content: string) => outputValue(toml, { [variable]: content }, key);
+
   test(`${variable} wins over ${key}`, () => {
-    const config = parseConfig(`${plain}${key} = "file"`, { [variable]: "environment" });
-    expect(value(config)).toBe("environment");
+    expect(value(`${plain}${key} = "file"`, "environment")).toBe("environment");
   });
 
   test(`${variable} alone is enough`, () => {
-    expect(value(parseConfig(plain, { [variable]: "environment" }))).toBe("environment");
+    expect(value(plain, "environment")).toBe("environment");
   });
 
   test(`an empty ${variable} leaves ${key} as it is`, () => {
-    expect(value(parseConfig(`${plain}${key} = "file"`, { [variable]: "" }))).toBe("file");
+    expect(value(`${plain}${key} = "file"`, "")).toBe("file");
   });
 
   test(`a wrong ${variable} is named and not shown`, () => {

@@ -1,20 +1,13 @@
 import { expect, test } from "bun:test";
-import { parse } from "smol-toml";
 import { exampleConfig } from "../../server/cli/example-config.ts";
-import { type Key, sections } from "../../server/config/keys.ts";
-import { parseConfig } from "../../server/config/load-config.ts";
-import { type ReadValues, readValues } from "../../server/config/read-values.ts";
+import { allSections, parseConfig, valuesOf } from "./parse.ts";
 
-const keys = Object.entries<Record<string, Key<unknown>>>(sections).flatMap(([section, sectionKeys]) =>
+const keys = Object.entries(allSections).flatMap(([section, sectionKeys]) =>
   Object.entries(sectionKeys).map(([name, key]) => ({ section, name, key, path: `${section}.${name}` })),
 );
 
 /** The example with every commented key in force. */
 const everything = exampleConfig().replace(/^# (\w+ = )/gm, "$1");
-
-function read(toml: string): ReadValues {
-  return readValues(parse(toml, { integersAsBigInt: true }), {});
-}
 
 test("the example is a configuration as it stands", () => {
   expect(parseConfig(exampleConfig(), {}).server.tls).toEqual({
@@ -28,11 +21,11 @@ test("the example with every commented key in force is a configuration too", () 
 });
 
 test("every known key is in the example, in its section", () => {
-  expect([...read(everything).written].sort()).toEqual(keys.map(({ path }) => path).sort());
+  expect([...valuesOf(everything).written].sort()).toEqual(keys.map(({ path }) => path).sort());
 });
 
 test("every key with a default is in force in the example, with that default", () => {
-  const { values, written } = read(exampleConfig());
+  const { values, written } = valuesOf(exampleConfig());
   const inExample = new Map<string, unknown>(
     Object.entries(values).flatMap(([section, sectionValues]) =>
       Object.entries(sectionValues).map(([name, value]) => [`${section}.${name}`, value] as const),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { isLoopback } from "../../server/config/address-kinds.ts";
-import { parseConfig } from "../../server/config/load-config.ts";
+import { parseConfig } from "./parse.ts";
 
 function addressOf(text: string) {
   const toml = `[server]\ntls = false\nlisten_address = "${text}"`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseConfig } from "../../server/config/load-config.ts";
 import { managementTokenWarnings } from "../../server/config/management-tokens.ts";
+import { parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
 const plain = "[server]\ntls = false\n";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseConfig } from "../../server/config/load-config.ts";
+import { parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
 /** What is wrong in a file, as its error says. */

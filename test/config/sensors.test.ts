@@ -178,7 +178,9 @@ describe("the token file", () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o644);
     const { sensors, warnings } = loadSensors(path, {});
-    expect(warnings).toEqual([`auth: token_file ${path} is open to other users: mode 0644, better 0640`]);
+    expect(warnings).toEqual([
+      `auth: token_file ${path} can be read or changed by other users: its mode is 0644; 0640 is recommended`,
+    ]);
     expect(sensors).toHaveLength(1);
   });
 });

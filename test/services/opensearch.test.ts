@@ -36,10 +36,10 @@ function testsWith(url: string): void {
 
   function outputFor(pattern: string, installTemplate = true, nodeUrl = url): Output {
     return createElasticsearchOutput({
-      urls: [nodeUrl],
+      url: [nodeUrl],
       index: pattern,
       user: undefined,
-      password: undefined,
+      pass: undefined,
       apiKey: undefined,
       caFile: undefined,
       installTemplate,

@@ -20,7 +20,6 @@ const beingCarved = new Set([
   "server/outputs/dead-letters/dead-letters.ts openDeadLetters",
   "server/outputs/dead-letters/store.ts openDeadLetterStore",
   "server/outputs/delivery/delivery.ts startDelivery",
-  "server/outputs/elasticsearch/schema.ts indexTemplate",
   "server/outputs/stdout/stdout-report.ts createStdoutAccount",
   "server/outputs/stdout/stdout-writer.ts createStdoutOutput",
 ]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { outputDescriptors } from "../../server/outputs/registry.ts";
 import { type Import, importsOf } from "./imports.ts";
 import { readSource, sourceFiles } from "./source-files.ts";
 
@@ -98,7 +99,7 @@ describe("of the files in server/", () => {
   });
 
   test("no output imports from another output", () => {
-    const outputs = ["stdout", "clickhouse", "elasticsearch"].map((name) => `server/outputs/${name}`);
+    const outputs = outputDescriptors.map(({ name }) => `server/outputs/${name}`);
     const across = ofServer.filter(({ from, to }) =>
       outputs.some(
         (output) => isIn(output, from) && outputs.some((other) => other !== output && isIn(other, to)),

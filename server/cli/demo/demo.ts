@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { parseConfig } from "../../config/load-config.ts";
 import { ListenError } from "../../http/listener.ts";
+import { outputDescriptors } from "../../outputs/registry.ts";
 import { createLog } from "../../telemetry/log.ts";
 import { exitWith } from "../exit.ts";
 import { runLoom } from "../run.ts";
@@ -91,6 +92,7 @@ format = "console"
 `,
       // The one thing that the demo takes from the environment: who signs in.
       { LOOM_ADMIN_TOKEN: process.env.LOOM_ADMIN_TOKEN },
+      outputDescriptors,
     );
   } catch (error) {
     exitWith((error as Error).message);

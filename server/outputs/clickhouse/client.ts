@@ -1,81 +1,69 @@
-/** What came back for one request: an answer, or why there is none. */
-export type Answer =
-  | {
-      readonly kind: "answered";
-      readonly status: number;
-      /** `X-ClickHouse-Exception-Code`; servers before 20.1 do not send it. */
-      readonly exceptionCode: string | null;
-      /** `Retry-After` */
-      readonly retryAfter: string | null;
-      /** Its beginning, at most `maxBodyBytes`. */
-      readonly body: string;
-    }
-  /** No whole answer came: refused, reset, cut off, too late. Whether the request was carried out is unknown. */
-  | { readonly kind: "failed"; readonly error: unknown };
+import { createHttpClient } from "../http/client.ts";
+import type { HttpFailure } from "../http/failure.ts";
+import type { EncodedBody } from "../http/gzip.ts";
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** ClickHouse's answer to one statement. */
+export interface ClickhouseAnswer {
+  readonly kind: "answered";
+  readonly status: number;
+  /** `X-ClickHouse-Exception-Code`; servers before 20.1 do not send it. */
+  readonly exceptionCode: string | null;
+  /** From `Retry-After`, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The beginning of the body, at most `maxBodyBytes`. */
+  readonly body: string;
+  /** False: the body was cut off, or is longer. */
+  readonly isWhole: boolean;
+}
 
-export interface AnswerOptions {
+export interface ClickhouseClientOptions {
   readonly url: string;
   readonly user: string | undefined;
   readonly password: string | undefined;
-  readonly fetch: Fetch;
 }
 
-/** Exceptions are a few hundred bytes, and an INSERT's answer is empty. */
+/** Exceptions are a few hundred bytes, and the answer to an INSERT is empty. */
 const maxBodyBytes = 64 * 1024;
 
-/**
- * Returns a function that POSTs to ClickHouse's HTTP interface (https://clickhouse.com/docs/en/interfaces/http):
- * parameters in the URL, rows in the body, credentials in a header. It never rejects and reads no more than it needs.
- */
-export function createAsk({ url, user, password, fetch }: AnswerOptions) {
-  const headers: Record<string, string> = { "user-agent": "loom", "accept-encoding": "identity" };
-  if (user !== undefined || password !== undefined) {
-    const credentials = Buffer.from(`${user ?? "default"}:${password ?? ""}`).toString("base64");
-    headers.authorization = `Basic ${credentials}`;
-  }
+/** The user of a connection that names none. */
+const defaultUser = "default";
 
-  return async function ask(
-    parameters: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    rows?: { readonly body: Buffer; readonly encoding: "gzip" | undefined },
-  ): Promise<Answer> {
-    const target = new URL(url);
-    target.search = new URLSearchParams(parameters).toString();
-    try {
-      const response = await fetch(target.href, {
-        method: "POST",
-        headers: { ...headers, ...(rows?.encoding && { "content-encoding": rows.encoding }) },
-        body: rows?.body ?? "",
-        // Followed, an INSERT would become a GET, and the credentials would go to whoever is named there.
-        redirect: "manual",
-        // The server closes idle connections after 10 s by default: a batch sent at that moment would be cut off.
-        keepalive: false,
-        signal,
-      });
-      return {
-        kind: "answered",
-        status: response.status,
-        exceptionCode: response.headers.get("x-clickhouse-exception-code"),
-        retryAfter: response.headers.get("retry-after"),
-        body: await readStart(response),
-      };
-    } catch (error) {
-      return { kind: "failed", error };
-    }
-  };
+/** The credentials as requests carry them: a password alone is the one of the user `default`. */
+export function credentialsOf({ user, password }: Pick<ClickhouseClientOptions, "user" | "password">) {
+  return { user: user ?? (password === undefined ? undefined : defaultUser), password };
 }
 
-async function readStart(response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop early cancels the rest.
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= maxBodyBytes) break;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, maxBodyBytes);
+/**
+ * Returns a function that sends a statement to ClickHouse's HTTP interface (https://clickhouse.com/docs/en/interfaces/http):
+ * parameters in the URL, rows in the body, credentials in a header. It never rejects.
+ */
+export function createClickhouseClient(options: ClickhouseClientOptions) {
+  const request = createHttpClient({
+    credentials: credentialsOf(options),
+    // The server closes idle connections after 10 s by default. A batch that is sent at that moment would be cut off.
+    keepsConnections: false,
+  });
+
+  return async function execute(
+    parameters: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    rows?: EncodedBody,
+  ): Promise<ClickhouseAnswer | HttpFailure> {
+    const target = new URL(options.url);
+    target.search = new URLSearchParams(parameters).toString();
+    const answer = await request(
+      {
+        method: "POST",
+        url: target.href,
+        body: rows?.body ?? "",
+        contentEncoding: rows?.contentEncoding,
+        maxAnswerBytes: maxBodyBytes,
+      },
+      signal,
+    );
+    if (answer.kind === "failed") return answer;
+    const { kind, status, headers, retryAfterMs, body, isWhole } = answer;
+    const exceptionCode = headers.get("x-clickhouse-exception-code");
+    return { kind, status, exceptionCode, retryAfterMs, body: body.toString("utf8"), isWhole };
+  };
 }

@@ -1,16 +1,18 @@
+import { type HttpFailure, outcomeOfFailure } from "../http/failure.ts";
+import { reasonText } from "../http/reason-text.ts";
 import type { SendOutcome } from "../output.ts";
-import type { Answer } from "./client.ts";
+import type { ClickhouseAnswer } from "./client.ts";
 
-/** The exception that ClickHouse has for a table that is not there. */
+/** The code of the exception for a table that does not exist. */
 export const unknownTable = 60;
 
 /*
- * Exception codes decide, not the HTTP status: the same 500 stands for a bad row and for a server out of memory.
- * Names and numbers: src/Common/ErrorCodes.cpp of ClickHouse. What stands in neither list is tried again, also
+ * The exception code decides, not the HTTP status: a bad row and a server out of memory both have status 500.
+ * Names and numbers: src/Common/ErrorCodes.cpp of ClickHouse. Exceptions in neither list are retried, for example
  * 252 TOO_MANY_PARTS and 241 MEMORY_LIMIT_EXCEEDED.
  */
 
-/** Nothing goes in until somebody mends the table, the account or the settings. */
+/** Nothing can be inserted until somebody fixes the table, the account or the settings. */
 const holdCodes: ReadonlySet<number> = new Set([
   16, // NO_SUCH_COLUMN_IN_TABLE
   48, // NOT_IMPLEMENTED: an engine without INSERT
@@ -27,7 +29,7 @@ const holdCodes: ReadonlySet<number> = new Set([
   516, // AUTHENTICATION_FAILED
 ]);
 
-/** A row that can't be taken, as the table's own types, materialized columns and constraints have it. */
+/** A row does not fit the types, materialized columns or constraints of the table. */
 const splitCodes: ReadonlySet<number> = new Set([
   6, // CANNOT_PARSE_TEXT
   25, // CANNOT_PARSE_ESCAPE_SEQUENCE
@@ -49,75 +51,45 @@ const splitCodes: ReadonlySet<number> = new Set([
   676, // CANNOT_PARSE_IPV6
 ]);
 
-const maxReasonLength = 400;
-const maxRetryAfterMs = 3_600_000;
-
-/** What an answer to an INSERT means for its rows. `now`: milliseconds since the epoch, for a `Retry-After` with a date. */
-export function judgeAnswer(answer: Answer, now = Date.now()): SendOutcome {
-  if (answer.kind === "failed") return judgeFailure(answer.error);
+/** What an answer to an INSERT means for its rows. */
+export function judgeAnswer(answer: ClickhouseAnswer | HttpFailure): SendOutcome {
+  if (answer.kind === "failed") return outcomeOfFailure(answer);
   const code = exceptionCode(answer);
-  if (code !== undefined) {
-    const reason = `exception ${code}: ${oneLine(answer.body)}`;
-    if (holdCodes.has(code)) return { kind: "hold", reason };
-    if (splitCodes.has(code)) return { kind: "split", reason };
-    return retry(reason, answer, now);
-  }
-  return judgeStatus(answer, now);
+  if (code === undefined) return judgeStatus(answer);
+  const reason = `exception ${code}: ${reasonText(answer.body)}`;
+  if (holdCodes.has(code)) return { kind: "hold", reason };
+  if (splitCodes.has(code)) return { kind: "split", reason };
+  return retry(reason, answer);
 }
 
-/** The exception that an answer carries, with any status, at the beginning or late in its body. */
-export function exceptionCode(answer: Answer): number | undefined {
+/** The exception in an answer with any status, at the beginning of its body or further on. */
+export function exceptionCode(answer: ClickhouseAnswer | HttpFailure): number | undefined {
   if (answer.kind === "failed") return undefined;
   const { exceptionCode, body } = answer;
-  // "Code: 60. DB::Exception: …" now, "Code: 60, e.displayText() = DB::Exception: …" before 20.x. The first one
-  // counts: its text may quote an event, and what an attacker wrote into that.
+  // "Code: 60. DB::Exception: …" now, "Code: 60, e.displayText() = DB::Exception: …" before 20.x. The first match
+  // counts, because the exception's text may quote an event, which an attacker wrote.
   const text = exceptionCode ?? /Code: (\d{1,9})[.,][^\n]{0,40}DB::/.exec(body)?.[1] ?? "";
   const code = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   return code > 0 ? code : undefined;
 }
 
-type Answered = Extract<Answer, { kind: "answered" }>;
-
-function judgeStatus(answer: Answered, now: number): SendOutcome {
-  const { status, body } = answer;
-  const text = oneLine(body);
-  // ClickHouse answers an INSERT with nothing. Whoever says something has perhaps never seen it: a sign-in page.
-  if (status === 200 && body === "") return { kind: "delivered" };
-  if (status === 200) return retry(`HTTP 200 with a text that no INSERT answers: ${text}`, answer, now);
+function judgeStatus(answer: ClickhouseAnswer): SendOutcome {
+  const { status, body, isWhole } = answer;
+  const text = reasonText(body);
+  if (status === 200 && body === "" && isWhole) return { kind: "delivered" };
+  // ClickHouse answers an INSERT with an empty body. Any other answer may come from a proxy, such as a sign-in page.
+  if (status === 200 && body !== "")
+    return retry(`HTTP 200 with text that is not an answer to INSERT: ${text}`, answer);
+  if (status === 200) return retry("HTTP 200 with an answer that was cut off", answer);
   const reason = text === "" ? `HTTP ${status}` : `HTTP ${status}: ${text}`;
   if (status === 413) return { kind: "split", reason };
   if (status >= 300 && status < 400)
     return { kind: "hold", reason: `HTTP ${status}: redirects are not followed` };
-  // No exception with it, so no ClickHouse said it: a proxy did, or the URL is another server's.
+  // The answer has no exception, so it does not come from ClickHouse: a proxy sent it, or the URL is another server's.
   if ([401, 403, 404, 405, 407].includes(status)) return { kind: "hold", reason };
-  return retry(reason, answer, now);
+  return retry(reason, answer);
 }
 
-function judgeFailure(error: unknown): SendOutcome {
-  if (!(error instanceof Error)) return { kind: "retry", reason: `no answer: ${oneLine(String(error))}` };
-  if (error.name === "TimeoutError") return { kind: "retry", reason: "no answer in time" };
-  if (error.name === "AbortError") return { kind: "retry", reason: "given up while waiting for the answer" };
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.message;
-  const reason = `no answer: ${oneLine(code)}`;
-  // OpenSSL's names for certificates that are not trusted, expired or another host's.
-  const isCertificate = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code);
-  return { kind: isCertificate ? "hold" : "retry", reason };
-}
-
-function retry(reason: string, answer: Answered, now: number): SendOutcome {
-  const retryAfterMs = parseRetryAfter(answer.retryAfter, now);
+function retry(reason: string, { retryAfterMs }: ClickhouseAnswer): SendOutcome {
   return { kind: "retry", reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-}
-
-/** RFC 9110, section 10.2.3: seconds, or a date. Past an hour it is taken for an hour. */
-function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined;
-  const waitMs = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return waitMs >= 0 ? Math.min(waitMs, maxRetryAfterMs) : undefined;
-}
-
-/** For a line of the log: what came from outside without its line breaks and control characters, and not all of it. */
-function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
-  return line.length > maxReasonLength ? `${line.slice(0, maxReasonLength)}…` : line;
 }

@@ -6,31 +6,31 @@ export interface TableName {
   readonly table: string;
 }
 
-/** The table's name in SQL. */
+/** The name of the table in SQL. */
 export function quoteTable({ database, table }: TableName): string {
   return `\`${database}\`.\`${table}\``;
 }
 
-/** The statement that makes the table, as good as a server of this version can have it. */
+/** The statement that creates the table, with everything that a server of this version supports. */
 export function createTableStatement(name: TableName, version: ServerVersion): string {
   if (isAtLeast(version, 23, 8)) return modernTable(name);
-  // The setting came with 21.x, the token that uses it with 22.2.
+  // The setting exists since 21.x, and the token that uses it since 22.2.
   return isAtLeast(version, 22, 2) ? `${minimalTable(name)}\n${deduplication}` : minimalTable(name);
 }
 
-/** How many inserts the table remembers: a retry comes before that many others, since Loom sends in order. */
+/** How many inserts the table remembers. Loom sends in order, so a retry arrives before that many other inserts. */
 const deduplication = "SETTINGS non_replicated_deduplication_window = 1000";
 
-/** What every server since 18.16 takes, and all that Loom needs. */
+/** The table that Loom needs at least, in SQL that every server since 18.16 accepts. */
 export function minimalTable(name: TableName): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(name)} (\`event\` String) ENGINE = MergeTree ORDER BY tuple()`;
 }
 
 /**
- * For 23.8 and newer. No event may be refused for what it holds, so every function here has a value for the worst
- * of them. `timestamp` sorts, partitions and expires: a sensor whose clock is wrong must neither open hundreds of
- * partitions in one insert (TOO_MANY_PARTS) nor have its events expire at arrival, so time of arrival stands in for
- * a claim that can't be true; `event_time` keeps the claim.
+ * The table for 23.8 and newer. No event may be rejected for its content, so every function in it has a value for any
+ * input. `timestamp` is used for sorting, partitions and expiry. A sensor whose clock is wrong must neither create hundreds
+ * of partitions in one insert (TOO_MANY_PARTS) nor have its events expire at once, so `timestamp` is the time of arrival if
+ * the event's own time is implausible. `event_time` is the event's own time.
  */
 export function modernTable(name: TableName): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteTable(name)}
@@ -55,18 +55,18 @@ TTL toDateTime(\`timestamp\`) + INTERVAL 180 DAY
 ${deduplication}`;
 }
 
-/** What `loom schema clickhouse` prints: to be read, and to be fed to clickhouse-client as it is. */
+/** What `loom schema clickhouse` prints: comments for people, and SQL that clickhouse-client accepts as it is. */
 export function schemaText(name: TableName): string {
-  return `-- The table for ClickHouse 23.8 and newer. Loom itself writes only \`event\`, the document byte for byte; the other
--- columns are made from it by ClickHouse and can be changed as you like.
--- source_ip has IPv4 addresses mapped (::ffff:192.0.2.1) and :: for what is no address. timestamp is the event's
--- @timestamp, or the time of arrival where that is more than 30 days old or 2 days ahead; event_time is the event's
--- own. Rows are deleted after 180 days. The deduplication window drops a batch that is sent twice after a lost answer;
--- Replicated tables have one of their own.
+  return `-- The table for ClickHouse 23.8 and newer. Loom writes only \`event\`, the document byte for byte. ClickHouse computes
+-- the other columns from it, and you may change them.
+-- source_ip contains IPv4 addresses as ::ffff:192.0.2.1, and :: for text that is not an address. timestamp is the
+-- event's @timestamp, or the time of arrival if @timestamp is more than 30 days old or 2 days ahead. event_time is always
+-- the event's @timestamp. Rows are deleted after 180 days. The deduplication window drops a batch that is sent twice after
+-- a lost answer; Replicated tables have their own window.
 ${modernTable(name)};
 
--- The least that Loom needs, and what servers before 23.8 take (18.16 is the oldest tried; from 22.2 on add
--- "${deduplication}"):
+-- The smallest table that Loom can use, also for servers before 23.8 (18.16 is the oldest that was tested). From 22.2 on,
+-- add "${deduplication}":
 -- ${minimalTable(name)};
 `;
 }

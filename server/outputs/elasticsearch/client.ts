@@ -1,14 +1,14 @@
-import { readFileSync } from "node:fs";
 import type { Log } from "../../telemetry/log.ts";
+import { readCertificateAuthorities } from "../http/certificates.ts";
+import { createHttpClient, type HttpAnswer } from "../http/client.ts";
+import type { Credentials } from "../http/credentials.ts";
+import type { HttpFailure } from "../http/failure.ts";
 
 export interface ClusterClientOptions {
   /** At least one; each may have a path. */
   readonly urls: readonly string[];
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  /** Wins over user and password: the encoded key, or `id:key`. */
-  readonly apiKey: string | undefined;
-  /** Certificates in PEM to trust instead of the system's. */
+  readonly credentials: Credentials;
+  /** Certificates in PEM that are trusted instead of the system's. */
   readonly caFile: string | undefined;
   readonly log: Log;
   readonly now: () => number;
@@ -16,48 +16,50 @@ export interface ClusterClientOptions {
 
 export interface ClusterRequest {
   readonly method: "GET" | "PUT" | "POST";
-  /** From the slash on, with its query. */
+  /** Path and query, beginning with a slash. */
   readonly path: string;
   readonly contentType?: string;
-  readonly contentEncoding?: "gzip";
+  readonly contentEncoding?: "gzip" | undefined;
   readonly body?: Buffer | string;
   readonly maxAnswerBytes: number;
 }
 
 export interface ClusterAnswer {
+  readonly kind: "answered";
   readonly status: number;
+  /** From `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** undefined where the answer is cut, larger than asked for, or not JSON. */
+  /** undefined if the answer was cut off, is too long, or is not JSON. */
   readonly json: unknown;
 }
 
-/** No answer at all. */
-export interface ClusterFailure {
-  readonly failure: string;
-  /** It stays so until somebody mends it: a certificate that is not trusted. */
-  readonly isLasting: boolean;
-}
-
 export interface ClusterClient {
-  /** Asks one address after the other, beginning with the one that answered last. Never rejects. */
-  request(request: ClusterRequest, signal: AbortSignal): Promise<ClusterAnswer | ClusterFailure>;
+  /** Tries one address after the other, beginning with the one that answered last. Never rejects. */
+  request(request: ClusterRequest, signal: AbortSignal): Promise<ClusterAnswer | HttpFailure>;
 }
 
-/** @throws Error when `caFile` can't be read. */
-export function createClusterClient(options: ClusterClientOptions): ClusterClient {
+/** @throws Error when `caFile` cannot be read */
+export function createClusterClient({
+  credentials,
+  caFile,
+  log,
+  now,
+  ...options
+}: ClusterClientOptions): ClusterClient {
   const urls = options.urls.map((url) => url.replace(/\/+$/, ""));
-  const authorization = authorizationOf(options);
-  const ca = options.caFile === undefined ? undefined : readCertificates(options.caFile);
+  const certificateAuthorities =
+    caFile === undefined ? undefined : readCertificateAuthorities("elasticsearch_ca_file", caFile);
+  const send = createHttpClient({ credentials, certificateAuthorities, now });
   let current = 0;
   let lastGood = 0;
 
   async function request(request: ClusterRequest, signal: AbortSignal) {
-    let answer: ClusterAnswer | ClusterFailure = { failure: "no address to ask", isLasting: true };
+    let answer: ClusterAnswer | HttpFailure = { kind: "failed", reason: "no address", isLasting: true };
     for (let attempt = 0; attempt < urls.length && !(attempt > 0 && signal.aborted); attempt++) {
       const url = urls[current] ?? "";
-      answer = await ask(url, request, signal);
+      answer = await requestFrom(url, request, signal);
       if (!isWorthAnotherAddress(answer)) {
-        if (current !== lastGood) options.log.info("elasticsearch: another address answers", { url });
+        if (current !== lastGood) log.info("switched to another address", { url });
         lastGood = current;
         break;
       }
@@ -66,90 +68,34 @@ export function createClusterClient(options: ClusterClientOptions): ClusterClien
     return answer;
   }
 
-  async function ask(
+  async function requestFrom(
     url: string,
-    { method, path, contentType, contentEncoding, body, maxAnswerBytes }: ClusterRequest,
+    { path, contentType, ...rest }: ClusterRequest,
     signal: AbortSignal,
-  ): Promise<ClusterAnswer | ClusterFailure> {
-    try {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          // A small answer need not be packed, and one that is could grow past its bound when unpacked.
-          "accept-encoding": "identity",
-          accept: "application/json",
-          ...(authorization !== undefined && { authorization }),
-          ...(contentType !== undefined && { "content-type": contentType }),
-          ...(contentEncoding !== undefined && { "content-encoding": contentEncoding }),
-        },
-        ...(body !== undefined && { body }),
-        ...(ca !== undefined && { tls: { ca } }),
-        decompress: false,
-        // Credentials go to the configured addresses and nowhere else.
-        redirect: "manual",
-        signal,
-      });
-      return {
-        status: response.status,
-        retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), options.now()),
-        json: await readJson(response, maxAnswerBytes),
-      };
-    } catch (error) {
-      return describeFailure(url, error, signal);
-    }
+  ): Promise<ClusterAnswer | HttpFailure> {
+    const headers = {
+      accept: "application/json",
+      ...(contentType !== undefined && { "content-type": contentType }),
+    };
+    const answer = await send({ ...rest, url: url + path, headers }, signal);
+    if (answer.kind === "failed") return { ...answer, reason: `${url}: ${answer.reason}` };
+    const { kind, status, retryAfterMs } = answer;
+    return { kind, status, retryAfterMs, json: parseJson(answer) };
   }
 
   return { request };
 }
 
-function authorizationOf({ user, password, apiKey }: ClusterClientOptions): string | undefined {
-  if (apiKey !== undefined)
-    return `ApiKey ${apiKey.includes(":") ? Buffer.from(apiKey).toString("base64") : apiKey}`;
-  if (user === undefined) return undefined;
-  return `Basic ${Buffer.from(`${user}:${password ?? ""}`).toString("base64")}`;
+function isWorthAnotherAddress(answer: ClusterAnswer | HttpFailure): boolean {
+  return answer.kind === "failed" || answer.status === 429 || answer.status >= 500;
 }
 
-function readCertificates(path: string): string {
+function parseJson({ body, isWhole }: HttpAnswer): unknown {
+  if (!isWhole) return undefined;
   try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new Error(`output: elasticsearch_ca_file: cannot read ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
-
-function isWorthAnotherAddress(answer: ClusterAnswer | ClusterFailure): boolean {
-  return "failure" in answer || answer.status === 429 || answer.status >= 500;
-}
-
-/** RFC 9110, 10.2.3: seconds or a date. */
-function parseRetryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  const waitMs = /^\d{1,10}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return waitMs > 0 ? waitMs : undefined;
-}
-
-async function readJson(response: Response, maxBytes: number): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    // Leaving the loop early cancels the body.
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length;
-      if (length > maxBytes) return undefined;
-      chunks.push(chunk);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString());
+    return JSON.parse(body.toString());
   } catch {
-    // Cut off, or not JSON: judged by its status, as an answer that says nothing.
+    // An answer that is not JSON is judged by its status alone.
     return undefined;
   }
-}
-
-function describeFailure(url: string, error: unknown, signal: AbortSignal): ClusterFailure {
-  if (signal.aborted) return { failure: `${url}: no answer in the time it had`, isLasting: false };
-  const { code } = error as { code?: unknown };
-  const name = typeof code === "string" ? code : "connection failed";
-  return { failure: `${url}: ${name}`, isLasting: /CERT|VERIFY|ISSUER/.test(name) };
 }

@@ -1,25 +1,24 @@
 import { printable } from "../../text/printable.ts";
+import { truncate } from "../../text/truncate.ts";
 
-/** A reason goes into logs, pages and dead letters: long enough to see what is wrong, short enough for any of them. */
+/** Errors appear in logs, pages and dead letters. */
 const maxTextLength = 500;
 
 /**
- * An error object of Elasticsearch as text: `type: reason (cause)`. Its reasons quote what attackers sent, so the text is
- * bounded and what could forge or hide a line is escaped. "" when there is nothing to read.
+ * An error object of Elasticsearch as text: `type: reason (cause)`; "" if it has neither. Its reasons quote what attackers
+ * sent, so the text is truncated and unsafe characters are escaped.
  */
 export function errorText(error: unknown): string {
   const { type, reason, caused_by: cause } = objectOr(error);
   const causeReason = objectOr(cause).reason;
   const parts = [typeof type === "string" ? type : "", typeof reason === "string" ? reason : ""];
   const text = parts.filter((part) => part !== "").join(": ");
-  return printable(cut(typeof causeReason === "string" ? `${text} (${causeReason})` : text));
+  return printable(
+    truncate(typeof causeReason === "string" ? `${text} (${causeReason})` : text, maxTextLength),
+  );
 }
 
-/** @returns the value when it is an object, otherwise an empty one. */
+/** @returns the value if it is an object, otherwise an empty object */
 export function objectOr(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function cut(text: string): string {
-  return text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text;
 }

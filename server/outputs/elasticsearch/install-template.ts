@@ -1,18 +1,18 @@
 import type { Log } from "../../telemetry/log.ts";
+import { type HttpFailure, outcomeOfFailure } from "../http/failure.ts";
 import type { SendOutcome } from "../output.ts";
-import type { ClusterAnswer, ClusterClient, ClusterFailure } from "./client.ts";
+import type { ClusterAnswer, ClusterClient } from "./client.ts";
 import { errorText, objectOr } from "./error-text.ts";
 import { hasDateParts, isDateAlone, templateName, templatePatterns } from "./index-names.ts";
 import { indexTemplate, templateVersion } from "./schema.ts";
 
 const maxAnswerBytes = 1024 * 1024;
-const howToDoWithout = "or set elasticsearch_install_template = false";
 
 /**
- * Installs the index template, unless one of this version is there already (an operator may have changed it) or the
- * target is a data stream, which lives by a template of its own.
- * @returns undefined when events can be sent; otherwise why they can't: without the template the first event would make
- *   a mapping that no later template mends.
+ * Installs the index template, unless one of this version is installed already (an operator may have changed it) or the
+ * target is a data stream, which has its own template.
+ * @returns undefined when events can be sent; otherwise why they cannot be sent. Without the template the first event
+ *   would create a mapping that no later template can fix.
  */
 export async function installIndexTemplate(
   client: ClusterClient,
@@ -36,33 +36,33 @@ export async function installIndexTemplate(
     );
 
   if (isDateAlone(index)) {
-    log.warn("elasticsearch: no index template installed, it would match others' indices too", { index });
+    log.warn("no index template was installed, because it would match indices of others too", { index });
     return undefined;
   }
   if (!hasDateParts(index)) {
     const stream = await get(`/_data_stream/${encodeURIComponent(index)}?filter_path=data_streams.name`);
     if (isOk(stream)) {
-      log.info("elasticsearch: a data stream; its own template is left as it is", { index });
+      log.info("no index template was installed, because the index is a data stream", { index });
       return undefined;
     }
     // Versions without data streams answer 400 or 405.
-    if ("failure" in stream || ![400, 404, 405].includes(stream.status)) return unusable(stream, name);
+    if (stream.kind === "failed" || ![400, 404, 405].includes(stream.status)) return unusable(stream, name);
   }
 
   const installed = await get(path);
   if (isOk(installed)) {
     if (isUpToDate(installed.json, index)) return undefined;
-  } else if ("failure" in installed || installed.status !== 404) return unusable(installed, name);
+  } else if (installed.kind === "failed" || installed.status !== 404) return unusable(installed, name);
 
   let answer = await put(indexTemplate(index, { isBeyondLimitIgnored: true }));
-  if (!("failure" in answer) && answer.status === 400) answer = await put(indexTemplate(index));
+  if (answer.kind === "answered" && answer.status === 400) answer = await put(indexTemplate(index));
   if (!isOk(answer)) return unusable(answer, name);
-  log.info("elasticsearch: index template installed", { template: name, version: templateVersion });
+  log.info("index template installed", { template: name, version: templateVersion });
   return undefined;
 }
 
-function isOk(answer: ClusterAnswer | ClusterFailure): answer is ClusterAnswer & { readonly status: 200 } {
-  return "status" in answer && answer.status === 200;
+function isOk(answer: ClusterAnswer | HttpFailure): answer is ClusterAnswer & { readonly status: 200 } {
+  return answer.kind === "answered" && answer.status === 200;
 }
 
 function isUpToDate(json: unknown, index: string): boolean {
@@ -73,13 +73,12 @@ function isUpToDate(json: unknown, index: string): boolean {
   return templatePatterns(index).every((pattern) => patterns.includes(pattern));
 }
 
-function unusable(answer: ClusterAnswer | ClusterFailure, name: string): SendOutcome {
+function unusable(answer: ClusterAnswer | HttpFailure, name: string): SendOutcome {
   const what = `cannot install index template ${name}`;
-  if ("failure" in answer)
-    return { kind: answer.isLasting ? "hold" : "retry", reason: `${what}: ${answer.failure}` };
+  if (answer.kind === "failed") return outcomeOfFailure({ ...answer, reason: `${what}: ${answer.reason}` });
   const { status, retryAfterMs } = answer;
   const reason = `${what}: HTTP ${status} ${errorText(objectOr(answer.json).error)}`.trimEnd();
   if (status === 429 || status >= 500)
     return { kind: "retry", reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  return { kind: "hold", reason: `${reason}; mend it ${howToDoWithout}` };
+  return { kind: "hold", reason: `${reason}; fix this or set elasticsearch_install_template = false` };
 }

@@ -1,15 +1,14 @@
 import { CannotKeep } from "../../pipeline.ts";
-import type { Output, SendOutcome } from "../output.ts";
-import type { StdoutOutput } from "./stdout-writer.ts";
+import type { DirectOutput, Output, SendOutcome } from "../output.ts";
 
-/** Somebody may be watching, and a small write costs little. */
+/** Somebody may be reading along, and small writes cost little. */
 const maxFlushIntervalMs = 100;
 
 /**
- * stdout as one output of several, behind the outbox. What has begun to be written comes out sooner or later, so an
- * attempt that was given up is waited for by the next one and not written again.
+ * stdout as one of several outputs, behind the outbox. A write that has begun is completed sooner or later. If an attempt
+ * was aborted meanwhile, the next attempt waits for its write and does not write the events again.
  */
-export function createStdoutDelivery(stdout: Pick<StdoutOutput, "keep">): Output {
+export function createStdoutDelivery(stdout: Pick<DirectOutput, "keep">): Output {
   let underWay: { readonly firstSequence: number; readonly outcome: Promise<SendOutcome> } | undefined;
 
   async function write(lines: Buffer, eventCount: number): Promise<SendOutcome> {

@@ -7,18 +7,18 @@ export interface Write {
   readonly since: number;
 }
 
-/** Counts what stdout writes, for its report. A batch costs two looks at the clock and a few additions. */
+/** Counts what stdout writes, for its report. A batch costs two readings of the clock and a few additions. */
 export interface StdoutAccount {
   begin(events: number): Write;
   end(write: Write, isWritten: boolean): void;
-  /** Nothing can be written until `recovered`. */
+  /** Nothing can be written until `recovered` is called. */
   failed(errorClass: ErrorClass, reason: string): void;
   recovered(): void;
-  /** @param pendingBytes of the batches that are being written */
+  /** @param pendingBytes the size of the batches that are being written */
   report(pendingBytes: number): OutputReport;
 }
 
-/** A moment without a write is no idleness: sensors send every few seconds. */
+/** A shorter time without a write does not count as idle, because sensors send every few seconds. */
 const idleAfterMs = 1_000;
 
 /** @param now milliseconds since the epoch */
@@ -26,7 +26,7 @@ export function createStdoutAccount(now: () => number): StdoutAccount {
   /** In the order in which they began. */
   const writes = new Set<Write>();
   let writtenEvents = 0;
-  /** Or since the start, or since the last recovery. */
+  /** The first write after an idle time, the start, or the last recovery. */
   let busySince = now();
   let lastWrittenAt: number | undefined;
   let trouble: { readonly reason: string; readonly since: number } | undefined;

@@ -1,12 +1,12 @@
 import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-writer.ts";
 import { CannotKeep, type EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { OutputReport } from "../output-report.ts";
+import type { DirectOutput } from "../output.ts";
 import { createStdoutAccount } from "./stdout-report.ts";
 
 export interface StdoutOutputOptions {
   readonly log: Log;
-  /** Called once when nothing can be written any more: the reader is gone. */
+  /** Called once when nothing can be written any more because the reader is gone. */
   readonly onClosed: (error: Error) => void;
   readonly writer?: DescriptorWriter;
   readonly stalledAfterMs?: number;
@@ -14,29 +14,18 @@ export interface StdoutOutputOptions {
   readonly now?: () => number;
 }
 
-export interface StdoutOutput {
-  /** Resolves when the batch is written; rejects with CannotKeep when it is not, and will not be. */
-  keep(batch: EnrichedBatch): Promise<void>;
-  /** Why nothing can be kept now; undefined: all is well. */
-  problem(): string | undefined;
-  /** Where nothing is behind an outbox: what was written counts as kept and delivered. */
-  report(): OutputReport;
-  /** Refuses what has not begun to be written and waits for what has. */
-  stop(maxWaitMs: number): Promise<void>;
-}
-
 /**
- * Without progress for this long the reader counts as stalled: shorter than the 15 s that a sensor waits for its
- * answer. Slices are 256 KiB to a slow reader, so that one of 52 KB/s still counts as alive, and 1 MiB to a fast one.
+ * The reader counts as stalled after this time without progress, which is shorter than the 15 s that a sensor waits for
+ * its answer. A slow reader gets slices of 256 KiB, so that one that reads 52 KB/s does not count as stalled.
  */
 const defaultStalledAfterMs = 5_000;
-/** Batches waiting for the reader; past this they are refused at once. */
+/** The limit for batches that wait for the reader. Further batches are refused at once. */
 const maxPendingBytes = 32 * 1024 * 1024;
-/** Errors of a descriptor that can take bytes again later. */
+/** Errors after which the descriptor may accept bytes again. */
 const passingErrors = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EIO", "ENOMEM"]);
 
-/** Standard output as the place where batches are kept: one document a line and nothing else. */
-export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
+/** Keeps batches by writing them to standard output: one document a line, and nothing else. */
+export function createStdoutOutput(options: StdoutOutputOptions): DirectOutput {
   const writer = options.writer ?? createDescriptorWriter(1);
   const stalledAfterMs = options.stalledAfterMs ?? defaultStalledAfterMs;
   const account = createStdoutAccount(options.now ?? Date.now);
@@ -46,7 +35,7 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
   let isClosed = false;
   const watch = setInterval(watchProgress, stalledAfterMs / 10);
 
-  /** A batch that has begun to be written will come out, so it goes on waiting; the others are refused. */
+  /** A batch whose writing has begun will be written, so it keeps waiting. The others are refused. */
   function watchProgress(): void {
     const hasStalled = writer.msWithoutProgress() > stalledAfterMs;
     if (hasStalled) writer.cancelWaiting(new CannotKeep(stalledReason));
@@ -54,8 +43,8 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
     isStalled = hasStalled;
     if (isStalled) {
       account.failed("timeout", `${stalledReason}: nobody reads it`);
-      options.log.error("stdout stalled: nobody reads it; refusing batches until it moves again");
-    } else recovered("stdout moves again; taking batches");
+      options.log.error("stdout has stalled because nobody reads it; batches are refused until it is read");
+    } else recovered("stdout is read again; batches are accepted");
   }
 
   function problem(): string | undefined {
@@ -66,7 +55,7 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
   }
 
   async function keep(batch: EnrichedBatch): Promise<void> {
-    // After a write error the next batch is the trial that shows whether it has passed.
+    // After a write error the next batch shows whether stdout works again.
     const reason = problem();
     if (reason !== undefined && reason !== writeError) throw new CannotKeep(reason);
     if (batch.lines.length === 0) return;
@@ -82,7 +71,7 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
     account.end(write, true);
     if (writeError !== undefined) {
       writeError = undefined;
-      recovered("stdout takes batches again");
+      recovered("stdout can be written again; batches are accepted");
     }
   }
 
@@ -99,7 +88,7 @@ export function createStdoutOutput(options: StdoutOutputOptions): StdoutOutput {
       writer.cancelWaiting(new CannotKeep(reason));
       options.onClosed(error);
     } else if (writeError !== reason) {
-      options.log.error("cannot write to stdout; refusing batches until it works again", {
+      options.log.error("cannot write to stdout; batches are refused until it works", {
         error: error.message,
       });
     }

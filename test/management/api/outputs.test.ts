@@ -80,10 +80,10 @@ describe("with Elasticsearch behind the outbox", () => {
     dir = mkdtempSync(join(tmpdir(), "loom-outputs-"));
     server = await startFaultyElasticsearch();
     const elasticsearch = createElasticsearchOutput({
-      urls: [server.url],
+      url: [server.url],
       index: "loom-events",
       user: "loom",
-      password: "hunter2secret",
+      pass: "hunter2secret",
       apiKey: undefined,
       caFile: undefined,
       installTemplate: false,
@@ -143,11 +143,11 @@ describe("with Elasticsearch behind the outbox", () => {
       keptEvents: 2,
       deliveredEvents: 0,
       waiting: { events: 2, oldestAt: expect.any(Number) },
-      lastError: { class: "retry", reason: `${server.url}: ECONNREFUSED`, at: expect.any(Number) },
+      lastError: { class: "retry", reason: `${server.url}: no answer: ECONNREFUSED`, at: expect.any(Number) },
       lastDeliveredAt: null,
     });
     expect(away.words).toMatch(
-      /^failing for \d+ s: http:\S+: connection refused; (next try in 1 s|trying now)$/,
+      /^failing for \d+ s: http:\S+: no answer: connection refused; (next try in 1 s|trying now)$/,
     );
     await server.comeBack();
     const back = await outputWhen("it is delivered", ({ deliveredEvents }) => deliveredEvents === 2);

@@ -1,18 +1,20 @@
 import { expect, test } from "bun:test";
-import type { Answer } from "../../../server/outputs/clickhouse/client.ts";
+import type { ClickhouseAnswer } from "../../../server/outputs/clickhouse/client.ts";
 import { exceptionCode, judgeAnswer } from "../../../server/outputs/clickhouse/judge-answer.ts";
 
-type Answered = Extract<Answer, { kind: "answered" }>;
-
-function answered(status: number, body = "", headers: Partial<Answered> = {}): Answer {
-  return { kind: "answered", status, body, exceptionCode: null, retryAfter: null, ...headers };
+function answered(status: number, body = "", other: Partial<ClickhouseAnswer> = {}): ClickhouseAnswer {
+  return {
+    kind: "answered",
+    status,
+    body,
+    exceptionCode: null,
+    retryAfterMs: undefined,
+    isWhole: true,
+    ...other,
+  };
 }
 
-function failed(code: string, message = code): Answer {
-  return { kind: "failed", error: Object.assign(new Error(message), { code }) };
-}
-
-const kindOf = (answer: Answer) => judgeAnswer(answer).kind;
+const kindOf = (answer: ClickhouseAnswer) => judgeAnswer(answer).kind;
 const exception = (code: number) => answered(500, `Code: ${code}. DB::Exception: Words. (NAME)\n`);
 
 test("an empty 200 is a delivery", () => {
@@ -80,29 +82,24 @@ test("only 200 is a delivery, not 2xx", () => {
   expect(kindOf(answered(204))).toBe("retry");
 });
 
-test("Retry-After is heeded in seconds and as a date, and bounded", () => {
-  const now = Date.parse("2026-11-22T16:00:00Z");
-  const waitOf = (retryAfter: string) => {
-    const outcome = judgeAnswer(answered(503, "", { retryAfter }), now);
-    return outcome.kind === "retry" ? outcome.retryAfterMs : "not a retry";
-  };
-  expect(waitOf("7")).toBe(7000);
-  expect(waitOf("Sun, 22 Nov 2026 16:00:05 GMT")).toBe(5000);
-  expect(waitOf("999999999")).toBe(3_600_000);
-  expect(waitOf("Sun, 22 Nov 2026 15:00:00 GMT")).toBeUndefined();
-  expect(waitOf("soon")).toBeUndefined();
+test("an empty 200 that was cut off is not a delivery", () => {
+  expect(judgeAnswer(answered(200, "", { isWhole: false }))).toMatchObject({ kind: "retry" });
 });
 
-test("no answer is tried again", () => {
-  expect(judgeAnswer(failed("ECONNRESET", "The socket closed. For more information …"))).toEqual({
+test("Retry-After is passed on", () => {
+  expect(judgeAnswer(answered(503, "", { retryAfterMs: 7000 }))).toEqual({
     kind: "retry",
-    reason: "no answer: ECONNRESET",
+    reason: "HTTP 503",
+    retryAfterMs: 7000,
   });
-  expect(kindOf({ kind: "failed", error: new DOMException("late", "TimeoutError") })).toBe("retry");
 });
 
-test("a certificate that is not trusted holds", () => {
-  expect(kindOf(failed("DEPTH_ZERO_SELF_SIGNED_CERT"))).toBe("hold");
+test.each([
+  [true, "hold"],
+  [false, "retry"],
+] as const)("a request without an answer, lasting: %p, is a %s", (isLasting, kind) => {
+  const failure = { kind: "failed", reason: "no answer: CODE", isLasting } as const;
+  expect(judgeAnswer(failure)).toEqual({ kind, reason: "no answer: CODE" });
 });
 
 test("a reason is one short line whatever the server says", () => {

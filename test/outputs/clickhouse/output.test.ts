@@ -251,6 +251,29 @@ test.each([
   expect((await outputTo(rawStandIn(bytes).url)()).kind).toBe("retry");
 });
 
+test("each request has a connection of its own, even if the server keeps connections open", async () => {
+  let connections = 0;
+  const server = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      open() {
+        connections++;
+      },
+      data(socket, data) {
+        const body = data.includes("SELECT+version") ? "24.8\n" : "";
+        socket.write(
+          `HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+        );
+      },
+    },
+  });
+  stopping.push(() => server.stop(true));
+  const send = outputTo(`http://127.0.0.1:${server.port}`);
+  expect([await send(), await send()]).toEqual([{ kind: "delivered" }, { kind: "delivered" }]);
+  expect(connections).toBe(3);
+});
+
 test("a cut connection does not make fetch send the batch again by itself", async () => {
   const server = rawStandIn("");
   await outputTo(server.url)();

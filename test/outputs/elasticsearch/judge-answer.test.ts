@@ -5,7 +5,7 @@ import { storedEvent } from "./stand-in.ts";
 const events = [storedEvent(1), storedEvent(2), storedEvent(3)];
 
 function judge(status: number, json: unknown, retryAfterMs?: number) {
-  return judgeAnswer({ status, json, retryAfterMs }, events);
+  return judgeAnswer({ kind: "answered", status, json, retryAfterMs }, events);
 }
 
 function judgeItems(...items: { status: number; error?: unknown }[]) {
@@ -68,7 +68,7 @@ describe("the items of an answer", () => {
       kind: "judged",
       refused: [{ event: events[1] as never, reason }],
       retry: [],
-      reason: `1 of 3 events refused: ${reason}`,
+      reason: `1 of 3 events rejected: ${reason}`,
     });
   });
 
@@ -120,6 +120,19 @@ describe("the items of an answer", () => {
       reason: "Preview of field's value: 'maximum shards open'",
     };
     expect(judgeItems({ status: 400, error }, done, done)).toMatchObject({ kind: "judged", retry: [] });
+  });
+
+  test.each([
+    ["validation_exception", "x: this action would add [2] shards, but this cluster currently has"],
+    ["illegal_argument_exception", "failed to parse field [a]: no write index is defined for alias [b]"],
+    ["illegal_argument_exception", "unknown value 'x'\npipeline with id [geo] does not exist"],
+    ["illegal_argument_exception", "Validation Failed: 2: this action would add [2] shards"],
+  ])("an event is rejected and blocks nothing if %s quotes such an error further on", (type, reason) => {
+    expect(judgeItems({ status: 400, error: { type, reason } }, done, done)).toMatchObject({
+      kind: "judged",
+      refused: [{ event: events[0] }],
+      retry: [],
+    });
   });
 
   test("a reason is bounded, and what could forge a line in it is escaped", () => {

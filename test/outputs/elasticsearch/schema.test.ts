@@ -17,10 +17,10 @@ const one = deliveryOf(["{}"]);
 
 function outputFor(index: string, installTemplate = true) {
   return createElasticsearchOutput({
-    urls: [node.url],
+    url: [node.url],
     index,
     user: undefined,
-    password: undefined,
+    pass: undefined,
     apiKey: undefined,
     caFile: undefined,
     installTemplate,

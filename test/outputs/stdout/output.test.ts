@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import type { DirectOutput } from "../../../server/outputs/output.ts";
 import { createStdoutDelivery } from "../../../server/outputs/stdout/output.ts";
-import type { StdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
 import { CannotKeep, type StoredEvent } from "../../../server/pipeline.ts";
 
 function event(sequence: number): StoredEvent {
@@ -11,7 +11,7 @@ function event(sequence: number): StoredEvent {
 function heldStdout() {
   const written: string[] = [];
   let held = Promise.withResolvers<void>();
-  const stdout: Pick<StdoutOutput, "keep"> = {
+  const stdout: Pick<DirectOutput, "keep"> = {
     keep(batch) {
       written.push(batch.lines.toString());
       held = Promise.withResolvers();

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { SendOutcome } from "../../server/outputs/output.ts";
-import { withoutSecrets } from "../../server/outputs/without-secrets.ts";
-import { storedEvent } from "../support/memory-outbox.ts";
+import { withoutSecrets } from "../../../server/outputs/http/without-secrets.ts";
+import type { SendOutcome } from "../../../server/outputs/output.ts";
+import { storedEvent } from "../../support/memory-outbox.ts";
 
 const credentials = { user: "loom", password: "hunter2ü", apiKey: "key-id:key-secret" };
 const basic = Buffer.from("loom:hunter2ü").toString("base64");
@@ -25,6 +25,16 @@ test.each(["hunter2ü", basic, "key-id:key-secret", encodedKey, "key-secret"])(
     });
   },
 );
+
+test("a secret that is part of another one does not leave the rest of it", async () => {
+  const overlapping = { user: "loom", password: "key-s", apiKey: "key-id:key-secret" };
+  const send = async (): Promise<SendOutcome> => ({ kind: "retry", reason: "you sent key-id:key-secret" });
+  const output = withoutSecrets({ name: "stub", send, close() {} }, overlapping);
+  expect(await output.send(delivery, new AbortController().signal)).toEqual({
+    kind: "retry",
+    reason: "you sent ***",
+  });
+});
 
 test("the reason of a single event tells none", async () => {
   const refused = [{ event: storedEvent(1), reason: "HTTP 400 hunter2ü" }];

@@ -1,19 +1,13 @@
-import type { Output, SendOutcome } from "./output.ts";
-
-export interface Credentials {
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  /** The encoded key, or `id:key`. */
-  readonly apiKey?: string | undefined;
-}
+import type { Output, SendOutcome } from "../output.ts";
+import { type Credentials, secretsOf } from "./credentials.ts";
 
 const mask = "***";
-/** So much of the beginning of a secret tells nothing yet. */
+/** The beginning of a secret up to this length may be shown. */
 const harmlessLength = 3;
 
 /**
- * The same output, with its credentials hidden in every reason: a proxy that shows what it was sent must not bring them
- * into the log, a dead letter or the dashboard.
+ * Returns the same output with its credentials masked in every reason: an answer that quotes its request must not bring
+ * them into the log, a dead letter or the dashboard.
  */
 export function withoutSecrets(output: Output, credentials: Credentials): Output {
   const secrets = secretsOf(credentials);
@@ -39,24 +33,11 @@ export function withoutSecrets(output: Output, credentials: Credentials): Output
   };
 }
 
-/** As they are and as headers carry them. */
-function secretsOf({ user, password, apiKey }: Credentials): readonly string[] {
-  const secrets: string[] = [];
-  if (password !== undefined) secrets.push(password, base64(`${user ?? "default"}:${password}`));
-  if (apiKey !== undefined) secrets.push(apiKey, base64(apiKey), apiKey.slice(apiKey.indexOf(":") + 1));
-  // The longest first: what hides a part of it would leave the rest.
-  return secrets.filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
-}
-
 function hideOne(text: string, secret: string): string {
   let hidden = text.replaceAll(secret, mask);
-  // Reasons are cut, perhaps in the middle of one.
+  // A reason may have been cut in the middle of a secret.
   if (hidden.includes("…"))
     for (let length = secret.length - 1; length > harmlessLength; length--)
       hidden = hidden.replaceAll(`${secret.slice(0, length)}…`, `${mask}…`);
   return hidden;
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
 }

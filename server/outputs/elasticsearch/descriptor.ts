@@ -1,0 +1,55 @@
+import { optional, required, withDefault } from "../../config/key.ts";
+import { flag, oneOrMore, path } from "../../config/kind.ts";
+import { defineOutput } from "../descriptor.ts";
+import { password, serverUrl, user } from "../http/kinds.ts";
+import { indexName } from "./kinds.ts";
+import { createElasticsearchOutput } from "./output.ts";
+import { schemaText } from "./schema.ts";
+
+const defaultIndex = "loom-events";
+
+export const elasticsearch = defineOutput({
+  name: "elasticsearch",
+  title: "Elasticsearch",
+  description: "Elasticsearch or OpenSearch, with the _bulk API.",
+  keys: {
+    elasticsearch_url: required(
+      oneOrMore(serverUrl("elasticsearch_user", "elasticsearch_pass"), 16),
+      'The server, as "http://host:port" or "https://host:port". A list of several is tried in turn.',
+      { example: '"https://localhost:9200"' },
+    ),
+    elasticsearch_index: withDefault(
+      indexName,
+      defaultIndex,
+      "An index, alias or data stream. The date parts %Y, %m and %d stand for the day on which an event was received, in UTC.",
+    ),
+    elasticsearch_user: optional(user, "The user.", {
+      example: '"loom"',
+      environment: "LOOM_ELASTICSEARCH_USER",
+    }),
+    elasticsearch_pass: optional(password, "The password. It is better kept in the environment.", {
+      example: '"change-me"',
+      environment: "LOOM_ELASTICSEARCH_PASS",
+    }),
+    elasticsearch_api_key: optional(
+      password,
+      'An API key, used instead of user and password: encoded, or as "id:key". It is better kept in the environment.',
+      { example: '"change-me"', environment: "LOOM_ELASTICSEARCH_API_KEY" },
+    ),
+    elasticsearch_ca_file: optional(
+      path,
+      "A file of certificates in PEM that are trusted instead of the system's.",
+      { example: '"/etc/loom/elasticsearch-ca.crt"' },
+    ),
+    elasticsearch_install_template: withDefault(
+      flag,
+      true,
+      'Installs the index template that "loom schema elasticsearch" prints.',
+    ),
+  },
+  schema: {
+    title: "the index template for Elasticsearch and OpenSearch",
+    text: () => schemaText(defaultIndex),
+  },
+  create: (settings, { log }) => createElasticsearchOutput({ ...settings, log }),
+});

@@ -1,0 +1,15 @@
+import { defineOutput } from "../descriptor.ts";
+import { createStdoutDelivery } from "./output.ts";
+import { createStdoutOutput } from "./stdout-writer.ts";
+
+export const stdout = defineOutput({
+  name: "stdout",
+  title: "stdout",
+  description: "Standard output, one event a line. It has no keys.",
+  keys: {},
+  needsOutbox: false,
+  create(_settings, { log, onFatal }) {
+    const writer = createStdoutOutput({ log, onClosed: onFatal });
+    return { ...createStdoutDelivery(writer), direct: writer };
+  },
+});
