@@ -16,13 +16,18 @@ const headPattern = new RegExp(
     `(?!(?:${keywords})\\b)\\*?(?<method>#?\\w+|\\[[\\w.]+\\])(?:<.*>)?\\(|(?:.*?\\b(?<assigned>\\w+)(?::.*?)? [=:] )?.*=> [({]$|.*\\($)`,
 );
 
+/** The functions of a file that have more than one line. */
+export function functionsOf(path: string): FunctionInSource[] {
+  return functionsIn(readSource(path)).map((found) => ({ path, ...found }));
+}
+
 /**
- * The functions of a file with more than one line, found by their indentation: the formatter, which the lint step enforces,
+ * Finds functions with more than one line by their indentation: the formatter, which the lint step enforces,
  * puts the bracket that closes a function into the column in which the line of its name begins.
  */
-export function functionsOf(path: string): FunctionInSource[] {
-  const lines = readSource(path).split("\n");
-  const found: FunctionInSource[] = [];
+export function functionsIn(source: string): Omit<FunctionInSource, "path">[] {
+  const lines = source.split("\n");
+  const found: Omit<FunctionInSource, "path">[] = [];
   for (const [start, line] of lines.entries()) {
     const head = headPattern.exec(line)?.groups;
     if (head === undefined) continue;
@@ -31,7 +36,6 @@ export function functionsOf(path: string): FunctionInSource[] {
     if (end === undefined) continue;
     const body = lines.slice(start + 1, end);
     found.push({
-      path,
       name: head.named || head.method || head.assigned || `(line ${start + 1})`,
       lineCount: end - start + 1,
       letCount: body.filter((inner) => inner.startsWith(`${indent}  let `)).length,
