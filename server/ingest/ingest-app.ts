@@ -38,7 +38,7 @@ const unavailableRetryAfterSeconds = 5;
 const bodyTimeoutSeconds = 30;
 
 /**
- * The ingest API (README.md): a request holds one batch, which is kept whole and answered 204, or refused, and then
+ * The ingest API (docs/ingest-api.md): a request holds one batch, which is kept whole and answered 204, or refused, and then
  * nothing of it is kept.
  */
 export function createIngestApp(options: IngestOptions): IngestApp {

@@ -1,4 +1,4 @@
-/** Every refusal of the ingest API and its HTTP status; README.md lists them for operators. */
+/** Every refusal of the ingest API and its HTTP status; docs/ingest-api.md lists them for operators. */
 export const statusOfRefusal = {
   invalid_request: 400,
   unauthorized: 401,

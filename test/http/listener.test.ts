@@ -118,7 +118,53 @@ test("plain HTTP stays plain HTTP when a certificate is handed over", async () =
   expect(await (await fetch(`http://127.0.0.1:${open.listener.port}/`)).text()).toBe("plain");
 });
 
+describe("a port that is in use", () => {
+  const listenTwice = async (options: Partial<ListenerOptions>, first: Partial<ListenerOptions>) => {
+    await using open = listenWith(async () => "", first);
+    const address = { text: `127.0.0.1:${open.listener.port}`, host: "127.0.0.1", port: open.listener.port };
+    const second = new Listener({ name: "management", address, ...options });
+    try {
+      second.listen(() => new Response());
+      return "listens";
+    } catch (error) {
+      return (error as Error).message.replace(/:\d+:/, ":<port>:");
+    } finally {
+      await second.stop(0);
+    }
+  };
+  const refusal = "management: cannot listen on 127.0.0.1:<port>: the port is in use by another program";
+
+  test("is refused, with the listener's name and address", async () => {
+    expect(await listenTwice({}, {})).toBe(refusal);
+  });
+
+  test("is refused by a listener with a certificate, though such listeners could share it", async () => {
+    const options = { certificate: certificate("loom.example") };
+    expect(await listenTwice(options, options)).toBe(refusal);
+  });
+});
+
 describe("another certificate", () => {
+  test("is the one that new connections get", async () => {
+    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    using before = await openConnection(open.listener.port, "tls");
+    for (const name of ["new.example", "newer.example"]) {
+      open.listener.useCertificate(certificate(name));
+      using after = await openConnection(open.listener.port, "tls");
+      expect(after.commonName()).toBe(name);
+      expect(open.listener.certificate?.subject).toBe(`CN=${name}`);
+    }
+    expect(before.commonName()).toBe("old.example");
+  });
+
+  test("is used if only its certificate differs, not its key", async () => {
+    const old = certificate("old.example");
+    await using open = listenWith(clientOf, { certificate: old });
+    const renewed = { ...old, cert: `${old.cert}\n` };
+    open.listener.useCertificate(renewed);
+    expect(open.listener.certificate).toBe(renewed);
+  });
+
   const clientOf: Answer = async (_, { clientAddress }) => `client ${clientAddress}`;
 
   test("leaves the client's address known on a connection that was open before", async () => {

@@ -60,6 +60,18 @@ describe("a chunked body", () => {
     expect(await textOf(post(chunks("x".repeat(200_000), "y")), 200_001)).toBe(`${"x".repeat(200_000)}y`);
   });
 
+  for (const [what, pieces, maxBytes, capacity] of [
+    ["64 KiB for a short body", ["a"], 10_000_000, 65_536],
+    ["no more than the bound", ["a"], 10, 10],
+    ["twice as much when it is full", ["x".repeat(65_536), "y"], 10_000_000, 131_072],
+    ["no more than the bound when it is full", ["x".repeat(65_536), "y"], 70_000, 70_000],
+    ["what a long chunk needs", ["x".repeat(200_000)], 10_000_000, 200_000],
+  ] as const)
+    test(`is read into a buffer of ${what}`, async () => {
+      const body = await readBody(post(chunks(...pieces)), maxBytes);
+      expect(body.kind === "accepted" && body.value.buffer.byteLength).toBe(capacity);
+    });
+
   test("whose connection is closed is a closed request", async () => {
     const broken = new ReadableStream({
       pull(controller) {

@@ -47,3 +47,29 @@ describe("a request is unauthorized because", () => {
       expect(authenticator.whyUnauthorized(authorization)).toBe(reason);
     });
 });
+
+describe("replaced credentials", () => {
+  const before = { sensorId: "vps-1", alias: undefined, token: "old-token" };
+  const after = [
+    { sensorId: "vps-2", alias: undefined, token: "new-token" },
+    { sensorId: "vps-3", alias: undefined, token: "third-token" },
+  ];
+
+  test("identify only the new sensors", () => {
+    const authenticator = createAuthenticator([before]);
+    expect(authenticator.sensorIds).toEqual(["vps-1"]);
+    expect(authenticator.identify("Bearer old-token", null)).toBe("vps-1");
+    authenticator.replace(after);
+    expect(authenticator.sensorIds).toEqual(["vps-2", "vps-3"]);
+    expect(authenticator.identify("Bearer old-token", null)).toBeUndefined();
+    expect(authenticator.identify("Bearer new-token", null)).toBe("vps-2");
+    expect(authenticator.identify("Bearer third-token", null)).toBe("vps-3");
+  });
+
+  test("decide what is a token in X-Spip-ID", () => {
+    const authenticator = createAuthenticator([before]);
+    authenticator.replace(after);
+    expect(authenticator.claimOf("new-token").text).toBe("(a token)");
+    expect(authenticator.claimOf("old-token").text).toBe("old-token");
+  });
+});

@@ -48,9 +48,11 @@ describe("the grammar of a batch", () => {
     '[{"":""}]',
     '[{"a":1,"a":2}]',
     '[{"__proto__":{"x":1},"constructor":null}]',
+    '[{"source":{}},{"source":{ }}]',
+    '[{"source":{"a":1 , "b":2 }}]',
   ];
   for (const text of accepted)
-    test(`taken: ${JSON.stringify(text).slice(0, 60)}`, () => {
+    test(`accepted: ${JSON.stringify(text).slice(0, 60)}`, () => {
       expect(scan(text)).toHaveLength((JSON.parse(text) as unknown[]).length);
     });
 
@@ -80,6 +82,16 @@ describe("the grammar of a batch", () => {
     '[{,"a":1}]',
     '[{"a" 1}]',
     '[{"a":1 "b":2}]',
+    '[{"source":{"a":1 "b":2}}]',
+    '[{"source":{"a":1,}}]',
+    '[{"source":{,"a":1}}]',
+    '[{"source":{"a"}}]',
+    '[{"source":{"a":}}]',
+    '[{"source":{a:1}}]',
+    '[{"source":{"a":1]}]',
+    '[{"source":{"a":1',
+    '[{"source"}]',
+    '[{"source":}]',
     "[{a:1}]",
     "[{'a':1}]",
     '[{"a":01}]',
@@ -178,6 +190,13 @@ describe("positions", () => {
 
   test("keys spelled with escapes are the same keys", () => {
     const text = String.raw`[{"\u0073ource":{"i\u0070":"81.2.69.142","\u0061s":{}}}]`;
+    expect(only(text).ip).toBe("81.2.69.142");
+    expect(only(text).event.isSourceEnriched).toBe(true);
+  });
+
+  test("keys spelled only with escapes are the same keys", () => {
+    const escaped = (key: string) => key.replace(/./g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+    const text = `[{"${escaped("source")}":{"${escaped("ip")}":"81.2.69.142","${escaped("geo")}":{}}}]`;
     expect(only(text).ip).toBe("81.2.69.142");
     expect(only(text).event.isSourceEnriched).toBe(true);
   });

@@ -19,7 +19,7 @@ export const defaultLimits: LimitsConfig = {
   perSensorEventsRps: undefined,
 };
 
-/** The ingest app with everything behind it replaced by a list of what was kept; events pass unenriched. */
+/** The ingest app, whose batches are kept in a list. Events are not enriched. */
 export function ingestWith(
   options: Partial<Omit<IngestOptions, "limits">> & { limits?: Partial<LimitsConfig> } = {},
 ) {
@@ -46,11 +46,11 @@ export interface RequestParts {
   readonly method?: string;
   readonly path?: string;
   readonly body?: string | ReadableStream | null;
-  /** A null takes a default header away. */
+  /** null removes a default header. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
 
-/** A request that is good in every respect, save what is said here. */
+/** A valid request, apart from the parts that are given. */
 export function batchRequest({
   method = "POST",
   path = "/api/v1/ingest",

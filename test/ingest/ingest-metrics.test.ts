@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import { add, Ledger } from "../../server/telemetry/ledger.ts";
+import { allMetrics } from "../support/all-metrics.ts";
+
+test("each count of a sensor in the ledger has its metric, and a request its duration", async () => {
+  const ledger = new Ledger();
+  const sensor = ledger.sensor("vps-1");
+  add(sensor.requestsByStatus, 204, 3);
+  add(sensor.requestsByStatus, 503, 2);
+  add(sensor.refusedBatches, "unavailable", 2);
+  add(sensor.refusedEvents, "unavailable", 12);
+  sensor.keptEvents = 150;
+  sensor.bodyBytes = 165_000;
+  const { metrics, observeDuration } = allMetrics({ ledger });
+  observeDuration(0.25);
+  const lines = (await metrics.text()).split("\n");
+  for (const line of [
+    'loom_ingest_requests_total{sensor_id="vps-1",status="204"} 3',
+    'loom_ingest_requests_total{sensor_id="vps-1",status="503"} 2',
+    'loom_ingest_events_total{sensor_id="vps-1"} 150',
+    'loom_ingest_bytes_total{sensor_id="vps-1"} 165000',
+    'loom_ingest_refused_requests_total{sensor_id="vps-1",reason="unavailable"} 2',
+    'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable"} 12',
+    "loom_ingest_request_duration_seconds_sum 0.25",
+    "loom_ingest_request_duration_seconds_count 1",
+  ])
+    expect(lines).toContain(line);
+});
