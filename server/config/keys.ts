@@ -110,13 +110,14 @@ export const sections = {
     ),
   },
   output: {
-    type: typeKey(["stdout"]),
+    // outputTypeKey replaces it with one that has the names of all outputs.
+    type: outputTypeKey([{ name: "stdout" }]),
   },
   "output.outbox": {
     enabled: withDefault(
       flag,
       true,
-      "Stores events on disk until the output has accepted them. Only stdout alone can do without it.",
+      "Stores events on disk until the output has accepted them. It can be false only if stdout is the only output.",
     ),
     dir: withDefault(path, "/var/lib/loom/outbox", "The directory of the outbox."),
     max_bytes: withDefault(
@@ -182,12 +183,13 @@ export const sections = {
 
 /** The same table with the outputs of this version: their names for `output.type`, and their keys in `[output]`. */
 export function sectionsWith(outputs: readonly OutputKind<unknown>[]): Sections {
-  const type = typeKey(outputs.map(({ name }) => name));
   const keys = outputs.map((output) => output.keys);
-  return { ...sections, output: Object.assign({ type }, ...keys) };
+  return { ...sections, output: Object.assign({ type: outputTypeKey(outputs) }, ...keys) };
 }
 
-function typeKey(names: readonly string[]): Key<readonly string[]> {
+/** `output.type` for a program that has these outputs. */
+export function outputTypeKey(outputs: readonly { readonly name: string }[]): Key<readonly string[]> {
+  const names = outputs.map(({ name }) => name);
   return withDefault(
     oneOrMore(choice(names), names.length),
     "stdout",

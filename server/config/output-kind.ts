@@ -5,6 +5,8 @@ import type { KeyValues } from "./typed-values.ts";
 export interface OutputKind<Configured> {
   /** As in `output.type`. */
   readonly name: string;
+  /** A sentence about the output as a whole, for the documentation of its keys. */
+  readonly description: string;
   /** Its keys in `[output]`. */
   readonly keys: Keys;
   /** False: the output alone can keep events, so that it works without the outbox. */

@@ -32,8 +32,6 @@ export interface OutputSchema {
 export interface OutputDescriptor extends OutputKind<ConfiguredOutput> {
   /** Its name as its makers write it. */
   readonly title: string;
-  /** A sentence about the output as a whole, for the documentation of its keys. */
-  readonly description: string;
   /** False: the keys are checked, but this version cannot deliver to it. */
   readonly isBuilt: boolean;
   readonly schema: OutputSchema | undefined;

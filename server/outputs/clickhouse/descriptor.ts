@@ -11,7 +11,7 @@ const defaultName = { database: "default", table: "loom_events" };
 export const clickhouse = defineOutput({
   name: "clickhouse",
   title: "ClickHouse",
-  description: "ClickHouse, over its HTTP interface.",
+  description: "ClickHouse receives events over its HTTP interface.",
   keys: {
     clickhouse_url: required(
       serverUrl("clickhouse_user", "clickhouse_password"),
@@ -32,10 +32,14 @@ export const clickhouse = defineOutput({
       example: '"loom"',
       environment: "LOOM_CLICKHOUSE_USER",
     }),
-    clickhouse_password: optional(password, "The password. It is better kept in the environment.", {
-      example: '"change-me"',
-      environment: "LOOM_CLICKHOUSE_PASSWORD",
-    }),
+    clickhouse_password: optional(
+      password,
+      "The password. Prefer the environment, so that the file contains no secret.",
+      {
+        example: '"change-me"',
+        environment: "LOOM_CLICKHOUSE_PASSWORD",
+      },
+    ),
     clickhouse_create_table: withDefault(
       flag,
       false,

@@ -11,7 +11,7 @@ const defaultIndex = "loom-events";
 export const elasticsearch = defineOutput({
   name: "elasticsearch",
   title: "Elasticsearch",
-  description: "Elasticsearch or OpenSearch, with the _bulk API.",
+  description: "Elasticsearch or OpenSearch receives events through its _bulk API.",
   keys: {
     elasticsearch_url: required(
       oneOrMore(serverUrl("elasticsearch_user", "elasticsearch_pass"), 16),
@@ -27,13 +27,17 @@ export const elasticsearch = defineOutput({
       example: '"loom"',
       environment: "LOOM_ELASTICSEARCH_USER",
     }),
-    elasticsearch_pass: optional(password, "The password. It is better kept in the environment.", {
-      example: '"change-me"',
-      environment: "LOOM_ELASTICSEARCH_PASS",
-    }),
+    elasticsearch_pass: optional(
+      password,
+      "The password. Prefer the environment, so that the file contains no secret.",
+      {
+        example: '"change-me"',
+        environment: "LOOM_ELASTICSEARCH_PASS",
+      },
+    ),
     elasticsearch_api_key: optional(
       password,
-      'An API key, used instead of user and password: encoded, or as "id:key". It is better kept in the environment.',
+      'An API key, used instead of user and password: encoded, or as "id:key". Prefer the environment.',
       { example: '"change-me"', environment: "LOOM_ELASTICSEARCH_API_KEY" },
     ),
     elasticsearch_ca_file: optional(
