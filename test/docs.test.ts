@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
+import { referenceTables } from "../scripts/configuration-reference.ts";
 import { sections, sectionsWith } from "../server/config/keys.ts";
 import { ingestPaths } from "../server/ingest/ingest-app.ts";
 import { statusOfRefusal } from "../server/ingest/refusal.ts";
@@ -77,12 +78,25 @@ test("docs/limits.md names every key of [limits]", () => {
 describe("docs/configuration.md", () => {
   const page = readPage("docs/configuration.md");
 
-  for (const [section, keys] of Object.entries(sectionsWith(outputDescriptors)))
-    test(`has every key of [${section}]`, () => {
+  for (const [section, table] of referenceTables())
+    test(`describes the keys of [${section}] as the code does; if not, run scripts/configuration-reference.ts`, () => {
       const [, ofSection = ""] = page.split(`\n## [${section}]\n`);
       const [reference = ""] = ofSection.split("\n## ");
-      for (const key of Object.keys(keys)) expect(reference).toContain(`\`${key}\``);
+      expect(reference).toContain(table);
     });
+
+  test("describes no other section", () => {
+    const headings = page.match(/(?<=^## \[)[^\]]+/gm) ?? [];
+    expect(headings.toSorted()).toEqual([...referenceTables().keys()].toSorted());
+  });
+
+  test("names every environment variable of a key", () => {
+    const [, environment = ""] = page.split("\n## Environment\n");
+    const keys = Object.values(sectionsWith(outputDescriptors)).flatMap((keys) => Object.values(keys));
+    const variables = keys.flatMap((key) => key.environment ?? []);
+    expect(variables.length).toBeGreaterThan(0);
+    for (const variable of variables) expect(environment).toContain(`\`${variable}\``);
+  });
 });
 
 describe("docs/metrics.md", () => {

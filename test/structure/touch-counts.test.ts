@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { sectionsWith } from "../../server/config/keys.ts";
+import { outputDescriptors } from "../../server/outputs/registry.ts";
 import { pages } from "../../ui/page-list.ts";
 import { allMetrics } from "../support/all-metrics.ts";
 import { importsOf } from "./imports.ts";
@@ -24,6 +26,39 @@ describe("a metric is declared in one file", () => {
     test(name, () => {
       expect(filesThatQuote(name)).toEqual([expect.stringMatching(/-metrics\.ts$/)]);
     });
+});
+
+describe("an output", () => {
+  for (const { name } of outputDescriptors) {
+    const folder = `server/outputs/${name}/`;
+
+    test(`${name}: only the registry imports its folder`, () => {
+      const others = sources.filter(({ path }) => !path.startsWith(folder));
+      const into = others.flatMap(({ path }) => importsOf(path)).filter(({ to }) => to.startsWith(folder));
+      expect(into).toEqual([
+        { from: "server/outputs/registry.ts", to: `${folder}descriptor.ts`, isTypeOnly: false },
+      ]);
+    });
+
+    test(`${name}: no code outside its folder depends on its name`, () => {
+      const comparison = new RegExp(`(?:[!=]==|\\bcase|\\bincludes\\() ?["'\`]${name}["'\`]`);
+      const files = sources.filter(({ text }) => comparison.test(text)).map(({ path }) => path);
+      expect(files.filter((path) => !path.startsWith(folder))).toEqual([]);
+    });
+  }
+});
+
+test("a configuration key is declared in one file: with the outputs, or in the table of keys", () => {
+  for (const [section, keys] of Object.entries(sectionsWith(outputDescriptors)))
+    for (const name of Object.keys(keys)) {
+      const declaration = new RegExp(`^    ${name}: (?:withDefault|optional|required|outputTypeKey)\\(`, "m");
+      const files = sources.filter(({ text }) => declaration.test(text)).map(({ path }) => path);
+      expect([section, name, files]).toEqual([
+        section,
+        name,
+        [expect.stringMatching(/^server\/(?:config\/keys|outputs\/\w+\/descriptor)\.ts$/)],
+      ]);
+    }
 });
 
 describe("a page", () => {
