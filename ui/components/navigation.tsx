@@ -8,11 +8,12 @@ import { useApp } from "./app-context.ts";
 export function Navigation({ path }: { path: string }) {
   const { overview } = useApp();
   const nav = useRef<HTMLElement>(null);
-  useEffect(() => {
-    // On a narrow screen the links scroll sideways.
-    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
-  }, [path]);
   const marks = overview.answer.value ? navigationMarks(overview.answer.value) : {};
+  const markCount = Object.keys(marks).length;
+  useEffect(() => {
+    // On a narrow screen the links scroll sideways, and a mark makes its link wider.
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [path, markCount]);
   return (
     <nav ref={nav} aria-label="Pages">
       {navigationPages.map((page) => (

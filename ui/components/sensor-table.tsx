@@ -2,7 +2,12 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
 import { formatCount, formatThings } from "../format/numbers.ts";
 import { RowCache } from "../models/row-cache.ts";
-import { type SensorColumn, type SensorsTable, sensorColumns } from "../models/sensors-table.ts";
+import {
+  type SensorColumn,
+  type SensorsTable,
+  sensorColumns,
+  sortDirection,
+} from "../models/sensors-table.ts";
 import { ScrollBox } from "./scroll-box.tsx";
 import { SensorRow } from "./sensor-row.tsx";
 
@@ -67,13 +72,13 @@ interface SortHeadProps {
 }
 
 function SortHead({ table, column, tooltip }: SortHeadProps) {
-  const { column: current, isReversed } = table.sort.value;
+  const sort = table.sort.value;
   const isNumber = column !== "id" && column !== "state" && column !== "last";
   return (
     <th
       scope="col"
       class={isNumber ? "number" : undefined}
-      aria-sort={column === current ? (isReversed ? "descending" : "ascending") : undefined}
+      aria-sort={column === sort.column ? sortDirection(sort) : undefined}
       title={tooltip}
     >
       <button type="button" onClick={() => table.sortBy(column)}>

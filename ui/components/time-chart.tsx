@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Series } from "../../server/management/api/answers.ts";
-import { chartData, readoutAt, summaryOf } from "../format/series.ts";
-import { formatShortClock } from "../format/times.ts";
+import { formatDuration } from "../../server/text/duration.ts";
+import { chartData, isEmpty, readoutAt, summaryOf, timeLabels } from "../format/series.ts";
 import { useApp } from "./app-context.ts";
 
 export interface TimeChartProps {
@@ -68,6 +68,9 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
     <figure class="chart">
       <p class="readout" ref={readout} aria-hidden="true" />
       <div ref={box} role="img" aria-label={`${label}. ${summaryOf(series, format)}`} />
+      {isEmpty(series) && (
+        <p class="muted">No data yet. Each point covers {formatDuration(series.stepMs)}.</p>
+      )}
     </figure>
   );
 }
@@ -90,7 +93,7 @@ function optionsFor(element: HTMLElement, format: (value: number) => string) {
         ...axis,
         space: 80,
         size: 24,
-        values: (_, times) => times.map((time) => formatShortClock(time * 1000)),
+        values: (_, times) => timeLabels(times),
       },
       { ...axis, space: 32, size: axisWidthPx, values: (_, values) => values.map(format) },
     ],

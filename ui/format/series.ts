@@ -1,5 +1,5 @@
 import type { Series } from "../../server/management/api/answers.ts";
-import { formatClock } from "./times.ts";
+import { formatClock, formatShortClock } from "./times.ts";
 
 /** Times in seconds since the epoch, and the value at each; null if it is not known. */
 export type ChartData = [times: number[], values: (number | null)[]];
@@ -25,6 +25,18 @@ export function readoutAt(
   if (index === undefined || time === undefined) return "";
   const value = values[index];
   return `${formatClock(time * 1000)}  ${value === null || value === undefined ? "no data" : format(value)}`;
+}
+
+/** True if no value of a series is known. */
+export function isEmpty({ values }: Series): boolean {
+  return values.every((value) => value === null);
+}
+
+/** Labels for times of an axis, in seconds since the epoch: "14:03", or "14:03:30" if they are less than a minute apart. */
+export function timeLabels(times: readonly number[]): string[] {
+  const [first = 0, second = first + 60] = times;
+  const format = second - first < 60 ? formatClock : formatShortClock;
+  return times.map((time) => format(time * 1000));
 }
 
 /** The latest, highest and lowest value of a series, in a sentence. */

@@ -19,6 +19,13 @@ export interface SensorSort {
   readonly isReversed: boolean;
 }
 
+/** The direction in which the values of a sorted column are ordered. */
+export function sortDirection({ column, isReversed }: SensorSort): "ascending" | "descending" {
+  // Names and states are sorted upwards at first, times and numbers downwards.
+  const isUpwards = column === "id" || column === "state";
+  return isUpwards === isReversed ? "descending" : "ascending";
+}
+
 /** Rows that are drawn at first; more are drawn when the reader comes near the end. */
 export const rowsAtFirst = 100;
 

@@ -86,10 +86,13 @@ function OutputFacts({ output }: { output: OutputAnswer }) {
       <Fact name="Delivered per second">{formatRate(output.deliveredPerSecond)}</Fact>
       <Fact name="Kept">{formatCount(output.keptEvents)}</Fact>
       <Fact name="Delivered">
-        {formatCount(output.deliveredEvents)}{" "}
-        <span class="muted">
-          last <Ago at={output.lastDeliveredAt} />
-        </span>
+        {formatCount(output.deliveredEvents)}
+        {output.lastDeliveredAt !== null && (
+          <span class="muted">
+            {" "}
+            last delivery <Ago at={output.lastDeliveredAt} />
+          </span>
+        )}
       </Fact>
       <Fact name="Pending">
         {formatThings(waiting.events, "event")}, {formatBytes(waiting.bytes)}

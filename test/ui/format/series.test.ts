@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chartData, readoutAt, summaryOf } from "../../../ui/format/series.ts";
+import { chartData, isEmpty, readoutAt, summaryOf, timeLabels } from "../../../ui/format/series.ts";
 
 const write = (value: number) => `${value}/s`;
 
@@ -55,4 +55,26 @@ describe("the summary for screen readers", () => {
   test("says that there is no data yet", () => {
     expect(summaryOf({ startAt: 0, stepMs: 1, values: [null] }, write)).toBe("No data yet.");
   });
+});
+
+describe("the labels of the time axis", () => {
+  test("have minutes", () => {
+    expect(timeLabels([0, 60, 120]).map((label) => label.length)).toEqual([5, 5, 5]);
+  });
+
+  test("have seconds if they are less than a minute apart, so that no two are equal", () => {
+    const labels = timeLabels([0, 30, 60]);
+    expect(new Set(labels).size).toBe(3);
+    expect(labels.map((label) => label.slice(-3))).toEqual([":00", ":30", ":00"]);
+  });
+
+  test("are none without times", () => {
+    expect(timeLabels([])).toEqual([]);
+  });
+});
+
+test("a series is empty if no value is known", () => {
+  const series = { startAt: 0, stepMs: 1 };
+  expect(isEmpty({ ...series, values: [null, null] })).toBe(true);
+  expect(isEmpty({ ...series, values: [null, 0] })).toBe(false);
 });

@@ -7,6 +7,7 @@ import {
   type SensorColumn,
   SensorsTable,
   selectSensors,
+  sortDirection,
 } from "../../../ui/models/sensors-table.ts";
 
 function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnswer {
@@ -114,6 +115,13 @@ describe("the selection of sensors", () => {
     selectSensors(sensors, { ...everything, sort: { column: "id", isReversed: true } });
     expect(idsOf(sensors)).toEqual(before);
   });
+});
+
+test("names and states are sorted upwards at first, times and numbers downwards", () => {
+  const directionsOf = (isReversed: boolean) =>
+    (["id", "state", "last", "events"] as const).map((column) => sortDirection({ column, isReversed }));
+  expect(directionsOf(false)).toEqual(["ascending", "ascending", "descending", "descending"]);
+  expect(directionsOf(true)).toEqual(["descending", "descending", "ascending", "ascending"]);
 });
 
 test("the refused requests of a sensor are those with its token and those that claimed its id", () => {
