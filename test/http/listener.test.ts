@@ -118,6 +118,47 @@ test("plain HTTP stays plain HTTP when a certificate is handed over", async () =
   expect(await (await fetch(`http://127.0.0.1:${open.listener.port}/`)).text()).toBe("plain");
 });
 
+test("an address without a host is reached over IPv4", async () => {
+  await using open = listenWith(async () => "here", { address: { text: ":0", host: undefined, port: 0 } });
+  expect(await (await fetch(`http://127.0.0.1:${open.listener.port}/`)).text()).toBe("here");
+});
+
+describe("a listener that stops", () => {
+  function heldListener() {
+    const hold = Promise.withResolvers<string>();
+    const began = Promise.withResolvers<void>();
+    const open = listenWith(() => {
+      began.resolve();
+      return hold.promise;
+    });
+    return { listener: open.listener, hold, began: began.promise };
+  }
+
+  test("answers the requests in flight first", async () => {
+    const { listener, hold, began } = heldListener();
+    using connection = await openConnection(listener.port);
+    connection.send(wholeRequest("[]"));
+    await began;
+    const { port } = listener;
+    const stopped = listener.stop(20_000);
+    await expect(openConnection(port)).rejects.toThrow();
+    hold.resolve("answer");
+    await stopped;
+    await connection.closed();
+    expect(connection.received()).toEndWith("answer");
+  });
+
+  test("closes the connection of a request that is not answered in time", async () => {
+    const { listener, began } = heldListener();
+    using connection = await openConnection(listener.port);
+    connection.send(wholeRequest("[]"));
+    await began;
+    await listener.stop(10);
+    await connection.closed();
+    expect(connection.received()).toBe("");
+  });
+});
+
 describe("a port that is in use", () => {
   const listenTwice = async (options: Partial<ListenerOptions>, first: Partial<ListenerOptions>) => {
     await using open = listenWith(async () => "", first);
