@@ -4,7 +4,7 @@ import { createDescriptorWriter } from "../server/descriptor-writer.ts";
 import { createPipe } from "./support/pipe.ts";
 import { until } from "./support/until.ts";
 
-/** Far more than a pipe holds (64 KiB). */
+/** Far more bytes than a pipe holds (64 KiB). */
 const large = (letter: string) => Buffer.from(`${letter.repeat(1_000_000)}\n`);
 
 test("writes are whole and in order for a slow reader", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { INVALID, skipString, wordsOf } from "../server/json-bytes.ts";
 
-/** Text at an address divisible by 4, or one past such an address. */
+/** A text at an address divisible by 4, or one byte after such an address. */
 function bytesAt(offset: 0 | 1, text: string): Buffer {
   const memory = Buffer.allocUnsafeSlow(text.length + offset);
   memory.write(text, offset, "latin1");

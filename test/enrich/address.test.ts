@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parsePublicAddress } from "../../server/enrich/address.ts";
 
-/** A range that is not public: its first and last address, and the public neighbours where there are any. */
+/** A range that is not public: its first and last address, and its public neighbours if it has any. */
 interface Range {
   readonly name: string;
   readonly first: string;

@@ -126,7 +126,7 @@ describe("a damaged or malicious record is refused", () => {
   });
 
   test("arrays of pointers to arrays of pointers, whose decoding would never end", async () => {
-    // Fourteen levels, each twice the one before it; the record is the last.
+    // Fourteen levels, each twice as large as the one before; the last one is the record.
     const levels: number[] = [0x41, 0x61];
     let target = 0;
     for (let level = 0; level < 14; level++) {
@@ -156,7 +156,7 @@ describe("a damaged or malicious record is refused", () => {
 });
 
 describe("damage that the check did not find", () => {
-  // Damaged behind the reader's back: what a sample of a large database can miss.
+  // The file is damaged after the check, as a record that the sample of a large database did not include.
   test("ends in a DatabaseError when the record is looked up, and only then", async () => {
     const bytes = sampleDatabase({
       networks: [
@@ -210,7 +210,7 @@ test("the event loop keeps running while a large database is checked", async () 
   expect(turns).toBeGreaterThan(0);
 });
 
-/** The sound database with one field of its metadata overwritten, found by its name. */
+/** The valid database with one field of its metadata overwritten. The field is found by its name. */
 function withMetadata(name: string, control: number, value: number): Buffer {
   const bytes = Buffer.from(sampleCityDatabase("London"));
   const at = bytes.lastIndexOf(name) + name.length;

@@ -41,7 +41,7 @@ function city(): string | undefined {
   return slot.read(address).facts.place?.cityName;
 }
 
-/** Puts another file in the place of the database, as geoipupdate does. */
+/** Replaces the database file in one step, as geoipupdate does. */
 function replaceWith(bytes: Uint8Array): void {
   writeFileSync(`${path}.new`, bytes);
   renameSync(`${path}.new`, path);
@@ -210,7 +210,7 @@ describe("a file that vanished", () => {
 });
 
 describe("lookups in a loaded database that turns out to be damaged", () => {
-  // Beyond what is tried when it is loaded: one narrow network among wide ones is hardly ever met.
+  // The check of a loaded database tries a sample, which hardly ever includes one narrow network among wide ones.
   const hidden = "128.0.0.1";
   function hardlyEverTried(): Buffer {
     const networks: [string, ReturnType<typeof asnRecord> | ReturnType<typeof cityRecord>][] = [

@@ -64,7 +64,7 @@ describe("an answer", () => {
   });
 
   test("may compress the name", () => {
-    // "host" and then a pointer to "in-addr.arpa" in the question, behind the header and the labels 4, 3, 2, 1.
+    // "host" and then a pointer to "in-addr.arpa" in the question, after the header and the labels 4, 3, 2, 1.
     const records = [dnsRecord(typePtr, Buffer.from("\x04host\xc0\x14", "latin1"))];
     expect(readPtrAnswer(dnsReply(question, { records }), question)).toEqual({
       kind: "found",

@@ -17,7 +17,7 @@ async function serve(answer: DnsServer["answer"]): Promise<DnsServer> {
   return server;
 }
 
-/** Waits long and asks freely unless told otherwise. */
+/** By default it waits long and has a high rate. */
 function ask(server: Pick<DnsServer, "address">, options: Partial<ReverseDnsOptions> = {}): ReverseDns {
   const dns = new ReverseDns({
     resolverAddr: server.address,
@@ -205,7 +205,7 @@ describe("bounds", () => {
 });
 
 describe("a resolver that does not answer", () => {
-  /** A resolver whose port is closed and that was asked once too often, on a clock that stands at 0. */
+  /** A resolver whose port is closed and that counts as away, with a clock that stands at 0. */
   async function awayResolver() {
     const lines: string[] = [];
     const note = (message: string) => lines.push(message);

@@ -12,7 +12,7 @@ import { requestHead, wholeRequest } from "../support/send.ts";
 
 setDefaultTimeout(30_000);
 
-/** Bun looks at its connections' time every four seconds. */
+/** Bun checks the time limits of its connections every four seconds. */
 const shortestLimitSeconds = 4;
 
 type Answer = (request: Request, connection: Connection) => Promise<string>;
@@ -64,7 +64,7 @@ describe.concurrent("the time that a body may take", () => {
     connection.send(wholeRequest("[]"));
     await connection.statuses(1);
     halted.send(`${requestHead({ "content-length": 10 })}half`);
-    // It began later and is ended: the one whose body was there would have been, too.
+    // This connection began later and was ended, so the other one was not limited any more.
     await halted.closed();
     connection.send(wholeRequest("[]"));
     expect(await connection.statuses(2)).toEqual([200, 200]);

@@ -9,7 +9,7 @@ const rounds = Number(process.env.LOOM_FUZZ_ROUNDS ?? 60_000);
 const seed = Number(process.env.LOOM_FUZZ_SEED ?? 20261122);
 
 const limits = { maxEventsPerBatch: Number.MAX_SAFE_INTEGER, maxEventSizeBytes: Number.MAX_SAFE_INTEGER };
-/** Short ones, so that a mutation often hits something that matters; all shapes are in them. */
+/** Short batches, so that a mutation often hits a byte that matters. They contain every kind of value. */
 const originals = [
   ...capturedRequests.map(({ body }) => body).filter((body) => body.length < 3000),
   '[{"source":{"ip":"81.2.69.142","as":{"number":1,"x":[1.5e3,-0]},"geo":null}},{"a":"\\u0041\\n\\"é☃𝄞"},{}]',
@@ -39,10 +39,10 @@ function mutated(original: Buffer, random: Random): Buffer {
   return bytes;
 }
 
-/** What JSON.parse makes of it: the number of events, or undefined where it is no batch. */
+/** The verdict of JSON.parse: the number of events, or undefined if the bytes are not a batch. */
 function verdict(bytes: Buffer): number | undefined {
   try {
-    // A BOM is not JSON (RFC 8259 8.1), so it must not be taken off here.
+    // A BOM is not JSON (RFC 8259 8.1), so it must not be removed.
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const batch: unknown = JSON.parse(text);
     return Array.isArray(batch) && batch.every(isObject) ? batch.length : undefined;
@@ -75,7 +75,7 @@ test(`${rounds} mutated batches are accepted or refused as JSON.parse does, and 
     if (lines !== wanted.map((line) => `${line}\n`).join(""))
       throw new Error(`seed ${seed}, round ${round}: changed ${JSON.stringify(bytes.toString("latin1"))}`);
   }
-  // Both verdicts were really tried.
+  // Both verdicts occurred often enough.
   expect(taken).toBeGreaterThan(rounds / 20);
   expect(taken).toBeLessThan((rounds * 19) / 20);
 });

@@ -407,7 +407,7 @@ describe("the connection", () => {
       },
     });
     expect((await send(batchRequest(), connection)).status).toBe(204);
-    // toStrictEqual, because to toEqual an undefined at the end is as good as none.
+    // toStrictEqual, because toEqual ignores an undefined at the end of an array.
     expect(limits).toStrictEqual([30, undefined]);
     expect(limitsAtKeep).toStrictEqual([30, undefined]);
   });
@@ -466,7 +466,7 @@ describe("a refusal is reported", () => {
 });
 
 describe("the memory of an enriched batch", () => {
-  // Larger than any other test's, so that no other buffer fits.
+  // Larger than the buffers of all other tests, so that none of those is reused.
   const length = 3_000_000;
   const isReused = (lines: Buffer) => takeLineBuffer(length).buffer === lines.buffer;
 
