@@ -19,9 +19,12 @@ if (page) {
     </AppContext.Provider>,
     page,
   );
-  // `bun run dev` runs this file again after a change.
-  import.meta.hot?.dispose(() => {
-    render(null, page);
-    app[Symbol.dispose]();
-  });
+  // `bun run dev` runs this file again after a change, without reloading the page. Bun requires `import.meta.hot` in full.
+  if (import.meta.hot) {
+    import.meta.hot.accept();
+    import.meta.hot.dispose(() => {
+      render(null, page);
+      app[Symbol.dispose]();
+    });
+  }
 }

@@ -144,7 +144,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 function messageOf(status: number, code: string): string {
-  if (status === 404) return "it does not exist, or no longer";
+  if (status === 404) return "not found";
   if (status === 503) return "Loom is not available";
   return `Loom answered HTTP ${status}${code === "" ? "" : ` ${code}`}`;
 }
