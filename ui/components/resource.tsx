@@ -26,7 +26,7 @@ export function usePolled<Answer>(path: string, intervalMs: number): Polled<Answ
   return polled;
 }
 
-/** What is shown of a `Polled`. */
+/** The parts of a `Polled` that are shown. */
 type Shown<Answer> = Pick<Polled<Answer>, "answer" | "problem" | "answeredAt" | "refresh">;
 
 export interface ResourceProps<Answer> {

@@ -7,7 +7,7 @@ import { listen } from "./listen.ts";
 import { Polled } from "./polled.ts";
 import { ThemeModel, type ThemeOptions } from "./theme.ts";
 
-/** What the models use of the browser; tests hand in their own. */
+/** The parts of the browser that the models use; tests hand in their own. */
 export interface BrowserParts extends ApiClientOptions {
   readonly document: EventTarget & {
     readonly hidden: boolean;

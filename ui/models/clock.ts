@@ -3,8 +3,8 @@ import { computed, createModel, effect, type ReadonlySignal, signal } from "@pre
 const tickMs = 1_000;
 
 /**
- * The time, in milliseconds since the epoch. It moves once a second while the page is visible, and at once when the page
- * becomes visible.
+ * The time, in milliseconds since the epoch. It moves once a second while the page is visible, and
+ * immediately when the page becomes visible.
  * @param serverAheadMs how far Loom's clock is ahead of this machine's
  */
 export const ClockModel = createModel(

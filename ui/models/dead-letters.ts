@@ -17,9 +17,9 @@ export class DeadLetters {
   readonly page: Polled<DeadLettersAnswer>;
   /** The dead letter that is shown in full. */
   readonly opened = signal<DeadLetterAnswer | undefined>(undefined);
-  /** What became of the last action, as a sentence; "" if there is nothing to say. */
+  /** The outcome of the last action as a sentence, or "". */
   readonly outcome = signal("");
-  /** The sequence numbers after which the pages before the current one, and the current one, begin. */
+  /** For each page after the first up to the current one, the sequence number that its records follow. */
   readonly after = signal<readonly number[]>([]);
   readonly #path: string;
   readonly #api: DeadLettersOptions["api"];
@@ -51,7 +51,7 @@ export class DeadLetters {
     this.opened.value = undefined;
   }
 
-  /** Has dead letters sent to the output again. */
+  /** Asks Loom to retry dead letters. */
   async retry(which: { readonly all: true } | { readonly sequences: readonly number[] }): Promise<void> {
     await this.#report(async () => {
       const { asked } = await this.#api.postJson<RetryAnswer>(`${this.#path}/retry`, which);

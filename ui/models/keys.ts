@@ -7,7 +7,7 @@ export interface Key {
   readonly run: () => void;
 }
 
-/** What is read of a `KeyboardEvent`. */
+/** The parts of a `KeyboardEvent` that are used. */
 export interface KeyPress {
   readonly key: string;
   readonly ctrlKey: boolean;
@@ -27,7 +27,7 @@ export class Keys {
   #first = "";
   #firstAt = 0;
 
-  /** Binds keys. @returns what releases them */
+  /** Binds keys. @returns a function that releases them */
   bind(keys: readonly Key[]): () => void {
     this.#bound.value = [...this.#bound.peek(), ...keys];
     return () => {

@@ -1,4 +1,4 @@
-/** Adds a listener. @returns what removes it */
+/** Adds a listener. @returns a function that removes it */
 export function listen<Kind extends Event>(
   target: EventTarget,
   type: string,

@@ -5,7 +5,7 @@ export interface PolledOptions {
   readonly api: Pick<ApiClient, "getJson">;
   /** From one answer to the next request. */
   readonly intervalMs: number;
-  /** While the page is hidden nothing is requested; when it becomes visible, at once. */
+  /** While the page is hidden, nothing is requested. When it becomes visible, a request is sent immediately. */
   readonly isHidden: ReadonlySignal<boolean>;
 }
 

@@ -29,7 +29,7 @@ const maxPauseMs = 15_000;
 /**
  * Opens the tail and keeps it open: it reconnects after every end and resumes after the last event received, with pauses
  * that grow to 15 s and are randomised per viewer. It never gives up.
- * @returns what closes it
+ * @returns a function that closes it
  */
 export function openTail(
   api: Pick<ApiClient, "openStream">,

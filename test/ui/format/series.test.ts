@@ -5,7 +5,7 @@ const write = (value: number) => `${value}/s`;
 
 describe("a chart's data", () => {
   test("has a time in seconds for each value", () => {
-    const values = Array<number>(30).fill(1);
+    const values = Array<number>(40).fill(1);
     const [times, drawn] = chartData({ startAt: 60_000, stepMs: 10_000, values });
     expect(times.slice(0, 3)).toEqual([60, 70, 80]);
     expect(drawn).toEqual(values);
@@ -59,17 +59,17 @@ describe("the summary for screen readers", () => {
 
 describe("the labels of the time axis", () => {
   test("have minutes", () => {
-    expect(timeLabels([0, 60, 120]).map((label) => label.length)).toEqual([5, 5, 5]);
+    expect(timeLabels([600, 660, 720]).map((label) => label.length)).toEqual([5, 5, 5]);
   });
 
   test("have seconds if they are less than a minute apart, so that no two are equal", () => {
-    const labels = timeLabels([0, 30, 60]);
+    const labels = timeLabels([600, 630, 660]);
     expect(new Set(labels).size).toBe(3);
     expect(labels.map((label) => label.slice(-3))).toEqual([":00", ":30", ":00"]);
   });
 
-  test("are none without times", () => {
-    expect(timeLabels([])).toEqual([]);
+  test("have minutes for a single time, and are none without times", () => {
+    expect([timeLabels([600])[0]?.length, timeLabels([])]).toEqual([5, []]);
   });
 });
 

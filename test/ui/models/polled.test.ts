@@ -81,6 +81,34 @@ describe("polling", () => {
     expect(polled.problem.value?.status).toBe(0);
   });
 
+  test("records when the last answer arrived", async () => {
+    jest.setSystemTime(5_000);
+    const { polled, last } = polledUnderTest();
+    polled.start();
+    await last().answer("first");
+    expect(polled.answeredAt.value).toBe(5_000);
+  });
+
+  test("does not double after a request in between", async () => {
+    const { polled, pathsOf, last } = polledUnderTest();
+    polled.start();
+    await last().answer("first");
+    const refreshed = polled.refresh();
+    await last().answer("second");
+    await refreshed;
+    jest.advanceTimersByTime(intervalMs);
+    expect(pathsOf().length).toBe(3);
+  });
+
+  test("ends with stop between two requests", async () => {
+    const { polled, pathsOf, last } = polledUnderTest();
+    polled.start();
+    await last().answer("first");
+    polled.stop();
+    jest.advanceTimersByTime(10 * intervalMs);
+    expect(pathsOf().length).toBe(1);
+  });
+
   test("ends with stop: the request in flight is aborted and its answer ignored", async () => {
     const { polled, isHidden, pathsOf, last } = polledUnderTest();
     polled.start();
@@ -145,6 +173,14 @@ describe("another path", () => {
     await last().answer("b");
     await requests[0]?.answer("a");
     expect(polled.answer.value).toBe("b");
+  });
+
+  test("has no problem by the failure of the request that it aborted", async () => {
+    const { polled, requests } = polledUnderTest();
+    polled.start();
+    polled.setPath("/b");
+    await requests[0]?.fail(new ApiError(0, "", "aborted"));
+    expect(polled.problem.value).toBeUndefined();
   });
 
   test("that is the same path requests nothing", () => {

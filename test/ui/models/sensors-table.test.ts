@@ -143,6 +143,14 @@ describe("the table of sensors", () => {
     ]);
   });
 
+  test("shows the sensors that match the search", () => {
+    const table = new SensorsTable();
+    table.search("tok");
+    expect(idsOf(table.select([sensorWith("tokyo-1"), sensorWith("lagos-1")], undefined))).toEqual([
+      "tokyo-1",
+    ]);
+  });
+
   test("draws the first rows again after a search and after a new order", () => {
     const table = new SensorsTable();
     table.showMore();

@@ -31,10 +31,19 @@ describe("signing in", () => {
   ] as const)
     test(`that fails with status ${status} says why, and can be tried again`, async () => {
       const { model, visited } = signInWith({ problem: new ApiError(status, "", "Loom does not answer") });
+      expect(model.isBusy.value).toBe(false);
       await model.submit("token");
       expect(model.problem.value).toStartWith(text);
       expect([visited, model.isBusy.value]).toEqual([[], false]);
     });
+});
+
+test("a new attempt removes the problem of the last one", async () => {
+  const { model } = signInWith({ problem: new ApiError(401, "", "") });
+  await model.submit("token");
+  const submitted = model.submit("token");
+  expect([model.problem.value, model.isBusy.value]).toEqual([undefined, true]);
+  await submitted;
 });
 
 describe("the sign-in page", () => {

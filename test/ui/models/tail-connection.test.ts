@@ -36,7 +36,7 @@ function tailWith(...answers: readonly (() => Response | Promise<Response>)[]) {
     bye: ({ reason }) => note(["bye", reason]),
     state: (state, _, problem) => note(problem === undefined ? state : `${state}: ${problem}`),
   });
-  /** Waits until the listener has been told something that is equal to `event`. */
+  /** Waits until the listener has received something that is equal to `event`. */
   const until = async (event: unknown) => {
     while (!heard.some((one) => Bun.deepEquals(one, event))) await changed.promise;
   };
@@ -56,7 +56,7 @@ const events = [
 const ended = "waiting: Loom closed the connection";
 
 describe("the connection of the tail", () => {
-  test("asks for the filter, and hands on each message with the exact text of its documents", async () => {
+  test("requests the filter, and reports each message with the exact text of its documents", async () => {
     const { opened, heard, close, until } = tailWith(
       streamOf(`${hello}${events}event: bye\ndata: {"reason":"stopping"}\n\n`),
     );
@@ -104,7 +104,7 @@ describe("the connection of the tail", () => {
     close();
   });
 
-  test("without data for 40 s is given up", async () => {
+  test("without data for 40 s is aborted", async () => {
     const { opened, close, until } = tailWith();
     jest.advanceTimersByTime(39_999);
     expect(opened[0]?.signal.aborted).toBe(false);
