@@ -7,7 +7,6 @@ import type {
 } from "../../server/management/api/answers.ts";
 import { formatDuration } from "../../server/text/duration.ts";
 import { formatBytes, formatCount, formatRate, formatShortCount } from "../format/numbers.ts";
-import { outputTitle } from "../format/output-title.ts";
 import { wholeSeconds } from "../format/times.ts";
 import { Fact } from "./fact.tsx";
 import { outputMoods } from "./output-state.ts";
@@ -112,7 +111,7 @@ export function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
             {outputs.map((output) => (
               <tr key={output.name}>
                 <th scope="row">
-                  {outputTitle(output.name)}
+                  {output.title}
                   <p class="muted">
                     <StateMark mood={outputMoods[output.state]}>{output.words}</StateMark>
                   </p>

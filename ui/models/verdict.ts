@@ -1,6 +1,5 @@
 import type { OverviewAnswer } from "../../server/management/api/answers.ts";
 import { formatThings } from "../format/numbers.ts";
-import { outputTitle } from "../format/output-title.ts";
 
 export interface Finding {
   readonly mood: "bad" | "attention";
@@ -21,12 +20,12 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
     ...outputs.flatMap((output) => [
       output.state === "holding" && {
         mood: "bad" as const,
-        text: `${outputTitle(output.name)}: ${output.words}`,
+        text: `${output.title}: ${output.words}`,
         href: "/outputs",
       },
       output.droppedEvents > 0 && {
         mood: "bad" as const,
-        text: `${formatThings(output.droppedEvents, "event was", "events were")} dropped before delivery to ${outputTitle(output.name)}`,
+        text: `${formatThings(output.droppedEvents, "event was", "events were")} dropped before delivery to ${output.title}`,
         href: "/outputs",
       },
     ]),
@@ -38,12 +37,12 @@ export function findingsOf(overview: OverviewAnswer): Finding[] {
     ...outputs.flatMap((output) => [
       output.state === "retrying" && {
         mood: "attention" as const,
-        text: `${outputTitle(output.name)}: ${output.words}`,
+        text: `${output.title}: ${output.words}`,
         href: "/outputs",
       },
       output.deadLetters > 0 && {
         mood: "attention" as const,
-        text: `${formatThings(output.deadLetters, "event was", "events were")} rejected by ${outputTitle(output.name)}`,
+        text: `${formatThings(output.deadLetters, "event was", "events were")} rejected by ${output.title}`,
         href: "/outputs",
       },
     ]),
@@ -76,7 +75,7 @@ export function allIsWell({ sensors, outputs }: OverviewAnswer): string {
   const seen = sensors.reporting + sensors.quiet + sensors.refused + sensors.rate_limited;
   if (seen === 0) return "Ready. No sensor has sent events yet.";
   const reporting = formatThings(sensors.reporting, "sensor is", "sensors are");
-  const delivering = outputs.map(({ name }) => outputTitle(name)).join(" and ");
+  const delivering = outputs.map(({ title }) => title).join(" and ");
   const keepingUp = `${delivering} ${outputs.length === 1 ? "is" : "are"} keeping up`;
   return `No problems: ${reporting} reporting, no requests were refused in the last hour, and ${keepingUp}.`;
 }

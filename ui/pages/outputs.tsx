@@ -11,7 +11,6 @@ import { StateMark } from "../components/state-mark.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { Ago } from "../components/times.tsx";
 import { formatBytes, formatCount, formatRate, formatThings } from "../format/numbers.ts";
-import { outputTitle } from "../format/output-title.ts";
 import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 2_000;
@@ -63,7 +62,7 @@ function Output({ output }: { output: OutputAnswer }) {
   const titleId = `output-${output.name}`;
   return (
     <section aria-labelledby={titleId} class="output">
-      <h2 id={titleId}>{outputTitle(output.name)}</h2>
+      <h2 id={titleId}>{output.title}</h2>
       <p>
         <StateMark mood={outputMoods[output.state]}>{output.words}</StateMark>
       </p>
@@ -71,7 +70,7 @@ function Output({ output }: { output: OutputAnswer }) {
       <TimeChart
         series={output.history}
         format={(value) => `${formatRate(value / (output.history.stepMs / 1000))}/s`}
-        label={`Events per second delivered to ${outputTitle(output.name)} over the last hour`}
+        label={`Events per second delivered to ${output.title} over the last hour`}
         heightPx={88}
       />
       {output.deadLetters > 0 && <DeadLetters output={output} />}

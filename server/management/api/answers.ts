@@ -240,6 +240,8 @@ export interface EnrichmentAnswer {
 
 export interface OutputAnswer {
   readonly name: string;
+  /** The name as its vendor writes it: "ClickHouse". */
+  readonly title: string;
   readonly state: OutputState;
   /** "delivering", "waiting for ClickHouse: connection refused; next try in 12 s" */
   readonly words: string;

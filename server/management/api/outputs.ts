@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { OutboxReport, OutputReport } from "../../outputs/output-report.ts";
+import { outputTitle } from "../../outputs/registry.ts";
 import type { OutboxAnswer, OutputAnswer, OutputsAnswer, Series } from "./answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
 import { outputWords } from "./output-words.ts";
@@ -51,6 +52,7 @@ function outputAnswer(report: OutputReport, history: DeliveryHistory, now: numbe
   const { keptEvents, deliveredEvents, deadEvents, droppedEvents, retries, deadLetters } = report;
   return {
     name: report.output,
+    title: outputTitle(report.output),
     state: report.state,
     words: outputWords(report, now),
     since: report.since,

@@ -37,6 +37,7 @@ describe("with stdout alone", () => {
       outputs: [
         {
           name: "stdout",
+          title: "stdout",
           state: "idle",
           words: "idle: nothing waits",
           since: expect.any(Number),
@@ -139,6 +140,7 @@ describe("with Elasticsearch behind the outbox", () => {
     await keep('{"a":1}', '{"a":2}');
     const away = await outputWhen("a second failure", ({ failures }) => failures > 1);
     expect(away).toMatchObject({
+      title: "Elasticsearch",
       state: "retrying",
       keptEvents: 2,
       deliveredEvents: 0,

@@ -3,6 +3,7 @@ import type { OutputAnswer, OverviewAnswer } from "../../../server/management/ap
 /** An output without problems. */
 export const stdout: OutputAnswer = {
   name: "stdout",
+  title: "stdout",
   state: "idle",
   words: "idle: no pending events",
   since: 0,

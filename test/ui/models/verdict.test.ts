@@ -23,7 +23,14 @@ describe("the verdict", () => {
       ingestProblem: "outbox full",
       sensors: { reporting: 0, quiet: 3, refused: 1, rate_limited: 0, never_seen: 0 },
       outputs: [
-        { ...stdout, name: "clickhouse", state: "retrying", words: "failing for 14 min", deadLetters: 2 },
+        {
+          ...stdout,
+          name: "clickhouse",
+          title: "ClickHouse",
+          state: "retrying",
+          words: "failing for 14 min",
+          deadLetters: 2,
+        },
       ],
     });
     expect(textsOf(overview)).toEqual([
@@ -36,7 +43,7 @@ describe("the verdict", () => {
   });
 
   test("reports dropped events as bad", () => {
-    const outputs = [{ ...stdout, name: "elasticsearch", droppedEvents: 5 }];
+    const outputs = [{ ...stdout, name: "elasticsearch", title: "Elasticsearch", droppedEvents: 5 }];
     expect(findingsOf(overviewWith({ outputs }))).toEqual([
       { mood: "bad", text: "5 events were dropped before delivery to Elasticsearch", href: "/outputs" },
     ]);
