@@ -4,7 +4,12 @@ import { isSequence } from "../outputs/dead-letters/record.ts";
 import { writeRequest } from "../outputs/dead-letters/requests.ts";
 import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letters/snapshot.ts";
 import { outputDescriptors } from "../outputs/registry.ts";
+import { printable } from "../text/printable.ts";
+import { truncate } from "../text/truncate.ts";
+import { parseArguments, UsageError } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { exitWith } from "./exit.ts";
+import { configFlag } from "./run.ts";
 
 const actions = ["list", "show", "retry", "drop"] as const;
 
@@ -17,26 +22,31 @@ interface DeadLettersCommand {
   readonly isAll: boolean;
 }
 
-export const deadLettersUsage =
-  "loom dead-letters list|show|retry|drop -config loom.toml [--output NAME] [SEQUENCE…|--all]";
+const synopsis = "loom dead-letters list|show|retry|drop -config loom.toml [--output NAME] [SEQUENCE…|--all]";
 
 const maxListedReasonLength = 80;
-/** Lines are put together to about this before they are written. */
+/** Lines are collected up to about this length before they are written. */
 const chunkLength = 64 * 1024;
 
 /**
- * `loom dead-letters …`, its arguments without these two words. It only reads the dead letters; retry and drop leave
- * a request for the process that delivers, which serves it within seconds or at its next start.
+ * `loom dead-letters`. It only reads the dead letters. retry and drop write a request for the process that delivers, which
+ * serves it within seconds or at its next start.
  */
-export async function runDeadLetters(args: readonly string[]): Promise<void> {
-  const command = parseArguments(args);
+export const deadLetters: Command = {
+  name: "dead-letters",
+  usage: [{ synopsis, summary: "list, show, resend or delete events that an output rejected" }],
+  run: runDeadLetters,
+};
+
+async function runDeadLetters(args: readonly string[]): Promise<void> {
+  const command = parseCommand(args);
   try {
     const { dir } = loadConfig(command.configPath, process.env, outputDescriptors).output.outbox;
     const views = await viewDeadLetters(dir, command.output);
     await print(textOf(command, dir, views));
     for (const view of views) await view.close();
   } catch (error) {
-    // Whoever reads, as `head` does, may have enough.
+    // The reader has stopped reading, as `head` does.
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
     exitWith((error as Error).message);
   }
@@ -68,7 +78,7 @@ async function* list(views: readonly DeadLetterView[]): AsyncGenerator<string> {
     for (const sequence of view.sequences) {
       if (letters++ === 0) yield columns(["SEQUENCE", "REFUSED", "OUTPUT", "SENSOR", "REASON"]);
       const { event, time, reason } = await view.read(sequence);
-      const shown = printable(cut(reason));
+      const shown = printable(truncate(reason, maxListedReasonLength));
       const cells = [String(sequence), new Date(time).toISOString(), view.output, printable(event.sensorId)];
       yield columns([...cells, view.isRetryAsked(sequence) ? `(to be sent again) ${shown}` : shown]);
     }
@@ -121,39 +131,38 @@ function chosen(
   return views.map((view) => ({ view, sequences: sequences.filter(view.has) }));
 }
 
-function parseArguments(args: readonly string[]): DeadLettersCommand {
-  const [action, ...rest] = args;
-  const known = actions.find((candidate) => candidate === action);
-  if (!known) misunderstood(`"${action ?? ""}" is none of ${actions.join(", ")}`);
-  let configPath = "loom.toml";
-  let output: string | undefined;
-  let isAll = false;
-  const sequences = new Set<number>();
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const [, name, inline] = /^--?(config|output|all)(?:=(.*))?$/s.exec(word) ?? [];
-    if (name === "all" && inline === undefined) isAll = true;
-    else if (name === "config" || name === "output") {
-      const value = inline ?? rest.shift();
-      if (!value) misunderstood(`${word} needs a value`);
-      if (name === "config") configPath = value;
-      else output = value;
-    } else sequences.add(sequenceOf(word));
+function parseCommand(args: readonly string[]): DeadLettersCommand {
+  try {
+    return commandOf(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}; usage: ${synopsis}`);
   }
-  const isAnyNamed = isAll || sequences.size > 0;
-  if (known === "list" && isAnyNamed) misunderstood("list takes no sequence numbers");
-  if (known !== "list" && !isAnyNamed) misunderstood(`${known} needs sequence numbers or --all`);
-  if (isAll && sequences.size > 0) misunderstood("sequence numbers and --all exclude each other");
-  return { action: known, configPath, output, isAll, sequences: [...sequences].sort((a, b) => a - b) };
+}
+
+function commandOf(args: readonly string[]): DeadLettersCommand {
+  const options = {
+    ...configFlag,
+    output: { type: "string" },
+    all: { type: "boolean", default: false },
+  } as const;
+  const { values, positionals } = parseArguments(args, options, Number.POSITIVE_INFINITY);
+  const [word = "", ...numbers] = positionals;
+  const action = actions.find((candidate) => candidate === word);
+  if (action === undefined) throw new UsageError(`"${word}" is not one of ${actions.join(", ")}`);
+  const sequences = [...new Set(numbers.map(sequenceOf))].sort((a, b) => a - b);
+  const isAnyNamed = values.all || sequences.length > 0;
+  if (action === "list" && isAnyNamed) throw new UsageError("list does not take sequence numbers");
+  if (action !== "list" && !isAnyNamed) throw new UsageError(`${action} needs sequence numbers or --all`);
+  if (values.all && sequences.length > 0)
+    throw new UsageError("sequence numbers and --all exclude each other");
+  return { action, configPath: values.config, output: values.output, sequences, isAll: values.all };
 }
 
 function sequenceOf(word: string): number {
   const sequence = /^\d{1,16}$/.test(word) ? Number(word) : -1;
-  if (!isSequence(sequence)) misunderstood(`"${word}" is no sequence number`);
+  if (!isSequence(sequence)) throw new UsageError(`"${word}" is not a sequence number`);
   return sequence;
-}
-
-function misunderstood(reason: string): never {
-  exitWith(`dead-letters: ${reason}; usage: ${deadLettersUsage}`, 2);
 }
 
 async function print(texts: AsyncGenerator<string>): Promise<void> {
@@ -166,15 +175,4 @@ async function print(texts: AsyncGenerator<string>): Promise<void> {
     chunk = "";
   }
   await writer.write(Buffer.from(chunk));
-}
-
-function cut(text: string): string {
-  return text.length <= maxListedReasonLength ? text : `${text.slice(0, maxListedReasonLength)}…`;
-}
-
-/** Control characters, line separators and bidirectional overrides as escapes: payloads are an attacker's. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu, (char) => {
-    return `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
-  });
 }

@@ -1,19 +1,12 @@
 import { writeSync } from "node:fs";
+import { printable } from "../text/printable.ts";
 
-/** Ends the program with one line on stderr. Status 1: it can't work so; 2: it was called wrongly. */
+/**
+ * Ends the process with one line on stderr. Arguments and file names in the message may contain line breaks and escape
+ * sequences, which are escaped.
+ * @param status 1: an error; 2: the arguments are wrong
+ */
 export function exitWith(message: string, status: 1 | 2 = 1): never {
-  writeSync(2, `${onOneLine(message)}\n`);
+  writeSync(2, `${printable(message)}\n`);
   process.exit(status);
-}
-
-/** Ends the program because of arguments that no command takes. */
-export function exitMisunderstood(args: readonly string[]): never {
-  exitWith(`loom: cannot understand "${args.join(" ")}"; see "loom help"`, 2);
-}
-
-/** Arguments and file names may hold line breaks and escape sequences. */
-function onOneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }

@@ -1,22 +1,46 @@
-export const helpText = `Loom receives events from honeypot sensors, enriches them, and delivers them.
+import { parseArguments } from "./arguments.ts";
+import type { Command, Usage } from "./command.ts";
+
+/** `loom help`. */
+export function help(commands: () => readonly Command[]): Command {
+  return {
+    name: "help",
+    aliases: ["-h", "-help", "--help"],
+    usage: [{ synopsis: "loom help", summary: "print this text" }],
+    run(args) {
+      parseArguments(args, {});
+      process.stdout.write(helpText(commands()));
+    },
+  };
+}
+
+const summaryColumn = 29;
+
+function helpText(commands: readonly Command[]): string {
+  const usages = commands.flatMap(({ usage }) => usage.flatMap(linesOf));
+  return `Loom receives events from honeypot sensors, enriches them, and delivers them.
 
 Usage:
-  loom -config loom.toml     run with this configuration (default: loom.toml)
-  loom demo                  try it: no configuration, made-up databases, replayed sensor requests
-      -no-replay                     send nothing by itself
-      -listen-address ADDR           ingest, default 127.0.0.1:8080
-      -management-listen-address ADDR    default 127.0.0.1:9080
-  loom example-config        print an annotated configuration file
-  loom schema clickhouse     print the tables for ClickHouse
-  loom schema elasticsearch  print the index template for Elasticsearch and OpenSearch
-  loom dead-letters list|show|retry|drop -config loom.toml [--output NAME] [SEQUENCE…|--all]
-                             what an output refused for good
-  loom version               print the version
-  loom help                  print this
+${usages.join("\n")}
 
-Tokens come from auth.token_file or LOOM_SENSOR_<id>, never from the command line.
-LOOM_ADMIN_TOKEN signs in to the dashboard; without it the log has a link that does.
-Signals: SIGTERM and SIGINT stop after answering what is in flight;
-SIGHUP reads tokens, certificate and databases again.
-Events go to stdout where that is the output, everything else to stderr.
+Tokens of sensors come from auth.token_file or LOOM_SENSOR_<id>, never from the command line.
+LOOM_ADMIN_TOKEN signs in to the dashboard. If it is not set, the log has a sign-in link.
+SIGTERM and SIGINT stop Loom after it has answered the requests in flight.
+SIGHUP reloads tokens, certificate and databases.
+Events go to stdout if that is an output; everything else goes to stderr.
+The exit status is 0 after a stop, 1 after an error, and 2 for wrong arguments.
 `;
+}
+
+function linesOf({ synopsis, summary, flags = [] }: Usage): string[] {
+  return [
+    columns(`  ${synopsis}`, summary),
+    ...flags.map((flag) => columns(`      ${flag.synopsis}`, flag.summary)),
+  ];
+}
+
+/** Two columns; the second one begins in the next line if the first one is too wide. */
+function columns(left: string, right: string): string {
+  const isWide = left.length > summaryColumn - 2;
+  return isWide ? `${left}\n${" ".repeat(summaryColumn)}${right}` : left.padEnd(summaryColumn) + right;
+}

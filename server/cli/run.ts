@@ -5,13 +5,28 @@ import type { ConfiguredOutput } from "../outputs/descriptor.ts";
 import { outputDescriptors } from "../outputs/registry.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { version } from "../version.ts";
-import { exitMisunderstood, exitWith } from "./exit.ts";
+import { parseArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { exitWith } from "./exit.ts";
 
 const logFlushMs = 500;
 
+/** The flag of every command that reads the configuration file. */
+export const configFlag = { config: { type: "string", default: "loom.toml" } } as const;
+
 /** `loom -config FILE`. */
-export async function runFromFile(args: readonly string[]): Promise<void> {
-  const path = configPath(args);
+export const run: Command = {
+  name: undefined,
+  usage: [
+    {
+      synopsis: "loom -config loom.toml",
+      summary: "run with this configuration file; without the flag, with loom.toml",
+    },
+  ],
+  run: (args) => runFromFile(parseArguments(args, configFlag).values.config),
+};
+
+async function runFromFile(path: string): Promise<void> {
   const config = await orExit(() => loadConfig(path, process.env, outputDescriptors));
   const log = createLog(config.logging);
   await runLoom(config, process.env, log);
@@ -50,15 +65,6 @@ export async function runLoom(
   process.on("SIGINT", () => void end("SIGINT"));
   process.on("SIGHUP", () => void loom.reload());
   return loom;
-}
-
-function configPath(args: readonly string[]): string {
-  const [flag, ...rest] = args;
-  if (flag === undefined) return "loom.toml";
-  const inline = /^--?config=(.+)$/.exec(flag)?.[1];
-  if (inline !== undefined && rest.length === 0) return inline;
-  if ((flag === "-config" || flag === "--config") && rest.length === 1 && rest[0]) return rest[0];
-  exitMisunderstood(args);
 }
 
 async function orExit<Result>(start: () => Result | Promise<Result>, explain = messageOf): Promise<Result> {

@@ -1,20 +1,20 @@
 import { outputDescriptors } from "../outputs/registry.ts";
-import { exitWith } from "./exit.ts";
+import { parseArguments, UsageError } from "./arguments.ts";
+import type { Command } from "./command.ts";
 
-/** `loom schema <output>`: prints the schema of an output for its default names. */
-export function runSchema(args: readonly string[]): void {
-  process.stdout.write(schemaOf(args));
-}
+const schemas = outputDescriptors.flatMap(({ name, schema }) => (schema ? [{ name, ...schema }] : []));
 
-function schemaOf(args: readonly string[]): string {
-  const [name, ...rest] = args;
-  const schema = outputDescriptors.find((output) => output.name === name)?.schema;
-  if (schema !== undefined && rest.length === 0) return schema.text();
-  const known = outputDescriptors
-    .filter((output) => output.schema !== undefined)
-    .map((output) => output.name);
-  exitWith(
-    `loom schema: cannot understand "${args.join(" ")}"; it takes ${known.join(" or ")}, see "loom help"`,
-    2,
-  );
-}
+/** `loom schema <output>` prints the schema of an output for its default names. */
+export const schema: Command = {
+  name: "schema",
+  usage: schemas.map(({ name, title }) => ({ synopsis: `loom schema ${name}`, summary: `print ${title}` })),
+  run(args) {
+    const { positionals } = parseArguments(args, {}, 1);
+    const [output] = positionals;
+    const found = schemas.find(({ name }) => name === output);
+    const known = schemas.map(({ name }) => name).join(" or ");
+    if (output === undefined) throw new UsageError(`the name of an output is missing: ${known}`);
+    if (found === undefined) throw new UsageError(`there is no schema for "${output}", only for ${known}`);
+    process.stdout.write(found.text());
+  },
+};

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { parseConfig } from "../../config/load-config.ts";
 import { ListenError } from "../../http/listener.ts";
 import { outputDescriptors } from "../../outputs/registry.ts";
 import { createLog } from "../../telemetry/log.ts";
+import { parseArguments } from "../arguments.ts";
+import type { Command } from "../command.ts";
 import { exitWith } from "../exit.ts";
 import { runLoom } from "../run.ts";
 import { capturedRequests } from "./captured-requests.ts";
@@ -17,8 +18,30 @@ const replayIntervalMs = 3_000;
 const replayedSensorId = "vps-frankfurt-01";
 const ownSensorId = "my-sensor";
 
-/** `loom demo`: everything real except the databases, which are made up and say so. */
-export async function runDemo(args: readonly string[]): Promise<void> {
+const defaultAddress = "127.0.0.1:8080";
+const defaultManagementAddress = "127.0.0.1:9080";
+
+/** `loom demo`: everything is real except the databases. Their contents are invented, as their descriptions say. */
+export const demo: Command = {
+  name: "demo",
+  usage: [
+    {
+      synopsis: "loom demo",
+      summary: "try Loom without a configuration: invented databases, replayed sensor requests",
+      flags: [
+        { synopsis: "-no-replay", summary: "do not replay captured requests" },
+        { synopsis: "-listen-address ADDRESS", summary: `ingest, default ${defaultAddress}` },
+        {
+          synopsis: "-management-listen-address ADDRESS",
+          summary: `dashboard, health and metrics, default ${defaultManagementAddress}`,
+        },
+      ],
+    },
+  ],
+  run: runDemo,
+};
+
+async function runDemo(args: readonly string[]): Promise<void> {
   const flags = parseFlags(args);
   const replayToken = randomBytes(24).toString("base64url");
   const ownToken = randomBytes(24).toString("base64url");
@@ -54,24 +77,16 @@ interface DemoFlags {
 }
 
 function parseFlags(args: readonly string[]): DemoFlags {
-  try {
-    // Go's flags have one dash; both are taken, as for -config.
-    const { values } = parseArgs({
-      args: args.map((arg) => arg.replace(/^-(?=[a-z]{2})/, "--")),
-      options: {
-        "no-replay": { type: "boolean", default: false },
-        "listen-address": { type: "string", default: "127.0.0.1:8080" },
-        "management-listen-address": { type: "string", default: "127.0.0.1:9080" },
-      },
-    });
-    return {
-      listenAddress: values["listen-address"],
-      managementAddress: values["management-listen-address"],
-      isReplaying: !values["no-replay"],
-    };
-  } catch (error) {
-    exitWith(`loom demo: ${(error as Error).message}; see "loom help"`, 2);
-  }
+  const { values } = parseArguments(args, {
+    "no-replay": { type: "boolean", default: false },
+    "listen-address": { type: "string", default: defaultAddress },
+    "management-listen-address": { type: "string", default: defaultManagementAddress },
+  });
+  return {
+    listenAddress: values["listen-address"],
+    managementAddress: values["management-listen-address"],
+    isReplaying: !values["no-replay"],
+  };
 }
 
 function configFor({ listenAddress, managementAddress }: DemoFlags) {

@@ -22,9 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 async function loom(...args: readonly string[]) {
-  const script =
-    'import { runDeadLetters } from "./server/cli/dead-letters.ts"; await runDeadLetters(process.argv.slice(1));';
-  const run = Bun.spawn([process.execPath, "-e", script, "--", ...args], {
+  const run = Bun.spawn([process.execPath, "server/cli/loom.ts", "dead-letters", ...args], {
     cwd: join(import.meta.dir, "../../.."),
     env: {},
     stdout: "pipe",
@@ -125,16 +123,16 @@ describe("retry and drop", () => {
 });
 
 test.each([
-  [[], '"" is none of list, show, retry, drop'],
-  [["purge"], '"purge" is none of list, show, retry, drop'],
+  [[], '"" is not one of list, show, retry, drop'],
+  [["purge"], '"purge" is not one of list, show, retry, drop'],
   [["drop"], "drop needs sequence numbers or --all"],
-  [["show", "x1"], '"x1" is no sequence number'],
+  [["show", "x1"], '"x1" is not a sequence number'],
   [["retry", "1", "--all"], "sequence numbers and --all exclude each other"],
   [["list", "-config"], "-config needs a value"],
 ])("%p is misunderstood with the usage", async (args, reason) => {
   const { status, stderr } = await loom(...args);
   expect(status).toBe(2);
-  expect(stderr).toStartWith(`dead-letters: ${reason}; usage: loom dead-letters list|show|retry|drop`);
+  expect(stderr).toStartWith(`loom dead-letters: ${reason}; usage: loom dead-letters list|show|retry|drop`);
 });
 
 test("a letter that a running Loom is asked to send again arrives with its first number, from a real outbox", async () => {
