@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
-import { exampleConfig } from "../../server/cli/example-config.ts";
+import { exampleConfig as exampleFor } from "../../server/config/example.ts";
+import { outputDescriptors } from "../../server/outputs/registry.ts";
 import { allSections, parseConfig, valuesOf } from "./parse.ts";
 
 const keys = Object.entries(allSections).flatMap(([section, sectionKeys]) =>
   Object.entries(sectionKeys).map(([name, key]) => ({ section, name, key, path: `${section}.${name}` })),
 );
+
+const exampleConfig = () => exampleFor(outputDescriptors);
 
 /** The example with every commented key in force. */
 const everything = exampleConfig().replace(/^# (\w+ = )/gm, "$1");
