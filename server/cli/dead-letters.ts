@@ -2,7 +2,7 @@ import { loadConfig } from "../config/load-config.ts";
 import { createDescriptorWriter } from "../descriptor-writer.ts";
 import { isSequence } from "../outputs/dead-letters/record.ts";
 import { writeRequest } from "../outputs/dead-letters/requests.ts";
-import { type DeadLetterView, viewDeadLetters } from "../outputs/dead-letters/snapshot.ts";
+import { type DeadLetterSnapshot, readSnapshots } from "../outputs/dead-letters/snapshot.ts";
 import { outputDescriptors } from "../outputs/registry.ts";
 import { printable } from "../text/printable.ts";
 import { truncate } from "../text/truncate.ts";
@@ -42,7 +42,7 @@ async function runDeadLetters(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
   try {
     const { dir } = loadConfig(command.configPath, process.env, outputDescriptors).output.outbox;
-    const views = await viewDeadLetters(dir, command.output);
+    const views = await readSnapshots(dir, command.output);
     await print(textOf(command, dir, views));
     for (const view of views) await view.close();
   } catch (error) {
@@ -55,7 +55,7 @@ async function runDeadLetters(args: readonly string[]): Promise<void> {
 function textOf(
   command: DeadLettersCommand,
   dir: string,
-  views: readonly DeadLetterView[],
+  views: readonly DeadLetterSnapshot[],
 ): AsyncGenerator<string> {
   switch (command.action) {
     case "list":
@@ -68,7 +68,7 @@ function textOf(
   }
 }
 
-async function* list(views: readonly DeadLetterView[]): AsyncGenerator<string> {
+async function* list(views: readonly DeadLetterSnapshot[]): AsyncGenerator<string> {
   const columns = (cells: readonly string[]) => {
     const [sequence = "", time = "", output = "", sensor = "", reason = ""] = cells;
     return `${sequence.padStart(12)}  ${time.padEnd(24)}  ${output.padEnd(14)}  ${sensor.padEnd(20)}  ${reason}\n`;
@@ -80,7 +80,7 @@ async function* list(views: readonly DeadLetterView[]): AsyncGenerator<string> {
       const { event, time, reason } = await view.read(sequence);
       const shown = printable(truncate(reason, maxListedReasonLength));
       const cells = [String(sequence), new Date(time).toISOString(), view.output, printable(event.sensorId)];
-      yield columns([...cells, view.isRetryAsked(sequence) ? `(to be sent again) ${shown}` : shown]);
+      yield columns([...cells, view.isRetryPending(sequence) ? `(to be sent again) ${shown}` : shown]);
     }
   }
   if (letters === 0) yield "no dead letters\n";
@@ -88,14 +88,17 @@ async function* list(views: readonly DeadLetterView[]): AsyncGenerator<string> {
     if (damagedLines > 0) yield `${damagedLines} damaged lines are left in ${path}\n`;
 }
 
-async function* show(command: DeadLettersCommand, views: readonly DeadLetterView[]): AsyncGenerator<string> {
+async function* show(
+  command: DeadLettersCommand,
+  views: readonly DeadLetterSnapshot[],
+): AsyncGenerator<string> {
   for (const { view, sequences } of chosen(command, views)) {
     for (const sequence of sequences) {
       const { event, time, reason } = await view.read(sequence);
       yield `sequence: ${sequence}\noutput:   ${view.output}\nsensor:   ${printable(event.sensorId)}\n`;
       yield `received: ${new Date(event.receivedAt).toISOString()}\nrefused:  ${new Date(time).toISOString()}\n`;
       yield `reason:   ${printable(reason)}\n`;
-      if (view.isRetryAsked(sequence)) yield "asked for: to be sent again\n";
+      if (view.isRetryPending(sequence)) yield "asked for: to be sent again\n";
       yield `event:    ${printable(event.document.toString("utf8"))}\n\n`;
     }
   }
@@ -105,7 +108,7 @@ async function* request(
   action: "retry" | "drop",
   command: DeadLettersCommand,
   dir: string,
-  views: readonly DeadLetterView[],
+  views: readonly DeadLetterSnapshot[],
 ): AsyncGenerator<string> {
   const done = action === "retry" ? "sent again" : "dropped";
   let isAnyChosen = false;
@@ -122,8 +125,8 @@ async function* request(
 /** What the command names, by output. @throws Error when one of them is nowhere: then nothing is done at all */
 function chosen(
   { sequences, isAll }: DeadLettersCommand,
-  views: readonly DeadLetterView[],
-): readonly { readonly view: DeadLetterView; readonly sequences: readonly number[] }[] {
+  views: readonly DeadLetterSnapshot[],
+): readonly { readonly view: DeadLetterSnapshot; readonly sequences: readonly number[] }[] {
   if (isAll) return views.map((view) => ({ view, sequences: view.sequences }));
   const missing = sequences.find((sequence) => !views.some((view) => view.has(sequence)));
   if (missing !== undefined)

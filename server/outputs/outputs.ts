@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { DeadLetterDesk } from "./dead-letters/admin.ts";
+import type { DeadLetterAdmin } from "./dead-letters/admin.ts";
 import type { AttemptObservation } from "./delivery/batch-sender.ts";
 import { startDurableOutputs } from "./delivery/durable-outputs.ts";
 import type { ConfiguredOutput } from "./descriptor.ts";
@@ -22,7 +22,7 @@ export interface Outputs {
   /** For `/metrics`; undefined without an outbox, because the metrics of ingest then count all that is kept. */
   readonly ledger: { reports(): OutputReport[]; outbox(): OutboxReport } | undefined;
   /** undefined: there is no such output. */
-  deadLetters(output: string): DeadLetterDesk | undefined;
+  deadLetters(output: string): DeadLetterAdmin | undefined;
   stop(maxWaitMs: number): Promise<void>;
 }
 
@@ -94,8 +94,8 @@ function notBuilt(name: string): ConfigError {
 }
 
 /** An output that keeps events itself does not reject any. */
-const noDeadLetters: DeadLetterDesk = {
-  list: async () => ({ total: 0, letters: [], next: undefined }),
+const noDeadLetters: DeadLetterAdmin = {
+  list: async () => ({ total: 0, records: [], next: undefined }),
   read: async () => undefined,
   requestRetry: async () => 0,
 };

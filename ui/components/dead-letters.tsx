@@ -17,50 +17,52 @@ const intervalMs = 3_000;
 /** The events that an output rejected: the reason, the event, and a button to retry it. */
 export function DeadLetterList({ output }: { output: string }) {
   const { api, visibility } = useApp();
-  const letters = useMemo(
+  const deadLetters = useMemo(
     () => new DeadLetters(output, { api, intervalMs, isHidden: visibility.isHidden }),
     [api, output, visibility],
   );
   useEffect(() => {
-    letters.page.start();
-    return () => letters.page.stop();
-  }, [letters]);
+    deadLetters.page.start();
+    return () => deadLetters.page.stop();
+  }, [deadLetters]);
   return (
     <div class="dead-letters">
       <p role="status" aria-live="polite">
-        {letters.outcome}
+        {deadLetters.outcome}
       </p>
-      <Resource of={letters.page} intervalMs={intervalMs} what="the dead letters">
+      <Resource of={deadLetters.page} intervalMs={intervalMs} what="the dead letters">
         {(answer) => (
           <>
-            <Toolbar letters={letters} answer={answer} />
-            <LetterTable letters={letters} answer={answer} />
+            <Toolbar deadLetters={deadLetters} answer={answer} />
+            <RecordTable deadLetters={deadLetters} answer={answer} />
           </>
         )}
       </Resource>
-      {letters.opened.value && <LetterDrawer letter={letters.opened.value} onClose={() => letters.close()} />}
+      {deadLetters.opened.value && (
+        <RecordDrawer record={deadLetters.opened.value} onClose={() => deadLetters.close()} />
+      )}
     </div>
   );
 }
 
 interface PageProps {
-  readonly letters: DeadLetters;
+  readonly deadLetters: DeadLetters;
   readonly answer: DeadLettersAnswer;
 }
 
-function Toolbar({ letters, answer: { total, next } }: PageProps) {
+function Toolbar({ deadLetters, answer: { total, next } }: PageProps) {
   return (
     <div class="toolbar">
-      <button type="button" disabled={total === 0} onClick={() => void letters.retry({ all: true })}>
+      <button type="button" disabled={total === 0} onClick={() => void deadLetters.retry({ all: true })}>
         Retry all {formatCount(total)}
       </button>
-      {letters.after.value.length > 0 && (
-        <button type="button" onClick={() => letters.showOlder()}>
+      {deadLetters.after.value.length > 0 && (
+        <button type="button" onClick={() => deadLetters.showOlder()}>
           Older
         </button>
       )}
       {next !== null && (
-        <button type="button" onClick={() => letters.showNewer(next)}>
+        <button type="button" onClick={() => deadLetters.showNewer(next)}>
           Newer
         </button>
       )}
@@ -68,7 +70,7 @@ function Toolbar({ letters, answer: { total, next } }: PageProps) {
   );
 }
 
-function LetterTable({ letters, answer }: PageProps) {
+function RecordTable({ deadLetters, answer }: PageProps) {
   return (
     <ScrollBox label="Dead letters">
       <table>
@@ -82,8 +84,8 @@ function LetterTable({ letters, answer }: PageProps) {
           </tr>
         </thead>
         <tbody>
-          {answer.letters.map((letter) => (
-            <LetterRow key={letter.sequence} letters={letters} letter={letter} />
+          {answer.records.map((record) => (
+            <RecordRow key={record.sequence} deadLetters={deadLetters} record={record} />
           ))}
         </tbody>
       </table>
@@ -91,29 +93,29 @@ function LetterTable({ letters, answer }: PageProps) {
   );
 }
 
-function LetterRow({ letters, letter }: { letters: DeadLetters; letter: DeadLetterAnswer }) {
-  const { sequence } = letter;
+function RecordRow({ deadLetters, record }: { deadLetters: DeadLetters; record: DeadLetterAnswer }) {
+  const { sequence } = record;
   return (
     <tr>
       <td>
-        <Ago at={letter.refusedAt} />
+        <Ago at={record.rejectedAt} />
       </td>
       <td>
-        <CutText text={letter.sensorId} />
+        <CutText text={record.sensorId} />
       </td>
       <td class="grows">
-        <CutText text={letter.reason} />
+        <CutText text={record.reason} />
       </td>
       <td class="grows mono">
-        <button type="button" class="link-button" onClick={() => void letters.open(sequence)}>
-          <CutText text={letter.document} />
+        <button type="button" class="link-button" onClick={() => void deadLetters.open(sequence)}>
+          <CutText text={record.document} />
         </button>
       </td>
       <td>
-        {letter.isRetryAsked ? (
+        {record.isRetryPending ? (
           <span class="muted">retry pending</span>
         ) : (
-          <button type="button" onClick={() => void letters.retry({ sequences: [sequence] })}>
+          <button type="button" onClick={() => void deadLetters.retry({ sequences: [sequence] })}>
             Retry
           </button>
         )}
@@ -122,16 +124,16 @@ function LetterRow({ letters, letter }: { letters: DeadLetters; letter: DeadLett
   );
 }
 
-function LetterDrawer({ letter, onClose }: { letter: DeadLetterAnswer; onClose: () => void }) {
+function RecordDrawer({ record, onClose }: { record: DeadLetterAnswer; onClose: () => void }) {
   return (
-    <Dialog title={`Dead letter ${letter.sequence}`} kind="drawer" onClose={onClose}>
+    <Dialog title={`Dead letter ${record.sequence}`} kind="drawer" onClose={onClose}>
       <p>
-        <CutText text={letter.reason} />
+        <CutText text={record.reason} />
       </p>
       <p class="muted">
-        {formatBytes(letter.documentBytes)} <CopyButton text={letter.document} label="Copy event" />
+        {formatBytes(record.documentBytes)} <CopyButton text={record.document} label="Copy event" />
       </p>
-      <DocumentView raw={letter.document} document={parsedDocument(letter.document)} />
+      <DocumentView raw={record.document} document={parsedDocument(record.document)} />
     </Dialog>
   );
 }

@@ -54,8 +54,8 @@ export class DeadLetters {
   /** Asks Loom to retry dead letters. */
   async retry(which: { readonly all: true } | { readonly sequences: readonly number[] }): Promise<void> {
     await this.#report(async () => {
-      const { asked } = await this.#api.postJson<RetryAnswer>(`${this.#path}/retry`, which);
-      return `${formatThings(asked, "event")} will be retried in a few seconds.`;
+      const { requested } = await this.#api.postJson<RetryAnswer>(`${this.#path}/retry`, which);
+      return `${formatThings(requested, "event")} will be retried in a few seconds.`;
     });
   }
 

@@ -283,10 +283,10 @@ export interface DeadLetterAnswer {
   readonly sequence: number;
   readonly sensorId: string;
   readonly receivedAt: number;
-  readonly refusedAt: number;
+  readonly rejectedAt: number;
   readonly reason: string;
-  /** Asked for, and not sent yet. */
-  readonly isRetryAsked: boolean;
+  /** A retry is requested and has not been sent yet. */
+  readonly isRetryPending: boolean;
   /** The event's JSON as text. In a list only its first 300 characters. */
   readonly document: string;
   readonly documentBytes: number;
@@ -295,11 +295,11 @@ export interface DeadLetterAnswer {
 export interface DeadLettersAnswer {
   readonly output: string;
   readonly total: number;
-  readonly letters: readonly DeadLetterAnswer[];
+  readonly records: readonly DeadLetterAnswer[];
   /** For `?after=` to get the next ones; null: these are the last. */
   readonly next: number | null;
 }
 
 export interface RetryAnswer {
-  readonly asked: number;
+  readonly requested: number;
 }

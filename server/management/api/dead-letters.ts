@@ -15,14 +15,14 @@ export interface DeadLetter {
   readonly reason: string;
   /** When it was refused. */
   readonly time: number;
-  readonly isRetryAsked: boolean;
+  readonly isRetryPending: boolean;
 }
 
 /** The dead letters of one output. */
-export interface DeadLetterDesk {
+export interface DeadLetterAdmin {
   list(page: { readonly after: number | undefined; readonly limit: number }): Promise<{
     readonly total: number;
-    readonly letters: readonly DeadLetter[];
+    readonly records: readonly DeadLetter[];
     readonly next: number | undefined;
   }>;
   read(sequence: number): Promise<DeadLetter | undefined>;
@@ -32,7 +32,7 @@ export interface DeadLetterDesk {
 
 export interface DeadLettersApiOptions {
   /** undefined: there is no such output. */
-  readonly deadLetters: (output: string) => DeadLetterDesk | undefined;
+  readonly deadLetters: (output: string) => DeadLetterAdmin | undefined;
   /** Told why a file can't be read or written; the answer is 503. */
   readonly onError: (error: Error) => void;
   readonly bodyBounds?: JsonBodyBounds;
@@ -55,12 +55,12 @@ export function createDeadLettersApi(options: DeadLettersApiOptions) {
   /** 404 for an output that is not there, 503 where its files fail. */
   async function answerOf(
     output: string,
-    ask: (desk: DeadLetterDesk) => Promise<Response>,
+    ask: (admin: DeadLetterAdmin) => Promise<Response>,
   ): Promise<Response> {
-    const desk = deadLetters(output);
-    if (!desk) return errorAnswer("not_found");
+    const admin = deadLetters(output);
+    if (!admin) return errorAnswer("not_found");
     try {
-      return await ask(desk);
+      return await ask(admin);
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
       return errorAnswer("unavailable", retryAfterSeconds);
@@ -70,30 +70,30 @@ export function createDeadLettersApi(options: DeadLettersApiOptions) {
   async function list(output: string, url: string): Promise<Response> {
     const page = parsePage(new URL(url).searchParams);
     if (!page) return errorAnswer("invalid_request");
-    return answerOf(output, async (desk) => {
-      const { total, letters, next } = await desk.list(page);
-      const shown = letters.map((letter) => letterAnswer(letter, beginningOf(letter.event.document)));
-      const answer: DeadLettersAnswer = { output, total, letters: shown, next: next ?? null };
+    return answerOf(output, async (admin) => {
+      const { total, records, next } = await admin.list(page);
+      const shown = records.map((record) => recordAnswer(record, beginningOf(record.event.document)));
+      const answer: DeadLettersAnswer = { output, total, records: shown, next: next ?? null };
       return jsonAnswer(answer);
     });
   }
 
   function show(output: string, text: string): Promise<Response> {
-    return answerOf(output, async (desk) => {
+    return answerOf(output, async (admin) => {
       const sequence = parseNumber(text);
-      const letter = sequence === undefined ? undefined : await desk.read(sequence);
-      if (!letter) return errorAnswer("not_found");
-      return jsonAnswer(letterAnswer(letter, letter.event.document.toString("utf8")));
+      const record = sequence === undefined ? undefined : await admin.read(sequence);
+      if (!record) return errorAnswer("not_found");
+      return jsonAnswer(recordAnswer(record, record.event.document.toString("utf8")));
     });
   }
 
   async function retry(output: string, request: Request): Promise<Response> {
     const sequences = parseRetry(await readJsonBody(request, bodyBounds));
     if (!sequences) return errorAnswer("invalid_request");
-    return answerOf(output, async (desk) => {
-      const asked = await desk.requestRetry(sequences);
-      if (asked === 0) return errorAnswer("not_found");
-      const answer: RetryAnswer = { asked };
+    return answerOf(output, async (admin) => {
+      const requested = await admin.requestRetry(sequences);
+      if (requested === 0) return errorAnswer("not_found");
+      const answer: RetryAnswer = { requested };
       return jsonAnswer(answer, 202);
     });
   }
@@ -106,15 +106,18 @@ export function createDeadLettersApi(options: DeadLettersApiOptions) {
 
 const retryAfterSeconds = 5;
 
-function letterAnswer({ event, reason, time, isRetryAsked }: DeadLetter, document: string): DeadLetterAnswer {
+function recordAnswer(
+  { event, reason, time, isRetryPending }: DeadLetter,
+  document: string,
+): DeadLetterAnswer {
   const { sequence, sensorId, receivedAt } = event;
   return {
     sequence,
     sensorId,
     receivedAt,
-    refusedAt: time,
+    rejectedAt: time,
     reason,
-    isRetryAsked,
+    isRetryPending,
     document,
     documentBytes: event.document.length,
   };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BatchBounds, StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { createDeadLetterDesk, type DeadLetterDesk } from "./admin.ts";
+import { createDeadLetterAdmin, type DeadLetterAdmin } from "./admin.ts";
 import { maxLineBytes } from "./file.ts";
 import { deliveredLine, letterLine } from "./record.ts";
 import { createRequestQueue, type DeadLetterRequest, removeRequest } from "./requests.ts";
@@ -24,16 +24,16 @@ import { type LetterLine, openDeadLetterStore } from "./store.ts";
  * rewrite needs room for a second file until the old one is gone.
  */
 
-export interface Refusal {
+export interface Rejection {
   readonly event: StoredEvent;
   /** As the output gave it. */
   readonly reason: string;
 }
 
 /** The dead letters of one output. Its methods that write are called one after another, by its delivery; those of the desk by anyone, at any time. */
-export interface DeadLetters extends DeadLetterDesk {
+export interface DeadLetters extends DeadLetterAdmin {
   /** Puts them on disk, synced, each sequence number once. @throws Error when the disk does not take them */
-  add(refused: readonly Refusal[]): Promise<void>;
+  add(refused: readonly Rejection[]): Promise<void>;
   /** These got in after all. @throws Error when the disk does not take the note */
   noteDelivered(sequences: readonly number[]): Promise<void>;
   /**
@@ -96,7 +96,7 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
     log.error(`dead letters are full: ${what}`, { output, events, max_bytes: maxBytes, path });
   }
 
-  async function isKnown({ event, reason }: Refusal): Promise<boolean> {
+  async function isKnown({ event, reason }: Rejection): Promise<boolean> {
     // One that can't be read is as good as none.
     const known = await store.read(event.sequence).catch(() => undefined);
     return known?.reason === reason;
@@ -131,7 +131,7 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
   }
 
   return {
-    ...createDeadLetterDesk({ dir, output, store, log }),
+    ...createDeadLetterAdmin({ dir, output, store, log }),
     counts,
     waiting: store.waiting,
 

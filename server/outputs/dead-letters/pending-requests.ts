@@ -1,16 +1,16 @@
 import { listRequests, readRequest } from "./requests.ts";
 
 /** What the requests that wait ask for, by sequence number. */
-export interface AskedLetters {
+export interface PendingRequests {
   readonly retry: ReadonlySet<number>;
   readonly drop: ReadonlySet<number>;
 }
 
 /** @param isLetter others are left out: requests may name whatever they like */
-export async function readAsked(
+export async function readPendingRequests(
   paths: readonly string[],
   isLetter: (sequence: number) => boolean,
-): Promise<AskedLetters> {
+): Promise<PendingRequests> {
   const asked = { retry: new Set<number>(), drop: new Set<number>() };
   for (const path of paths) {
     // Served just now, or nothing that will be served; Loom's log says so.
@@ -22,16 +22,16 @@ export async function readAsked(
 }
 
 /** Looks again and again, and reads only when there are other requests than at the last look: none is ever changed. */
-export function createAskedReader(
+export function createPendingRequestsReader(
   dir: string,
   output: string,
   isLetter: (sequence: number) => boolean,
-): () => Promise<AskedLetters> {
-  let last: { readonly names: string; readonly asked: AskedLetters } | undefined;
+): () => Promise<PendingRequests> {
+  let last: { readonly names: string; readonly asked: PendingRequests } | undefined;
   return async () => {
     const paths = await listRequests(dir, output);
     const names = paths.join("\n");
-    if (last?.names !== names) last = { names, asked: await readAsked(paths, isLetter) };
+    if (last?.names !== names) last = { names, asked: await readPendingRequests(paths, isLetter) };
     return last.asked;
   };
 }

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../../pipeline.ts";
-import type { Refusal } from "../dead-letters/dead-letters.ts";
+import type { Rejection } from "../dead-letters/dead-letters.ts";
 import type { Output, SendOutcome } from "../output.ts";
 import { type Attempt, attemptDelivery, type ErrorClass } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
@@ -38,7 +38,7 @@ export interface SettlementOptions {
 /** Every event of a batch is in one of the two. */
 export interface Settlement {
   readonly delivered: readonly StoredEvent[];
-  readonly refused: readonly Refusal[];
+  readonly refused: readonly Rejection[];
 }
 
 /** Sends events until each is delivered or refused for good, however long that takes; undefined when stopped before. */
@@ -85,7 +85,7 @@ export function createSettlement(options: SettlementOptions): SettleEvents {
 
   return async (events) => {
     const delivered: StoredEvent[] = [];
-    const refused: Refusal[] = [];
+    const refused: Rejection[] = [];
     /** In order; together they are what is left. */
     const groups: (readonly StoredEvent[])[] = [events];
     let failures = 0;

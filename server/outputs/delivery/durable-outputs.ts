@@ -1,7 +1,7 @@
 import { type Outbox, type OutboxOptions, openOutbox } from "../../outbox/outbox.ts";
 import type { EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { DeadLetterDesk } from "../dead-letters/admin.ts";
+import type { DeadLetterAdmin } from "../dead-letters/admin.ts";
 import { openDeadLetters } from "../dead-letters/dead-letters.ts";
 import type { Output } from "../output.ts";
 import type { OutputReport } from "../output-report.ts";
@@ -27,7 +27,7 @@ export interface DurableOutputs {
   reports(): OutputReport[];
   outboxReport(): ReturnType<Outbox["counts"]>;
   /** undefined: there is no such output. */
-  deadLetters(output: string): DeadLetterDesk | undefined;
+  deadLetters(output: string): DeadLetterAdmin | undefined;
   /** Waits for what is on its way, `maxWaitMs` at most. What is not delivered then is so after the next start. */
   stop(maxWaitMs: number): Promise<void>;
 }
@@ -99,9 +99,9 @@ export async function startDurableOutputs(options: DurableOutputsOptions): Promi
         list: deadLetters.list,
         read: deadLetters.read,
         async requestRetry(sequences) {
-          const asked = await deadLetters.requestRetry(sequences);
+          const requested = await deadLetters.requestRetry(sequences);
           delivery.lookForRequests();
-          return asked;
+          return requested;
         },
       };
     },

@@ -8,7 +8,7 @@ import { type DeadLetters, openDeadLetters } from "../../../server/outputs/dead-
 import { silentLog } from "../../support/log.ts";
 import { storedEvent } from "../../support/memory-outbox.ts";
 
-const refusedAt = Date.UTC(2026, 4, 1);
+const rejectedAt = Date.UTC(2026, 4, 1);
 const errors: Error[] = [];
 let dir: string;
 let letters: DeadLetters;
@@ -17,7 +17,7 @@ let api: ReturnType<typeof createDeadLettersApi>;
 beforeEach(async () => {
   errors.length = 0;
   dir = mkdtempSync(join(tmpdir(), "loom-api-"));
-  letters = await openDeadLetters({ dir, output: "clickhouse", log: silentLog, now: () => refusedAt });
+  letters = await openDeadLetters({ dir, output: "clickhouse", log: silentLog, now: () => rejectedAt });
   api = createDeadLettersApi({
     deadLetters: (output) => (output === "clickhouse" ? letters : undefined),
     onError: (error) => void errors.push(error),
@@ -57,14 +57,14 @@ describe("the list", () => {
     expect(await list()).toEqual({
       output: "clickhouse",
       total: 1,
-      letters: [
+      records: [
         {
           sequence: 1,
           sensorId: "vps-1",
           receivedAt: 0,
-          refusedAt,
+          rejectedAt,
           reason: "exception 27: bad",
-          isRetryAsked: false,
+          isRetryPending: false,
           document: '{"n":18446744073709551615}',
           documentBytes: 26,
         },
@@ -76,9 +76,9 @@ describe("the list", () => {
   test("has 50 letters a page unless told, and leads to the next", async () => {
     await refuse(120);
     const first = await list();
-    expect([first.total, first.letters.length, first.next]).toEqual([120, 50, 50]);
+    expect([first.total, first.records.length, first.next]).toEqual([120, 50, 50]);
     const last = await list("?after=50&limit=100");
-    expect(last.letters.map(({ sequence }) => sequence)).toEqual(
+    expect(last.records.map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 70 }, (_, n) => 51 + n),
     );
     expect(last.next).toBeNull();
@@ -87,10 +87,10 @@ describe("the list", () => {
   test("cuts documents to 300 characters, none in half", async () => {
     const document = `{"a":"${"😀".repeat(200)}"}`;
     await refuse(1, document);
-    const [letter] = (await list()).letters;
-    expect(letter?.document).toBe(document.slice(0, 300));
-    expect(letter?.documentBytes).toBe(Buffer.byteLength(document));
-    expect(letter?.document.isWellFormed()).toBe(true);
+    const [record] = (await list()).records;
+    expect(record?.document).toBe(document.slice(0, 300));
+    expect(record?.documentBytes).toBe(Buffer.byteLength(document));
+    expect(record?.document.isWellFormed()).toBe(true);
   });
 
   test("is kept nowhere on the way", async () => {
@@ -156,15 +156,15 @@ describe("an output that is not there", () => {
 describe("asking for a retry", () => {
   test("of some is accepted with how many of them are there", async () => {
     await refuse(3);
-    expect(await retry('{"sequences":[2,3,99]}')).toMatchObject({ status: 202, text: '{"asked":2}' });
-    expect((await list()).letters.map(({ isRetryAsked }) => isRetryAsked)).toEqual([false, true, true]);
+    expect(await retry('{"sequences":[2,3,99]}')).toMatchObject({ status: 202, text: '{"requested":2}' });
+    expect((await list()).records.map(({ isRetryPending }) => isRetryPending)).toEqual([false, true, true]);
   });
 
   test("of all is accepted with how many there are", async () => {
     await refuse(3);
     expect(await retry('{"all":true}', "application/json; charset=utf-8")).toMatchObject({
       status: 202,
-      text: '{"asked":3}',
+      text: '{"requested":3}',
     });
   });
 
@@ -200,7 +200,7 @@ describe("asking for a retry", () => {
   ])("with %p is an invalid request, and asks for nothing", async (body) => {
     await refuse(1);
     expect(await retry(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
-    expect((await list()).letters[0]?.isRetryAsked).toBe(false);
+    expect((await list()).records[0]?.isRetryPending).toBe(false);
   });
 
   test.each([
@@ -230,9 +230,9 @@ test("hostile text comes out as it is, as JSON strings and bounded", async () =>
   const document = JSON.stringify({ text, __proto__: 1, long: "x".repeat(100_000) });
   await refuse(1, document, text + "r".repeat(100_000));
   const shown = await ask("/clickhouse/dead-letters");
-  const [letter] = JSON.parse(shown.text).letters;
-  expect(letter.reason).toStartWith(text);
-  expect(letter.document).toBe(document.slice(0, 300));
+  const [record] = JSON.parse(shown.text).records;
+  expect(record.reason).toStartWith(text);
+  expect(record.document).toBe(document.slice(0, 300));
   expect(shown.text.length).toBeLessThan(4000);
   expect(shown.text).not.toContain("\u001b");
   const whole = JSON.parse((await ask("/clickhouse/dead-letters/1")).text);

@@ -133,7 +133,7 @@ describe("with Elasticsearch behind the outbox", () => {
       return isSo(output) && output;
     });
 
-  const lettersNow = () => answerOf<DeadLettersAnswer>(deadLettersApi, "/elasticsearch/dead-letters");
+  const deadLettersNow = () => answerOf<DeadLettersAnswer>(deadLettersApi, "/elasticsearch/dead-letters");
 
   test("one that is away says since when, why and when it is tried again, until it is back", async () => {
     await server.goAway();
@@ -195,9 +195,9 @@ describe("with Elasticsearch behind the outbox", () => {
     server.statusFor = (document) => (document.includes("poison") ? 400 : 201);
     await keep('{"a":1}', '{"poison":1}', '{"a":2}');
     await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
-    const { total, letters } = await lettersNow();
+    const { total, records } = await deadLettersNow();
     expect(total).toBe(1);
-    expect(letters).toMatchObject([
+    expect(records).toMatchObject([
       {
         sequence: 2,
         sensorId: "vps-1",
@@ -205,8 +205,8 @@ describe("with Elasticsearch behind the outbox", () => {
         document: '{"poison":1}',
       },
     ]);
-    const letter = await answerOf<DeadLetterAnswer>(deadLettersApi, "/elasticsearch/dead-letters/2");
-    expect(letter).toEqual(letters[0] ?? letter);
+    const record = await answerOf<DeadLetterAnswer>(deadLettersApi, "/elasticsearch/dead-letters/2");
+    expect(record).toEqual(records[0] ?? record);
 
     server.statusFor = () => 201;
     const askedAt = performance.now();
@@ -216,12 +216,12 @@ describe("with Elasticsearch behind the outbox", () => {
       body: '{"sequences":[2]}',
     };
     expect(await answerOf<unknown>(deadLettersApi, "/elasticsearch/dead-letters/retry", init)).toEqual({
-      asked: 1,
+      requested: 1,
     });
     await outputWhen("it is gone", ({ deadLetters }) => deadLetters === 0);
     expect(performance.now() - askedAt).toBeLessThan(1500);
     expect(server.documents()).toEqual(['{"a":1}', '{"poison":1}', '{"a":2}']);
-    expect(await lettersNow()).toEqual({ output: "elasticsearch", total: 0, letters: [], next: null });
+    expect(await deadLettersNow()).toEqual({ output: "elasticsearch", total: 0, records: [], next: null });
   });
 
   test("a dead letter that is refused again stays, with the new reason, and is not asked for any more", async () => {
@@ -230,11 +230,11 @@ describe("with Elasticsearch behind the outbox", () => {
     await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
     server.reasonFor = () => "still bad";
     await outputs.deadLetters("elasticsearch")?.requestRetry("all");
-    const [letter] = await until("the new reason", async () => {
-      const { letters } = await lettersNow();
-      return letters[0]?.reason.endsWith("still bad") && !letters[0].isRetryAsked && letters;
+    const [record] = await until("the new reason", async () => {
+      const { records } = await deadLettersNow();
+      return records[0]?.reason.endsWith("still bad") && !records[0].isRetryPending && records;
     });
-    expect(letter).toMatchObject({ sequence: 1, reason: "HTTP 400 some_exception: still bad" });
+    expect(record).toMatchObject({ sequence: 1, reason: "HTTP 400 some_exception: still bad" });
   });
 
   test("a hostile reason and document come out as JSON strings, bounded", async () => {
@@ -244,12 +244,12 @@ describe("with Elasticsearch behind the outbox", () => {
     server.reasonFor = () => hostile + "r".repeat(100_000);
     await keep(document);
     await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
-    const [letter] = (await lettersNow()).letters;
-    expect(letter?.document).toBe(document.slice(0, 300));
-    expect(letter?.reason).toStartWith(
+    const [record] = (await deadLettersNow()).records;
+    expect(record?.document).toBe(document.slice(0, 300));
+    expect(record?.reason).toStartWith(
       "HTTP 400 some_exception: <script>alert(1)</script>\\u001b[31m\\u0000\\u202errr",
     );
-    expect(letter?.reason.length).toBeLessThan(1000);
+    expect(record?.reason.length).toBeLessThan(1000);
     const { lastError, words } = await stateOf();
     expect(lastError?.reason.length).toBeLessThan(1100);
     expect(words).not.toMatch(/[\u0000-\u001f\u202e]/);

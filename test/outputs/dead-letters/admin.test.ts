@@ -31,7 +31,7 @@ const refuse = (sequences: readonly number[], document?: string) =>
   letters.add(sequences.map((sequence) => ({ event: storedEvent(sequence, document), reason: "400 bad" })));
 
 async function listed(after: number | undefined, limit: number) {
-  const { letters: shown, next } = await letters.list({ after, limit });
+  const { records: shown, next } = await letters.list({ after, limit });
   return { sequences: shown.map(({ event }) => event.sequence), next };
 }
 
@@ -71,7 +71,7 @@ test("a letter is read whole", async () => {
   expect(await letters.read(12)).toMatchObject({
     event: storedEvent(12, document),
     reason: "400 bad",
-    isRetryAsked: false,
+    isRetryPending: false,
   });
   expect(await letters.read(13)).toBeUndefined();
 });
@@ -135,13 +135,13 @@ describe("a request to send again", () => {
   test("shows in list and letter until it is served", async () => {
     await refuse([1, 2]);
     await letters.requestRetry([2]);
-    const { letters: shown } = await letters.list({ after: undefined, limit: 10 });
-    expect(shown.map(({ isRetryAsked }) => isRetryAsked)).toEqual([false, true]);
-    expect((await letters.read(2))?.isRetryAsked).toBe(true);
+    const { records: shown } = await letters.list({ after: undefined, limit: 10 });
+    expect(shown.map(({ isRetryPending }) => isRetryPending)).toEqual([false, true]);
+    expect((await letters.read(2))?.isRetryPending).toBe(true);
     // Given out, and then refused once more.
     await letters.nextRetry(bounds);
     await letters.nextRetry(bounds);
-    expect((await letters.read(2))?.isRetryAsked).toBe(false);
+    expect((await letters.read(2))?.isRetryPending).toBe(false);
   });
 
   test("asks for nothing twice while it waits", async () => {
@@ -158,7 +158,7 @@ test("what is asked to be dropped is shown no more, and not sent again", async (
   await writeRequest(dir, "stub", "drop", [1]);
   expect(await letters.list({ after: undefined, limit: 10 })).toMatchObject({
     total: 1,
-    letters: [{ event: { sequence: 2 } }],
+    records: [{ event: { sequence: 2 } }],
   });
   expect(await letters.read(1)).toBeUndefined();
   expect(await letters.requestRetry([1])).toBe(0);

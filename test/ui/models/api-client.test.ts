@@ -43,8 +43,8 @@ describe("a request", () => {
   });
 
   test("with a body is a POST of JSON", async () => {
-    const { api, sent } = clientWith(() => jsonWith({ asked: 2 }));
-    expect(await api.postJson<object>("/api/v1/x", { all: true })).toEqual({ asked: 2 });
+    const { api, sent } = clientWith(() => jsonWith({ requested: 2 }));
+    expect(await api.postJson<object>("/api/v1/x", { all: true })).toEqual({ requested: 2 });
     expect(sent[0]?.init).toMatchObject({
       method: "POST",
       body: '{"all":true}',

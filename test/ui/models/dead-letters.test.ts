@@ -15,7 +15,7 @@ function deadLettersWith(problem?: ApiError) {
   const letters = new DeadLetters("elasticsearch", {
     api: {
       getJson: <Answer>(at: string) => answerTo<Answer>([at], { sequence: 7 }),
-      postJson: <Answer>(at: string, body: object) => answerTo<Answer>([at, body], { asked: 2 }),
+      postJson: <Answer>(at: string, body: object) => answerTo<Answer>([at, body], { requested: 2 }),
     },
     intervalMs: 3_000,
     isHidden: signal(true),
