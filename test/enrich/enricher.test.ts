@@ -34,6 +34,11 @@ const geo =
   ',"geo":{"country_iso_code":"GB","country_name":"United Kingdom","city_name":"London","timezone":"Europe/London",' +
   '"location":{"lat":51.5,"lon":-0.1}}';
 
+/** A text with each character as a JSON escape. */
+function escaped(text: string): string {
+  return text.replace(/./g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
+
 async function enriched(
   body: string,
   enricher: Enricher = new Enricher({ databases, reverseDns: undefined }),
@@ -61,6 +66,8 @@ describe("an event from a public address", () => {
     ["IPv6 in another spelling", "2A00:1450:0:0::1", geo],
     ["IPv4-mapped", "::ffff:81.2.69.142", as + geo],
     ["IPv4-mapped in hexadecimal", "::ffff:5102:458e", as + geo],
+    ["IPv6 in its longest spelling", "2a00:1450:0000:0000:0000:0000:192.168.158.190", geo],
+    ["the longest spelling in JSON escapes", escaped("2a00:1450:0000:0000:0000:0000:192.168.158.190"), geo],
     ["spelled with JSON escapes", "81\\u002e2.69.142", as + geo],
     ["not in any database", "8.8.8.8", ""],
   ] as const)
@@ -140,6 +147,15 @@ describe("lines", () => {
     ).toBe(`{"a" :"x\\ny","source":{"ip":"81.2.69.1"${as}${geo}}}\n{}\n`);
   });
 
+  for (const [what, lineBreak] of [
+    ["line feeds", "\n"],
+    ["carriage returns", "\r"],
+  ] as const)
+    test(`${what} alone are removed`, async () => {
+      const body = '[~{~"source":~{~"ip":"81.2.69.1"~}~}~,~{}~]'.replaceAll("~", lineBreak);
+      expect(await enriched(body)).toBe(`{"source":{"ip":"81.2.69.1"${as}${geo}}}\n{}\n`);
+    });
+
   test("bytes from 0x80 up come out as they are", async () => {
     const event = '{"é":"☃ 𝄞 \u2028","source":{"ip":"81.2.69.1","é":1}}';
     expect(await enriched(`[${event}]`)).toBe(
@@ -157,6 +173,14 @@ describe("counts", () => {
     expect(enricher.counts.lookups.asn).toEqual({ hit: 3, miss: 2, skipped: 2, error: 0 });
     expect(enricher.counts.cacheHits).toBe(2);
     expect(enricher.counts.cacheMisses).toBe(4);
+  });
+
+  test("a text that is longer than any address is not looked up", async () => {
+    const enricher = new Enricher({ databases, reverseDns: undefined });
+    for (const ip of ["1".repeat(46), escaped("1".repeat(46)), "x".repeat(100_000)])
+      await enriched(`[{"source":{"ip":"${ip}"}}]`, enricher);
+    expect(enricher.counts.cacheMisses).toBe(0);
+    expect(enricher.counts.lookups.geoip.skipped).toBe(3);
   });
 
   test("addresses are looked up again after a database was replaced", async () => {

@@ -20,6 +20,14 @@ test("an entry that is read stays, however many others are added", () => {
   }
 });
 
+test("an entry that is read from the old map moves to the young one", () => {
+  const cache = new GenerationCache<string>(2);
+  for (const key of ["a", "b", "c"]) cache.set(key, key, 1);
+  expect([cache.get("a", 1), cache.size]).toEqual(["a", 3]);
+  cache.set("d", "d", 1);
+  expect([cache.get("a", 1), cache.get("b", 1)]).toEqual(["a", undefined]);
+});
+
 describe("when the source has another generation", () => {
   const filled = () => {
     const cache = new GenerationCache<string>(2);
