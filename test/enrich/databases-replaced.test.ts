@@ -235,6 +235,24 @@ describe("lookups in a loaded database that turns out to be damaged", () => {
     await slot.reload();
     for (let i = 0; i < 100; i++) slot.read(hidden);
     expect(errors().map(({ message }) => message)).toEqual(["database lookup failed"]);
+    expect(errors()[0]?.fields.failures).toBe(1);
+  });
+
+  test("are logged again once per 10,000", async () => {
+    replaceWith(hardlyEverTried());
+    await slot.reload();
+    for (let i = 0; i < 10_001; i++) slot.read(hidden);
+    expect(errors().map(({ fields }) => fields.failures)).toEqual([1, 10_001]);
+  });
+
+  test("are logged again for another database", async () => {
+    for (let i = 0; i < 2; i++) {
+      replaceWith(hardlyEverTried());
+      await slot.reload();
+      slot.read(hidden);
+    }
+    expect(slot.generation).toBe(2);
+    expect(errors().map(({ fields }) => fields.failures)).toEqual([1, 1]);
   });
 });
 
