@@ -28,6 +28,17 @@ test("the first refusal of a kind is logged, and the following ones as one line 
   jest.useRealTimers();
 });
 
+test("nothing is summarized after the end", () => {
+  jest.useFakeTimers();
+  const log = recordingLog();
+  const refusals = createRefusalLog(log);
+  refusals.stop();
+  for (let i = 0; i < 3; i++) refusals.note(bad);
+  jest.advanceTimersByTime(120_000);
+  expect(log.lines).toHaveLength(1);
+  jest.useRealTimers();
+});
+
 test("counts that are not logged yet are logged at the end", () => {
   const log = recordingLog();
   const refusals = createRefusalLog(log);
