@@ -198,6 +198,18 @@ describe("another certificate", () => {
     expect(before.commonName()).toBe("old.example");
   });
 
+  test("leaves an idle connection open, which is still answered", async () => {
+    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    using connection = await openConnection(open.listener.port, "tls");
+    connection.send(wholeRequest("[]"));
+    await connection.statuses(1);
+    open.listener.useCertificate(certificate("new.example"));
+    using after = await openConnection(open.listener.port, "tls");
+    expect(after.commonName()).toBe("new.example");
+    connection.send(wholeRequest("[]"));
+    expect(await connection.statuses(2)).toEqual([200, 200]);
+  });
+
   test("is used if only its certificate differs, not its key", async () => {
     const old = certificate("old.example");
     await using open = listenWith(clientOf, { certificate: old });
