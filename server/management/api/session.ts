@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import type { SignIn } from "../sign-in/sign-in.ts";
+import type { SignIn, SignInRefusal } from "../sign-in/sign-in.ts";
 import type { SessionAnswer } from "./answers.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { type JsonBodyBounds, readJsonBody } from "./json-body.ts";
@@ -14,7 +14,7 @@ export const sessionPath = "/api/v1/session";
 
 const defaultBodyBounds = { maxBytes: 4096, maxMs: 10_000 };
 
-/** Signing in, the one route of the API that works without a session; asking for the session, and signing out. */
+/** Sign in (the only route of the API that works without a session), read the session, and sign out. */
 export function createSessionApi({ signIn, version, bodyBounds = defaultBodyBounds }: SessionApiOptions) {
   const { sessions } = signIn;
   return new Elysia({ strictPath: true })
@@ -23,9 +23,8 @@ export function createSessionApi({ signIn, version, bodyBounds = defaultBodyBoun
       async ({ request }) => {
         const token = tokenIn(await readJsonBody(request, bodyBounds));
         if (token === undefined) return errorAnswer("invalid_request");
-        const verdict = await signIn.attempt(request, token);
-        if (typeof verdict === "number") return errorAnswer("too_many_attempts", verdict);
-        return verdict ? cookieAnswer(sessions.begin(request)) : errorAnswer("unauthorized");
+        const attempt = await signIn.attempt(request, token);
+        return attempt.kind === "accepted" ? cookieAnswer(attempt.value) : refusalAnswer(attempt.refusal);
       },
       { parse: "none" },
     )
@@ -41,10 +40,16 @@ export function createSessionApi({ signIn, version, bodyBounds = defaultBodyBoun
     });
 }
 
-/** Blanks around it are slips of who pasted it; no token has any. */
+/** White space around the token is removed: pasting adds it, and no token has any. */
 function tokenIn(body: unknown): string | undefined {
   if (typeof body !== "object" || body === null || !("token" in body)) return undefined;
   return typeof body.token === "string" ? body.token.trim() : undefined;
+}
+
+function refusalAnswer(refusal: SignInRefusal): Response {
+  return refusal.code === "unauthorized"
+    ? errorAnswer("unauthorized")
+    : errorAnswer("too_many_attempts", refusal.retryAfterSeconds);
 }
 
 function cookieAnswer(setCookie: string): Response {

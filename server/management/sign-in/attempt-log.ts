@@ -2,13 +2,13 @@ import type { Log } from "../../telemetry/log.ts";
 
 export interface AttemptLog {
   noteFailure(client: string | undefined): void;
-  /** Logs what is still counted and stops the clock. */
+  /** Logs the attempts that are counted and not logged yet, and stops the timer. */
   stop(): void;
 }
 
 const summaryIntervalMs = 60_000;
 
-/** Wrong tokens in the log: the first at once, those after it as one count a minute, until a minute brings none. */
+/** Logs wrong tokens: the first one at once, and the next ones as one count a minute, until a minute has none. */
 export function createAttemptLog(log: Log): AttemptLog {
   let isSilenced = false;
   let silenced = 0;

@@ -1,4 +1,4 @@
-/** Who counts as one client: an IPv4 address, or the 64 leading bits of an IPv6 one, as a household has them. */
+/** What counts as one client: an IPv4 address, or the first 64 bits of an IPv6 address, which one household shares. */
 export function clientNetwork(address: string | undefined): string {
   if (address === undefined) return "unknown";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
@@ -13,7 +13,7 @@ export function clientNetwork(address: string | undefined): string {
   return [...before, ...between, ...behind].slice(0, 4).join(":");
 }
 
-/** Without leading zeros: one network has one spelling. */
+/** The groups without leading zeros, so that each network has one spelling. */
 function groupsOf(part: string): string[] {
   return part === "" ? [] : part.split(":").map((group) => group.replace(/^0+(?=.)/, "").toLowerCase());
 }

@@ -1,6 +1,6 @@
-/** Ids with a time each, of which those in the past are nothing any more. */
+/** A bounded set of ids, each with the time at which it expires. */
 export interface ExpiringIds {
-  /** @returns false when there is no room, and nothing was set */
+  /** @returns false if the set is full; the id is not stored then */
   set(id: string, expiresAt: number): boolean;
   get(id: string): number | undefined;
   clear(): void;

@@ -1,13 +1,5 @@
 import { clientNetwork } from "./client-network.ts";
 
-export interface FailedAttempts {
-  /**
-   * Counts one more wrong token of a client, and resolves when it may be told so: later with each one.
-   * @returns undefined, or at once the seconds to try again after, where too many of its answers wait already
-   */
-  slowDown(client: string | undefined): Promise<number | undefined>;
-}
-
 export interface FailedAttemptsOptions {
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
@@ -28,41 +20,50 @@ interface Client {
 }
 
 /**
- * Only answers to wrong tokens wait, so nobody is locked out: whoever has the right one never gets here. That they
- * wait keeps a guesser from learning many answers on few connections, and fills no memory.
+ * Delays the answers to wrong tokens. Only they wait: a client with the right token never gets here, so nobody is locked
+ * out. The delay limits how many guesses a client can check, and the number of waiting answers is limited too.
  */
-export function createFailedAttempts(options: FailedAttemptsOptions = {}): FailedAttempts {
-  const { now = () => performance.now(), sleep = Bun.sleep } = options;
+export class FailedAttempts {
+  readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<void>;
   /** In the order of their last failure. */
-  const clients = new Map<string, Client>();
-  let waiting = 0;
+  readonly #clients = new Map<string, Client>();
+  #waiting = 0;
 
-  function noteFailure(network: string): Client {
-    const known = clients.get(network);
-    const isRemembered = known !== undefined && now() - known.lastAt < forgottenAfterMs;
-    const client = isRemembered ? known : { failures: 0, lastAt: 0, waiting: 0 };
-    client.failures++;
-    client.lastAt = now();
-    clients.delete(network);
-    if (clients.size >= maxClients) {
-      const oldest = clients.keys().next();
-      if (!oldest.done) clients.delete(oldest.value);
-    }
-    clients.set(network, client);
-    return client;
+  constructor({ now = () => performance.now(), sleep = Bun.sleep }: FailedAttemptsOptions = {}) {
+    this.#now = now;
+    this.#sleep = sleep;
   }
 
-  return {
-    async slowDown(address) {
-      const client = noteFailure(clientNetwork(address));
-      const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (client.failures - 1));
-      if (client.waiting >= maxWaitingPerClient || waiting >= maxWaiting) return Math.ceil(delayMs / 1000);
-      client.waiting++;
-      waiting++;
-      await sleep(delayMs);
-      client.waiting--;
-      waiting--;
-      return undefined;
-    },
-  };
+  /**
+   * Counts a wrong token of a client, and resolves when its answer is due: later with each wrong token.
+   * @returns undefined; or at once, if too many of its answers wait already, the number of seconds after which it may retry
+   */
+  async slowDown(address: string | undefined): Promise<number | undefined> {
+    const client = this.#noteFailure(clientNetwork(address));
+    const delayMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (client.failures - 1));
+    if (client.waiting >= maxWaitingPerClient || this.#waiting >= maxWaiting)
+      return Math.ceil(delayMs / 1000);
+    client.waiting++;
+    this.#waiting++;
+    await this.#sleep(delayMs);
+    client.waiting--;
+    this.#waiting--;
+    return undefined;
+  }
+
+  #noteFailure(network: string): Client {
+    const known = this.#clients.get(network);
+    const isRemembered = known !== undefined && this.#now() - known.lastAt < forgottenAfterMs;
+    const client = isRemembered ? known : { failures: 0, lastAt: 0, waiting: 0 };
+    client.failures++;
+    client.lastAt = this.#now();
+    this.#clients.delete(network);
+    if (this.#clients.size >= maxClients) {
+      const oldest = this.#clients.keys().next();
+      if (!oldest.done) this.#clients.delete(oldest.value);
+    }
+    this.#clients.set(network, client);
+    return client;
+  }
 }

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
 /**
- * A check of candidates for one secret. Digests are compared, in constant time: neither the time nor the length tells
- * how much of a candidate was right.
+ * Creates a function that compares candidates with a secret. It compares digests in constant time, so that neither its
+ * duration nor the lengths reveal how much of a candidate is right.
  */
 export function createSecretCheck(secret: string): (candidate: string) => boolean {
   const wanted = digestOf(secret);

@@ -1,117 +1,95 @@
 import { createExpiringIds } from "./expiring-ids.ts";
-import { createSessionSeal, newSessionId, type Session } from "./session-cookie.ts";
+import { SessionCookies } from "./session-cookies.ts";
+import { createSessionSeal, newSessionId, type Session } from "./session-seal.ts";
 
 export interface SessionsOptions {
   readonly adminToken: string | undefined;
-  /** The management port itself speaks TLS. */
+  /** The management port itself uses TLS. */
   readonly isTls: boolean;
+  /** Milliseconds since the epoch. */
   readonly now?: () => number;
-}
-
-/** Sessions are signed cookies; kept here is only which were ended and how far they were renewed. */
-export interface Sessions {
-  /** A new one, as the `Set-Cookie` that begins it. */
-  begin(request: Request): string;
-  /** The request's; undefined: it has none, or it is over. */
-  find(request: Request): Session | undefined;
-  /** Gives a session that is used a later end once that is due. @returns the `Set-Cookie` for it */
-  renew(request: Request, session: Session): string | undefined;
-  /** Ends it, whatever cookies of it there are. @returns the `Set-Cookie` that removes this one */
-  end(request: Request, session: Session): string;
-  /** A question to ask again while an answer goes on: is the request's session, renewed or not, still valid? */
-  watch(request: Request): () => boolean;
 }
 
 const hourMs = 3_600_000;
 const lifetimeMs = 12 * hourMs;
 const maxLifetimeMs = 7 * 24 * hourMs;
-/** Not with every answer: a cookie is renewed when it gains so much. */
+/** A cookie is renewed only if its session becomes this much longer, so that not every answer has one. */
 const renewalStepMs = hourMs;
 const maxRemembered = 10_000;
 
-export function createSessions({ adminToken, isTls, now = Date.now }: SessionsOptions): Sessions {
-  const seal = createSessionSeal(adminToken);
-  /** Ids of ended sessions, until no cookie of them could be valid any more. */
-  const ended = createExpiringIds(maxRemembered, now);
-  /** Ends that are later than what the first cookie said. */
-  const renewed = createExpiringIds(maxRemembered, now);
-  /** Sessions from before are over, because more were ended than can be remembered. */
-  let validSince = 0;
+/** Sessions are signed cookies. The only state in memory is which sessions were ended, and how far they were renewed. */
+export class Sessions {
+  readonly #now: () => number;
+  readonly #seal: ReturnType<typeof createSessionSeal>;
+  readonly #cookies: SessionCookies;
+  /** Ids of ended sessions, until none of their cookies can be valid any more. */
+  readonly #ended: ReturnType<typeof createExpiringIds>;
+  /** The ends of sessions that are later than their first cookie says. */
+  readonly #renewed: ReturnType<typeof createExpiringIds>;
+  /** Sessions that began earlier are invalid, because more were ended than can be remembered. */
+  #validSince = 0;
 
-  function lastEndOf({ signedInAt }: Session): number {
-    return signedInAt + maxLifetimeMs;
+  constructor(options: SessionsOptions) {
+    this.#now = options.now ?? Date.now;
+    this.#seal = createSessionSeal(options.adminToken);
+    this.#cookies = new SessionCookies(options);
+    this.#ended = createExpiringIds(maxRemembered, this.#now);
+    this.#renewed = createExpiringIds(maxRemembered, this.#now);
   }
 
-  function setCookie(request: Request, session: Session): string {
-    const seconds = Math.ceil((session.expiresAt - now()) / 1000);
-    return cookie(request, seal.seal(session), seconds);
+  /** Begins a session. @returns its `Set-Cookie` header */
+  begin(request: Request): string {
+    const signedInAt = this.#now();
+    return this.#cookieFor(request, { id: newSessionId(), signedInAt, expiresAt: signedInAt + lifetimeMs });
   }
 
-  function cookie(request: Request, value: string, maxAgeSeconds: number): string {
-    const secure = isSecure(request) ? "; Secure" : "";
-    return `${cookieName(request)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
-  }
-
-  /** TLS ends here or, as the proxy in front says, there. Who says so of itself only gets a stricter cookie. */
-  function isSecure({ headers }: Request): boolean {
-    return isTls || headers.get("x-forwarded-proto") === "https";
-  }
-
-  /**
-   * Browsers share cookies between the ports of a host, so several Looms behind `ssh -L` would sign each other out: the
-   * name has the port that the browser sees. `__Host-` keeps plain HTTP on the same host from setting it.
-   */
-  function cookieName(request: Request): string {
-    const host = request.headers.get("host") ?? new URL(request.url).host;
-    const port = /:(\d{1,5})$/.exec(host)?.[1] ?? (isSecure(request) ? "443" : "80");
-    return `${isSecure(request) ? "__Host-" : ""}loom-${port}`;
-  }
-
-  /** Of several cookies by that name, which another path or port can set, any may be the right one. */
-  function find(request: Request): Session | undefined {
-    const start = `${cookieName(request)}=`;
-    for (const pair of (request.headers.get("cookie") ?? "").split(/; */)) {
-      const session = pair.startsWith(start) ? seal.open(pair.slice(start.length)) : undefined;
-      if (session && isValid(session)) return withLatestEnd(session);
+  /** The session of a request; undefined if it has none, or if it is over. */
+  find(request: Request): Session | undefined {
+    for (const value of this.#cookies.valuesOf(request)) {
+      const session = this.#seal.open(value);
+      if (session && this.#isValid(session)) return this.#withLatestEnd(session);
     }
     return undefined;
   }
 
-  function isValid(session: Session): boolean {
+  /** Extends a session that is in use. @returns the `Set-Cookie` header; undefined if it is not due yet */
+  renew(request: Request, session: Session): string | undefined {
+    const expiresAt = Math.min(this.#now() + lifetimeMs, session.signedInAt + maxLifetimeMs);
+    if (expiresAt < session.expiresAt + renewalStepMs) return undefined;
+    this.#renewed.set(session.id, expiresAt);
+    return this.#cookieFor(request, { ...session, expiresAt });
+  }
+
+  /** Ends a session with all its cookies. @returns the `Set-Cookie` header that removes this one */
+  end(request: Request, session: Session): string {
+    // Without room to remember it, its cookie would stay valid. Ending all sessions only makes everybody sign in again.
+    if (!this.#ended.set(session.id, session.signedInAt + maxLifetimeMs)) {
+      this.#validSince = this.#now() + 1;
+      this.#ended.clear();
+    }
+    return this.#cookies.header(request, "", 0);
+  }
+
+  /** For an answer that takes long. @returns a function that tells whether the request's session is still valid, renewed or not */
+  trackValidity(request: Request): () => boolean {
+    const session = this.find(request);
+    return () => session !== undefined && this.#isValid(session);
+  }
+
+  #isValid(session: Session): boolean {
     return (
-      withLatestEnd(session).expiresAt > now() &&
-      session.signedInAt >= validSince &&
-      ended.get(session.id) === undefined
+      this.#withLatestEnd(session).expiresAt > this.#now() &&
+      session.signedInAt >= this.#validSince &&
+      this.#ended.get(session.id) === undefined
     );
   }
 
-  function withLatestEnd(session: Session): Session {
-    return { ...session, expiresAt: Math.max(session.expiresAt, renewed.get(session.id) ?? 0) };
+  #withLatestEnd(session: Session): Session {
+    return { ...session, expiresAt: Math.max(session.expiresAt, this.#renewed.get(session.id) ?? 0) };
   }
 
-  return {
-    begin(request) {
-      const signedInAt = now();
-      return setCookie(request, { id: newSessionId(), signedInAt, expiresAt: signedInAt + lifetimeMs });
-    },
-    find,
-    renew(request, session) {
-      const expiresAt = Math.min(now() + lifetimeMs, lastEndOf(session));
-      if (expiresAt < session.expiresAt + renewalStepMs) return undefined;
-      renewed.set(session.id, expiresAt);
-      return setCookie(request, { ...session, expiresAt });
-    },
-    end(request, session) {
-      // Forgetting one would let its cookie in again; ending them all only asks everybody for the token.
-      if (!ended.set(session.id, lastEndOf(session))) {
-        validSince = now() + 1;
-        ended.clear();
-      }
-      return cookie(request, "", 0);
-    },
-    watch(request) {
-      const session = find(request);
-      return () => session !== undefined && isValid(session);
-    },
-  };
+  #cookieFor(request: Request, session: Session): string {
+    const seconds = Math.ceil((session.expiresAt - this.#now()) / 1000);
+    return this.#cookies.header(request, this.#seal.seal(session), seconds);
+  }
 }

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
 import type { ListenAddress } from "../../config/config.ts";
 
-/** Where the management port is, as its listener knows it. */
+/** The address of the management port. */
 export interface ManagementOrigin {
   readonly address: ListenAddress;
-  /** The real one, where port 0 asked for any. */
+  /** The actual port, also if port 0 is configured. */
   readonly port: number;
   readonly isTls: boolean;
 }
 
-/** The token stands behind "#", which browsers keep to themselves: no server, proxy or log gets to see it. */
+/** The token follows "#": browsers do not send this part, so no server, proxy or access log receives it. */
 export function signInLink(origin: ManagementOrigin, token: string): string {
   const scheme = origin.isTls ? "https" : "http";
   return `${scheme}://${hostOf(origin.address)}:${origin.port}/sign-in#${token}`;

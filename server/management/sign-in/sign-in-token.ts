@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import { createSecretCheck } from "./secret.ts";
 
 export interface SignInToken {
-  /** True for the token that lets in; a link's is used up by that. */
+  /** @returns true for the right token. The token of a link is used up by this. */
   redeem(candidate: string): boolean;
-  /** The token of the next sign-in link; undefined: LOOM_ADMIN_TOKEN is set, and there are no links. */
+  /** The token of the next sign-in link; undefined if LOOM_ADMIN_TOKEN is set, because then there are no links. */
   readonly linkToken: string | undefined;
 }
 
 const linkTokenBytes = 32;
 
-/** The operator's own token, which is valid for good, or else tokens for links, each valid once. */
+/** Accepts the admin token, any number of times. Without one, accepts the tokens of links, each of them once. */
 export function createSignInToken(adminToken: string | undefined): SignInToken {
   if (adminToken !== undefined) return { redeem: createSecretCheck(adminToken), linkToken: undefined };
   let linkToken = newLinkToken();

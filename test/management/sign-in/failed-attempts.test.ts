@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createFailedAttempts } from "../../../server/management/sign-in/failed-attempts.ts";
+import { FailedAttempts } from "../../../server/management/sign-in/failed-attempts.ts";
 
 const minuteMs = 60_000;
 
@@ -8,13 +8,14 @@ function start() {
   const clock = { now: 0 };
   const delays: number[] = [];
   const sleeping: (() => void)[] = [];
-  const { slowDown } = createFailedAttempts({
+  const attempts = new FailedAttempts({
     now: () => clock.now,
     sleep(ms) {
       delays.push(ms);
       return new Promise((resolve) => sleeping.push(resolve));
     },
   });
+  const slowDown = (client: string | undefined) => attempts.slowDown(client);
   const wake = () => {
     for (const resolve of sleeping.splice(0)) resolve();
   };

@@ -1,9 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  createSessions,
-  type Sessions,
-  type SessionsOptions,
-} from "../../../server/management/sign-in/sessions.ts";
+import { Sessions, type SessionsOptions } from "../../../server/management/sign-in/sessions.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -11,7 +7,7 @@ const adminToken = "correct horse battery staple";
 
 function start(options: Partial<SessionsOptions> = {}) {
   const clock = { now: 1_000_000 };
-  const sessions = createSessions({ adminToken, isTls: false, now: () => clock.now, ...options });
+  const sessions = new Sessions({ adminToken, isTls: false, now: () => clock.now, ...options });
   return { clock, sessions };
 }
 
@@ -240,20 +236,20 @@ describe("signing out", () => {
   });
 });
 
-describe("a watched session", () => {
-  test("is valid until it ends", () => {
+describe("the validity of a session", () => {
+  test("lasts until the session ends", () => {
     const { sessions, clock } = start();
-    const isValid = sessions.watch(begin(sessions));
+    const isValid = sessions.trackValidity(begin(sessions));
     clock.now += 12 * hourMs - 1;
     expect(isValid()).toBe(true);
     clock.now += 1;
     expect(isValid()).toBe(false);
   });
 
-  test("stays valid when it is renewed elsewhere", () => {
+  test("lasts longer if another request renews the session", () => {
     const { sessions, clock } = start();
     const used = begin(sessions);
-    const isValid = sessions.watch(used);
+    const isValid = sessions.trackValidity(used);
     clock.now += 11 * hourMs;
     renewed(sessions, used);
     clock.now += 11 * hourMs;
@@ -262,15 +258,15 @@ describe("a watched session", () => {
     expect(isValid()).toBe(false);
   });
 
-  test("is over at once after signing out", () => {
+  test("ends at once when the client signs out", () => {
     const { sessions } = start();
     const used = begin(sessions);
-    const isValid = sessions.watch(used);
+    const isValid = sessions.trackValidity(used);
     sessions.end(used, sessionOf(sessions, used));
     expect(isValid()).toBe(false);
   });
 
-  test("that is none is not valid", () => {
-    expect(start().sessions.watch(plain)()).toBe(false);
+  test("is false without a session", () => {
+    expect(start().sessions.trackValidity(plain)()).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { hostname } from "node:os";
-import { createSignIn, type SignInOptions } from "../../../server/management/sign-in/sign-in.ts";
+import { createSignIn, type SignIn, type SignInOptions } from "../../../server/management/sign-in/sign-in.ts";
 import type { ManagementOrigin } from "../../../server/management/sign-in/sign-in-link.ts";
 import { recordingLog } from "../../support/log.ts";
 
@@ -28,8 +28,16 @@ function start({ host = "127.0.0.1", ...options }: Partial<SignInOptions & { hos
 
 const tokenOf = (link: string | undefined) => link?.split("#")[1] ?? "";
 
+/** What signing in with a token gives: "accepted", or the refusal. */
+async function outcome(signIn: SignIn, token: string) {
+  const attempt = await signIn.attempt(request, token);
+  return attempt.kind === "accepted" ? "accepted" : attempt.refusal;
+}
+
+const unauthorized = { code: "unauthorized" } as const;
+
 describe("without an admin token", () => {
-  test("the link has the token where no server gets to see it", () => {
+  test("the link has the token in the fragment, which no server receives", () => {
     expect(start().signIn.link()).toMatch(/^http:\/\/127\.0\.0\.1:9080\/sign-in#[\w-]{43}$/);
   });
 
@@ -38,7 +46,7 @@ describe("without an admin token", () => {
   });
 
   for (const host of ["", "0.0.0.0", "::"])
-    test(`the link to ${host || "every interface"} has the machine's name`, () => {
+    test(`the link to ${host || "every interface"} has the name of the machine`, () => {
       expect(start({ host }).signIn.link()).toStartWith(`http://${hostname()}:9080/sign-in#`);
     });
 
@@ -46,32 +54,32 @@ describe("without an admin token", () => {
     expect(start({ host: "::1" }).signIn.link()).toStartWith("http://[::1]:9080/sign-in#");
   });
 
-  test("a link lets in once", async () => {
+  test("a link works once", async () => {
     const { signIn } = start();
     const token = tokenOf(signIn.link());
-    expect(await signIn.attempt(request, token)).toBe(true);
-    expect(await signIn.attempt(request, token)).toBe(false);
+    expect(await outcome(signIn, token)).toEqual("accepted");
+    expect(await outcome(signIn, token)).toEqual(unauthorized);
   });
 
-  test("the next link is logged when one is used, and lets in", async () => {
+  test("the next link is logged when one is used, and works", async () => {
     const { signIn, linksLogged } = start();
     signIn.announceLink();
     await signIn.attempt(request, tokenOf(signIn.link()));
     expect(linksLogged()).toHaveLength(2);
     expect(new Set(linksLogged()).size).toBe(2);
-    expect(await signIn.attempt(request, tokenOf(String(linksLogged()[1])))).toBe(true);
+    expect(await outcome(signIn, tokenOf(String(linksLogged()[1])))).toEqual("accepted");
   });
 
-  test("a wrong token uses nothing up and logs no link", async () => {
+  test("a wrong token neither uses up the link nor logs one", async () => {
     const { signIn, linksLogged } = start();
     const link = signIn.link();
-    expect(await signIn.attempt(request, "wrong")).toBe(false);
+    expect(await outcome(signIn, "wrong")).toEqual(unauthorized);
     expect(signIn.link()).toBe(link);
     expect(linksLogged()).toEqual([]);
   });
 
-  test("nothing lets in that is empty", async () => {
-    expect(await start().signIn.attempt(request, "")).toBe(false);
+  test("an empty token is refused", async () => {
+    expect(await outcome(start().signIn, "")).toEqual(unauthorized);
   });
 
   test("there is no link before the port listens", () => {
@@ -85,16 +93,16 @@ describe("without an admin token", () => {
 describe("with an admin token", () => {
   const adminToken = "correct horse battery staple";
 
-  test("it lets in again and again", async () => {
+  test("the token works any number of times", async () => {
     const { signIn } = start({ adminToken });
-    expect(await signIn.attempt(request, adminToken)).toBe(true);
-    expect(await signIn.attempt(request, adminToken)).toBe(true);
+    expect(await outcome(signIn, adminToken)).toEqual("accepted");
+    expect(await outcome(signIn, adminToken)).toEqual("accepted");
   });
 
-  test("no other does, however near", async () => {
+  test("a similar token is refused", async () => {
     const { signIn } = start({ adminToken });
     for (const near of ["", adminToken.slice(0, -1), `${adminToken}x`, adminToken.toUpperCase()])
-      expect(await signIn.attempt(request, near)).toBe(false);
+      expect(await outcome(signIn, near)).toEqual(unauthorized);
   });
 
   test("there is no link, and none is logged", async () => {
@@ -105,7 +113,7 @@ describe("with an admin token", () => {
     expect(linksLogged()).toEqual([]);
   });
 
-  test("who signs in is logged, without the token", async () => {
+  test("a sign-in is logged without the token", async () => {
     const { signIn, log } = start({ adminToken });
     await signIn.attempt(request, adminToken);
     expect(log.lines).toEqual([
@@ -113,21 +121,21 @@ describe("with an admin token", () => {
     ]);
   });
 
-  test("a wrong token is logged, without itself", async () => {
+  test("a wrong token is logged as an event, without its text", async () => {
     const { signIn, log } = start({ adminToken });
     await signIn.attempt(request, "guessed-token");
     expect(JSON.stringify(log.lines)).toContain("wrong token at the sign-in");
     expect(JSON.stringify(log.lines)).not.toContain("guessed-token");
   });
 
-  test("too many wrong ones at once are told when to try again", async () => {
+  test("too many wrong tokens at once are refused, with the time after which to retry", async () => {
     const { signIn } = start({ adminToken, failedAttempts: { slowDown: async () => 3 } });
-    expect(await signIn.attempt(request, "wrong")).toBe(3);
+    expect(await outcome(signIn, "wrong")).toEqual({ code: "too_many_attempts", retryAfterSeconds: 3 });
   });
 
-  test("the right one is judged at once while answers to wrong ones wait", async () => {
+  test("the right token is accepted at once while answers to wrong ones wait", async () => {
     const { signIn } = start({ adminToken, failedAttempts: { slowDown: () => new Promise(() => {}) } });
     for (let i = 0; i < 200; i++) void signIn.attempt(request, "wrong");
-    expect(await signIn.attempt(request, adminToken)).toBe(true);
+    expect(await outcome(signIn, adminToken)).toEqual("accepted");
   });
 });

@@ -1,28 +1,28 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
 
 export interface Session {
-  /** Random, and the same in every renewed cookie of a session. */
+  /** A random id, which all cookies of a session share. */
   readonly id: string;
   readonly signedInAt: number;
   readonly expiresAt: number;
 }
 
-/** Turns sessions into cookie values that nobody else can make, and back. */
+/** Signs sessions as cookie values, and reads values that it signed. */
 export interface SessionSeal {
   seal(session: Session): string;
-  /** undefined: not made by this seal. Whether the session is over is another question. */
+  /** @returns undefined if the value was not signed with this key. It does not check whether the session is over. */
   open(value: string): Session | undefined;
 }
 
 const idBytes = 32;
 const keyBytes = 32;
 
-/** 32 bytes in base64url, twice a time in base 36, and the signature: 32 bytes. */
+/** The id (32 bytes in base64url), two times in base 36, and the signature (32 bytes). */
 const shape = /^(([\w-]{43})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11}))\.([\w-]{43})$/;
 
 /**
- * The key is derived from the admin token: with it a session outlives a restart, and another token ends them all.
- * Without one it is random, as long as this process lives.
+ * The key is derived from the admin token, so that sessions survive a restart, and changing the token ends all of them.
+ * Without an admin token the key is random, and sessions end with the process.
  */
 export function createSessionSeal(adminToken: string | undefined): SessionSeal {
   const secret = adminToken ?? randomBytes(keyBytes);
@@ -45,7 +45,7 @@ export function newSessionId(): string {
   return randomBytes(idBytes).toString("base64url");
 }
 
-/** As long as a signature whatever the text was: zeros where it was none, which no HMAC is. */
+/** Always as long as a signature; zeros, which match no signature, if the text is not one. */
 function digestFrom(text: string): Buffer {
   const digest = Buffer.alloc(keyBytes);
   Buffer.from(text, "base64url").copy(digest);
