@@ -89,7 +89,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     authenticator,
     enrich: enrichment.enricher.enrich,
     keep: outputs.keep,
-    watch: (batch) => management?.dashboard.watch(batch),
+    observe: (batch) => management?.dashboard.observe(batch),
     ledger,
     observeDuration: declareIngestMetrics(metrics, ledger),
     onRefused(refused) {

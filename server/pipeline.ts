@@ -1,6 +1,6 @@
 /*
- * What the stages pass to each other: ingest → enrich → keep, and then watch what was kept. A stage knows the next one
- * only by the types in this file.
+ * What the stages pass to each other: ingest → enrich → keep → observe. A stage knows the next one only by the types in
+ * this file.
  */
 
 /** The positions of one event and its parts: offsets into the body, -1 if a part is absent. */
@@ -41,8 +41,8 @@ export interface EnrichedBatch {
  */
 export type KeepBatch = (batch: EnrichedBatch) => Promise<void>;
 
-/** Called for each batch once it is kept, before its memory is reused. Copies what it needs, is quick, and never throws. */
-export type WatchBatch = (batch: EnrichedBatch) => void;
+/** Called for each batch after it is kept, before its memory is reused. Copies what it needs, is quick, and never throws. */
+export type ObserveBatch = (batch: EnrichedBatch) => void;
 
 /** The batch cannot be kept now, and nothing of it was kept. The reason is for the log and `/ready`. */
 export class CannotKeep extends Error {

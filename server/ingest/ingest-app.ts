@@ -3,7 +3,7 @@ import type { LimitsConfig } from "../config/config.ts";
 import { type Connection, type HandleRequest, RequestConnections } from "../http/connection.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
-import { CannotKeep, type EnrichBatch, type KeepBatch, type WatchBatch } from "../pipeline.ts";
+import { CannotKeep, type EnrichBatch, type KeepBatch, type ObserveBatch } from "../pipeline.ts";
 import { accepted, type Result, refused } from "../result.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
@@ -17,7 +17,7 @@ export interface IngestOptions {
   readonly authenticator: Authenticator;
   readonly enrich: EnrichBatch;
   readonly keep: KeepBatch;
-  readonly watch: WatchBatch;
+  readonly observe: ObserveBatch;
   readonly ledger: Ledger;
   readonly observeDuration: (seconds: number) => void;
   /** Called once for each refused request. */
@@ -140,7 +140,7 @@ class Ingest {
   }
 
   async #takeBody(sensorId: string, body: Buffer): Promise<Result<void, Refusal>> {
-    const { limits, ledger, enrich, keep, watch } = this.#options;
+    const { limits, ledger, enrich, keep, observe } = this.#options;
     const account = ledger.sensor(sensorId);
     account.bodyBytes += body.length;
     const scan = scanBatch(body, limits);
@@ -151,7 +151,7 @@ class Ingest {
       const lines = await enrich(body, events);
       const batch = { sensorId, eventCount: events.length, lines };
       await keep(batch);
-      watch(batch);
+      observe(batch);
       // Only now nothing reads them any more. The lines of a refused batch are left to the garbage collector.
       giveBackLineBuffer(lines);
     } catch (error) {

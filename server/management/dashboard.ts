@@ -4,20 +4,12 @@ import type { AddressDatabases } from "../enrich/databases.ts";
 import type { Enricher } from "../enrich/enricher.ts";
 import type { ReverseDns } from "../enrich/reverse-dns.ts";
 import type { Authenticator } from "../ingest/authentication.ts";
-import { type History, startHistory } from "../monitoring/history/history.ts";
-import { createRefusalRecords, type RefusedRequest } from "../monitoring/refusals/refusal-records.ts";
-import { createAttackRollups } from "../monitoring/rollups/attack-rollups.ts";
-import { createWatcher } from "../monitoring/sampling/event-sampler.ts";
-import { createTurns } from "../monitoring/sampling/time-slices.ts";
-import { createSensorActivity } from "../monitoring/sensors/sensor-activity.ts";
-import { createRecentEvents } from "../monitoring/tail/recent-events.ts";
-import { createSearchTexts } from "../monitoring/tail/search-texts.ts";
-import { createTail } from "../monitoring/tail/tail-stream.ts";
+import type { RefusedRequest } from "../ingest/refusal.ts";
+import { type Monitoring, startMonitoring } from "../monitoring/monitoring.ts";
 import type { Outputs } from "../outputs/outputs.ts";
-import type { WatchBatch } from "../pipeline.ts";
+import type { ObserveBatch } from "../pipeline.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createProcessResources } from "../telemetry/process-resources.ts";
 import { createAttacksApi } from "./api/attacks.ts";
 import { createDeadLettersApi } from "./api/dead-letters.ts";
 import { createEnrichmentApi } from "./api/enrichment.ts";
@@ -25,7 +17,7 @@ import { createEnrichmentAnswers } from "./api/enrichment-answers.ts";
 import { createOutputAnswers, createOutputsApi, outboxAnswer } from "./api/outputs.ts";
 import { createOverviewApi } from "./api/overview.ts";
 import { createRefusalsApi } from "./api/refusals.ts";
-import { createSensorAnswers } from "./api/sensor-answers.ts";
+import { SensorAnswers } from "./api/sensor-answers.ts";
 import { createSensorsApi } from "./api/sensors.ts";
 import { createSetupApi } from "./api/setup.ts";
 import { createTailApi } from "./api/tail.ts";
@@ -45,116 +37,112 @@ export interface DashboardSources {
   readonly outputs: Outputs;
   readonly problem: () => string | undefined;
   readonly ingestProblem: () => string | undefined;
-  /** The ingest server's, once it listens. */
+  /** The port of the ingest server. */
   readonly ingestPort: () => number;
   /** The certificate that sensors see, PEM; undefined: plain HTTP. */
   readonly ingestCertificate: () => string | undefined;
 }
 
-/** Everything behind the page: what is remembered of events and refusals, and the API that tells it. */
+/** The dashboard without its page: what is recorded of events and refused requests, and the API that serves it. */
 export interface Dashboard {
-  readonly watch: WatchBatch;
+  readonly observe: ObserveBatch;
   noteRefusal(refused: RefusedRequest): void;
-  routes(sessions: Pick<Sessions, "watch">): readonly AnyElysia[];
-  /** Shows viewers of the tail what came last, and ends their streams. */
+  routes(sessions: Pick<Sessions, "trackValidity">): readonly AnyElysia[];
+  /** Sends the newest events to the viewers of the tail, and ends their streams. */
   stop(): Promise<void>;
 }
 
-/** To be made at the start: its times and rates begin here. */
+/** To be called at the start: the dashboard's times and rates begin here. */
 export function createDashboard(sources: DashboardSources): Dashboard {
-  const { config, version, log, ledger, authenticator, enricher, reverseDns, outputs } = sources;
-  const { problem, ingestProblem } = sources;
-  const startedAt = Date.now();
+  const { config, ledger, authenticator, outputs } = sources;
+  const log = sources.log.component("management");
   const outbox = outputs.ledger?.outbox;
-  const resources = createProcessResources({ directory: outbox && config.output.outbox.dir });
-  const history = startHistory({ ledger, onSample: resources.sample });
-  const refusals = createRefusalRecords({ claimOf: authenticator.claimOf });
-
-  const rollups = createAttackRollups();
-  const activity = createSensorActivity();
-  const recentEvents = createRecentEvents({ maxBytes: config.dashboard.recentEventsBytes });
-  const searchTexts = createSearchTexts();
-  const turns = createTurns();
-  const watcher = createWatcher({
-    recentEvents,
-    searchTexts,
-    turns,
-    onExamined(event) {
-      rollups.note(event);
-      activity.noteEvent(event);
-    },
-    onDefect: (error) =>
-      log.error("BUG: the dashboard cannot count an event", { error: (error as Error).stack }),
-  });
-  const tail = createTail({ watcher, recentEvents, searchTexts, turns, startedAt });
-
-  const sensors = createSensorAnswers({
-    sensorIds: () => authenticator.sensorIds,
-    quietAfterSeconds: config.dashboard.quietAfterSeconds,
+  const monitoring = startMonitoring({
     ledger,
-    history,
-    activity,
-    refusals,
+    claimOf: authenticator.claimOf,
+    recentEventsBytes: config.dashboard.recentEventsBytes,
+    dataDirectory: outbox && config.output.outbox.dir,
+    onDefect: (error) =>
+      log.error("BUG: the dashboard cannot count an event; it is missing from the dashboard's counts", {
+        error: error instanceof Error ? error.stack : String(error),
+      }),
   });
-  const enrichment = createEnrichmentAnswers({
-    databases: () => sources.databases.describe(),
-    counts: enricher.counts,
-    dns: reverseDns?.counts,
-    history,
-  });
-  const outputAnswers = createOutputAnswers({
-    reports: outputs.reports,
-    history: deliveryHistories(outputs, history),
-  });
-
+  const answers = createAnswers(sources, monitoring);
   return {
-    watch(batch) {
-      activity.noteBatch(batch.sensorId, Date.now());
-      watcher.watch(batch);
-    },
-    noteRefusal: refusals.note,
-    routes: ({ watch: watchSession }) => [
-      createOverviewApi({
-        version,
-        startedAt,
-        problem,
-        ingestProblem,
-        ledger,
-        history,
-        sensors,
-        refusals,
-        enrichment,
-        resources,
-        outputs: outputAnswers,
-        outbox: () => (outbox ? outboxAnswer(outbox()) : null),
-        viewers: () => tail.viewerCount,
-      }),
-      createSensorsApi({ sensors }),
-      createSetupApi({
-        host: config.server.listenAddress.host,
-        port: sources.ingestPort,
-        certificate: sources.ingestCertificate,
-        tokenFile: config.auth.tokenFile,
-      }),
-      createRefusalsApi({ ledger, history, refusals }),
-      createAttacksApi({ rollups }),
-      createEnrichmentApi({ enrichment }),
-      createOutputsApi({ outputs: outputAnswers, outbox }),
+    observe: monitoring.observe,
+    noteRefusal: (request) => monitoring.refusals.note(request),
+    routes: (sessions) => [
+      ...summaryRoutes(sources, monitoring, answers),
+      createOutputsApi({ outputs: answers.outputs, outbox }),
       createDeadLettersApi({
         deadLetters: outputs.deadLetters,
         onError: (error) => log.error("cannot read dead letters for the dashboard", { error: error.message }),
       }),
-      createTailApi({ tail, recentEvents, watchSession }),
+      createTailApi({
+        tail: monitoring.tail,
+        recentEvents: monitoring.recentEvents,
+        trackValidity: (request) => sessions.trackValidity(request),
+      }),
     ],
-    async stop() {
-      history.stop();
-      await tail.stop();
-    },
+    stop: monitoring.stop,
   };
 }
 
-/** Of every output, from the start on. */
-function deliveryHistories({ reports }: Outputs, history: History) {
+/** The answers that more than one resource of the API contains. */
+function createAnswers(sources: DashboardSources, { history, activity, refusals }: Monitoring) {
+  const { config, ledger, authenticator, databases, enricher, reverseDns, outputs } = sources;
+  return {
+    sensors: new SensorAnswers({
+      sensorIds: () => authenticator.sensorIds,
+      quietAfterSeconds: config.dashboard.quietAfterSeconds,
+      ledger,
+      history,
+      activity,
+      refusals,
+    }),
+    enrichment: createEnrichmentAnswers({
+      databases: () => databases.describe(),
+      counts: enricher.counts,
+      dns: reverseDns?.counts,
+      history,
+    }),
+    outputs: createOutputAnswers({
+      reports: outputs.reports,
+      history: deliveryHistories(outputs, history),
+    }),
+  };
+}
+
+function summaryRoutes(
+  sources: DashboardSources,
+  monitoring: Monitoring,
+  answers: ReturnType<typeof createAnswers>,
+): readonly AnyElysia[] {
+  const { config, version, ledger, outputs, problem, ingestProblem } = sources;
+  const { startedAt, history, refusals, resources, tail, rollups } = monitoring;
+  const outbox = outputs.ledger?.outbox;
+  return [
+    createOverviewApi({
+      ...answers,
+      ...{ version, startedAt, problem, ingestProblem, ledger, history, refusals, resources },
+      outbox: () => (outbox ? outboxAnswer(outbox()) : null),
+      viewers: () => tail.viewerCount,
+    }),
+    createSensorsApi({ sensors: answers.sensors }),
+    createSetupApi({
+      host: config.server.listenAddress.host,
+      port: sources.ingestPort,
+      certificate: sources.ingestCertificate,
+      tokenFile: config.auth.tokenFile,
+    }),
+    createRefusalsApi({ ledger, history, refusals }),
+    createAttacksApi({ rollups }),
+    createEnrichmentApi({ enrichment: answers.enrichment }),
+  ];
+}
+
+/** The history of each output's delivered events, recorded from the start on. */
+function deliveryHistories({ reports }: Outputs, history: Monitoring["history"]) {
   const deliveredEvents = (name: string) =>
     reports().find(({ output }) => output === name)?.deliveredEvents ?? 0;
   const track = (name: string) => history.track(`output ${name}`, () => deliveredEvents(name));

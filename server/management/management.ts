@@ -11,7 +11,7 @@ export interface ManagementSources extends DashboardSources {
 
 /** The management port and the dashboard that it serves. */
 export interface Management {
-  readonly dashboard: Pick<Dashboard, "watch" | "noteRefusal" | "stop">;
+  readonly dashboard: Pick<Dashboard, "observe" | "noteRefusal" | "stop">;
   readonly server: ManagementServer;
 }
 

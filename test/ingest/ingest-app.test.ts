@@ -481,11 +481,11 @@ describe("the memory of an enriched batch", () => {
     expect(isReused(lines)).toBe(true);
   });
 
-  test("is not used again before the batch is kept and watched", async () => {
+  test("is not used again before the batch is kept and observed", async () => {
     const seen: boolean[] = [];
     const { lines, send } = ingestWithLines({
       keep: async (batch) => void seen.push(isReused(batch.lines)),
-      watch: (batch) => void seen.push(isReused(batch.lines)),
+      observe: (batch) => void seen.push(isReused(batch.lines)),
     });
     await send(batchRequest());
     expect(seen).toEqual([false, false]);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
-import { createRefusalRecords } from "../../server/monitoring/refusals/refusal-records.ts";
+import { RefusalRecords } from "../../server/monitoring/refusals/refusal-records.ts";
 import { CannotKeep } from "../../server/pipeline.ts";
 import { refusedByReason, refusedRequests } from "../../server/telemetry/ledger.ts";
 import { batchRequest, ingestWith, type RequestParts, sensors } from "../support/ingest.ts";
@@ -22,14 +22,14 @@ const badRequests: readonly RequestParts[] = [
 
 async function refuseAll() {
   const authenticator = createAuthenticator(sensors);
-  const records = createRefusalRecords({ claimOf: authenticator.claimOf });
+  const records = new RefusalRecords({ claimOf: authenticator.claimOf });
   const { send, ledger } = ingestWith({
     authenticator,
     limits: { maxBodySizeBytes: 500, maxEventsPerBatch: 3 },
     keep: async ({ lines }) => {
       if (lines.includes("full")) throw new CannotKeep("outbox full");
     },
-    onRefused: records.note,
+    onRefused: (refused) => records.note(refused),
   });
   const statuses = [];
   for (const parts of [...badRequests, ...badRequests, {}])
@@ -42,9 +42,7 @@ test("every refusal is in the ledger, and every refusal in the ledger is in a gr
   const refused = statuses.filter((status) => status !== 204).length;
   expect(refused).toBe(badRequests.length * 2);
   expect(refusedRequests(ledger)).toBe(refused);
-  expect(records.groups().reduce((sum, { count }) => sum + count, 0) + records.forgottenRequests).toBe(
-    refused,
-  );
+  expect(records.groups().reduce((sum, { count }) => sum + count, 0) + records.evictedRequests).toBe(refused);
 });
 
 test("each reason has the same number of refusals in groups and in the ledger", async () => {

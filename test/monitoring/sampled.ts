@@ -1,17 +1,17 @@
 import { type EventFields, fieldsOf } from "../../server/monitoring/sampling/event-fields.ts";
-import type { ExaminedEvent } from "../../server/monitoring/sampling/sampled-event.ts";
+import type { SampledEvent } from "../../server/monitoring/sampling/sampled-event.ts";
 
 const nothing: EventFields = fieldsOf({});
 const noLine = Buffer.alloc(0);
 
-export interface ExaminedParts extends Partial<EventFields> {
+export interface SampledParts extends Partial<EventFields> {
   readonly number?: number;
   readonly sensorId?: string;
   readonly receivedAt?: number;
 }
 
-/** Events as the watcher gives them, one after the other. */
-export function createExamined(): (parts?: ExaminedParts) => ExaminedEvent {
+/** Events as the sampler gives them, one after the other. */
+export function createSampled(): (parts?: SampledParts) => SampledEvent {
   let ordinal = 0;
   let last = 0;
   return ({ number = last + 1, sensorId = "vps-1", receivedAt = 0, ...fields } = {}) => {

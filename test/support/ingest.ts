@@ -31,7 +31,7 @@ export function ingestWith(
     enrich: (body, events) =>
       Buffer.from(events.map(({ start, end }) => `${body.toString("utf8", start, end)}\n`).join("")),
     keep: async (batch) => void kept.push(batch),
-    watch: () => {},
+    observe: () => {},
     ledger,
     observeDuration: () => {},
     onRefused: (refused) => void refusals.push(refused),

@@ -43,7 +43,7 @@ function attacksAnswer(rollups: AttackRollups, window: AttackWindow, now: number
     window,
     sinceAt,
     kept: counts.kept,
-    examined: counts.examined,
+    examined: counts.sampled,
     countries: topList(counts.countries),
     networks: topList(counts.networks),
     addresses: topList(counts.addresses),

@@ -18,7 +18,7 @@ export interface OverviewApiOptions {
   readonly ingestProblem: () => string | undefined;
   readonly ledger: Ledger;
   readonly history: Pick<History, "kept" | "refused">;
-  readonly sensors: SensorAnswers;
+  readonly sensors: Pick<SensorAnswers, "countsByState">;
   readonly refusals: Pick<RefusalRecords, "lastAt">;
   readonly outputs: () => readonly OutputAnswer[];
   /** null: stdout alone needs none. */

@@ -1,7 +1,8 @@
 import { Elysia } from "elysia";
 import { statusOfRefusal } from "../../ingest/refusal.ts";
 import type { History } from "../../monitoring/history/history.ts";
-import type { RefusalGroup, RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
+import type { RefusalGroup } from "../../monitoring/refusals/group-pool.ts";
+import type { RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
 import { type Ledger, refusedRequests } from "../../telemetry/ledger.ts";
 import type { RefusalAnswer, RefusalsAnswer } from "./answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
@@ -27,7 +28,7 @@ export function createRefusalsApi(options: RefusalsApiOptions) {
       requests: refusedRequests(ledger),
       history: history.refused.lastHour(),
       refusals: refusals.groups().map(refusalAnswer),
-      forgottenRequests: refusals.forgottenRequests,
+      forgottenRequests: refusals.evictedRequests,
       advice: refusalAdvice,
     }),
     sharedForMs,

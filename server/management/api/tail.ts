@@ -1,31 +1,31 @@
 import { Elysia } from "elysia";
 import { parseFilter } from "../../monitoring/tail/event-filter.ts";
 import type { RecentEvents } from "../../monitoring/tail/recent-events.ts";
+import type { Tail } from "../../monitoring/tail/tail.ts";
 import { eventJson } from "../../monitoring/tail/tail-message.ts";
-import type { Tail } from "../../monitoring/tail/tail-stream.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 
 export interface TailApiOptions {
   readonly tail: Tail;
   readonly recentEvents: RecentEvents;
-  /** A question to ask again while an answer goes on: is the request's session still valid? */
-  readonly watchSession: (request: Request) => () => boolean;
+  /** Returns a function that tells whether the request's session is still valid; see Sessions. */
+  readonly trackValidity: (request: Request) => () => boolean;
 }
 
 const retryAfterSeconds = 5;
 const lastEventIdName = "last_event_id";
 
-/** The live tail, and one event of it by its number. */
-export function createTailApi({ tail, recentEvents, watchSession }: TailApiOptions) {
+/** `GET /api/v1/tail`, the live tail; `GET /api/v1/events/:number`, one of its events. */
+export function createTailApi({ tail, recentEvents, trackValidity }: TailApiOptions) {
   return new Elysia({ strictPath: true })
     .get("/api/v1/tail", ({ request }) => {
       const { searchParams } = new URL(request.url);
-      // A browser that reconnects by itself sends the header, and the address with which it began.
+      // A browser that reconnects on its own sends the header, together with the parameters of its first request.
       const lastEventId = request.headers.get("last-event-id") ?? searchParams.get(lastEventIdName);
       searchParams.delete(lastEventIdName);
       const filter = parseFilter(searchParams);
       if (!filter) return errorAnswer("invalid_request");
-      const isSessionValid = watchSession(request);
+      const isSessionValid = trackValidity(request);
       const stream = tail.open({ filter, lastEventId: lastEventId ?? undefined, isSessionValid });
       return stream ? new Response(stream, { headers }) : errorAnswer("unavailable", retryAfterSeconds);
     })
@@ -40,6 +40,6 @@ export function createTailApi({ tail, recentEvents, watchSession }: TailApiOptio
 const headers = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store",
-  // nginx would collect the stream otherwise.
+  // Without it, nginx would buffer the stream.
   "x-accel-buffering": "no",
 };

@@ -1,19 +1,12 @@
 import type { Claim } from "../../ingest/claimed-id.ts";
+import type { RefusedRequest } from "../../ingest/refusal.ts";
 import { unknownSensorId } from "../../telemetry/ledger.ts";
+import { startOf } from "../../text/truncate.ts";
 import { type HistoryClock, systemHistoryClock } from "../history/counter-history.ts";
+import { GroupPool, type RefusalGroup } from "./group-pool.ts";
 
-/*
- * Every refused request of ingest, grouped by reason, sensor, what the client called itself, and its address: for the
- * dashboard, where the log (refusal-log.ts) only samples. The groups' counts and `forgottenRequests` together are all
- * requests that were noted, always.
- *
- * Whoever sends bad requests makes groups, so they are bounded, in three pools that can't push out each other: requests
- * with a sensor's token; requests without one that call themselves a configured sensor; all others. In each, no sensor
- * and no client takes more than a few. The group that was quiet for longest makes room.
- */
-
-/** About 400 bytes each. */
-const poolBounds = {
+/** A group takes about 400 bytes. */
+const poolLimits = {
   known: { maxGroups: 2048, maxPerOwner: 32 },
   claimed: { maxGroups: 1024, maxPerOwner: 16 },
   other: { maxGroups: 512, maxPerOwner: 8 },
@@ -21,59 +14,23 @@ const poolBounds = {
 const maxDetailLength = 300;
 const maxClientLength = 64;
 
-export interface RefusedRequest {
-  readonly reason: string;
-  /** The sensor whose token it had, or `unknownSensorId`. */
-  readonly sensorId: string;
-  /** X-Spip-ID as it came. */
-  readonly claimedId: string | null;
-  readonly client: string | undefined;
-  readonly detail: string | undefined;
-}
-
-/** Requests that were refused alike. Times are milliseconds since the epoch. */
-export interface RefusalGroup {
-  readonly reason: string;
-  readonly sensorId: string | undefined;
-  readonly claimedText: string | undefined;
-  /** The configured sensor that it calls itself without having its token. */
-  readonly claimedSensorId: string | undefined;
-  readonly client: string | undefined;
-  /** Of the latest one. */
-  readonly detail: string | undefined;
-  readonly firstAt: number;
-  readonly lastAt: number;
-  readonly count: number;
-}
-
 export interface LastRefusal {
   readonly reason: string;
+  /** Milliseconds since the epoch. */
   readonly at: number;
-  /** By the monotonic clock, to compare with. */
+  /** The same time by the monotonic clock, for comparisons. */
   readonly monotonicAt: number;
 }
 
-/** What was refused of one configured sensor, or of a client that calls itself so. */
+/** The refused requests of one configured sensor, and of clients that named it in X-Spip-ID without having its token. */
 export interface SensorRefusals {
-  /** With its token. */
+  /** The last refused request with the sensor's token. */
   readonly lastOwn: LastRefusal | undefined;
-  /** Without, for any reason. */
+  /** The last refused request that only named the sensor, whatever the reason. */
   readonly lastClaimed: LastRefusal | undefined;
-  /** Of these the last one that was unauthorized. */
+  /** The last one of these that was refused as unauthorized. */
   readonly lastUnauthorizedClaim: LastRefusal | undefined;
   readonly unauthorizedClaims: number;
-}
-
-export interface RefusalRecords {
-  note(refused: RefusedRequest): void;
-  /** The latest first. */
-  groups(): RefusalGroup[];
-  /** The groups of one sensor and of clients that call themselves so, the latest first. */
-  groupsOf(sensorId: string): RefusalGroup[];
-  of(sensorId: string): SensorRefusals;
-  readonly lastAt: number | undefined;
-  /** Requests of groups that made room. */
-  readonly forgottenRequests: number;
 }
 
 export interface RefusalRecordsOptions {
@@ -90,117 +47,90 @@ const noRefusals: SensorRefusals = {
   unauthorizedClaims: 0,
 };
 
-export function createRefusalRecords({
-  claimOf,
-  clock = systemHistoryClock,
-}: RefusalRecordsOptions): RefusalRecords {
-  const known = new GroupPool(poolBounds.known);
-  const claimed = new GroupPool(poolBounds.claimed);
-  const other = new GroupPool(poolBounds.other);
-  const pools = [known, claimed, other];
+/**
+ * All refused requests of ingest, grouped by reason, sensor, claimed sensor id and client address. They are for the
+ * dashboard; the log (refusal-log.ts) has only a sample. The counts of the groups and `evictedRequests` always add up to the
+ * number of requests noted.
+ *
+ * Every client can create groups, so their number is limited. There are three pools, so that no kind of request can evict
+ * another one: requests with a sensor's token, requests without a token that name a configured sensor, and all others.
+ * In each pool, no sensor and no client has more than a few groups. The least recently active group is evicted.
+ */
+export class RefusalRecords {
+  readonly #claimOf: RefusalRecordsOptions["claimOf"];
+  readonly #clock: HistoryClock;
+  readonly #known = new GroupPool(poolLimits.known);
+  readonly #claimed = new GroupPool(poolLimits.claimed);
+  readonly #other = new GroupPool(poolLimits.other);
   /** By configured sensor, so that their number is bounded. */
-  const bySensor = new Map<string, Writable<SensorRefusals>>();
-  let lastAt: number | undefined;
+  readonly #bySensor = new Map<string, Writable<SensorRefusals>>();
+  #lastAt: number | undefined;
 
-  function noteSensor(sensorId: string, reason: string, isOnlyClaimed: boolean): void {
-    const sensor = bySensor.get(sensorId) ?? { ...noRefusals };
-    bySensor.set(sensorId, sensor);
-    const last = { reason, at: clock.now(), monotonicAt: clock.monotonic() };
-    if (!isOnlyClaimed) sensor.lastOwn = last;
-    else {
-      sensor.lastClaimed = last;
-      if (reason !== "unauthorized") return;
-      sensor.lastUnauthorizedClaim = last;
-      sensor.unauthorizedClaims++;
-    }
+  constructor({ claimOf, clock = systemHistoryClock }: RefusalRecordsOptions) {
+    this.#claimOf = claimOf;
+    this.#clock = clock;
   }
 
-  return {
-    note({ reason, sensorId, claimedId, client: clientText, detail }) {
-      const at = clock.now();
-      lastAt = at;
-      const client = plainAddress(clientText);
-      const isKnown = sensorId !== unknownSensorId;
-      // With the token, the name is the token's own.
-      const claim = isKnown ? undefined : claimOf(claimedId);
-      const pool = isKnown ? known : claim?.sensorId === undefined ? other : claimed;
-      const owner = isKnown ? sensorId : (claim?.sensorId ?? client ?? "");
-      pool.note(owner, {
-        reason,
-        sensorId: isKnown ? sensorId : undefined,
-        claimedText: claim?.text,
-        claimedSensorId: claim?.sensorId,
-        client,
-        detail: firstLine(detail),
-        firstAt: at,
-        lastAt: at,
-        count: 1,
-      });
-      const concerned = isKnown ? sensorId : claim?.sensorId;
-      if (concerned !== undefined) noteSensor(concerned, reason, !isKnown);
-    },
-    groups: () => latestFirst(pools.flatMap((pool) => pool.groups())),
-    groupsOf: (sensorId) => latestFirst([...known.groupsOf(sensorId), ...claimed.groupsOf(sensorId)]),
-    of: (sensorId) => bySensor.get(sensorId) ?? noRefusals,
-    get lastAt() {
-      return lastAt;
-    },
-    get forgottenRequests() {
-      return pools.reduce((sum, pool) => sum + pool.forgottenRequests, 0);
-    },
-  };
-}
-
-/** Groups in the order in which they were last added to, some an owner. */
-class GroupPool {
-  readonly #maxGroups: number;
-  readonly #maxPerOwner: number;
-  /** By key; the one that was quiet for longest comes first. */
-  readonly #groups = new Map<string, { readonly owner: string; group: RefusalGroup }>();
-  /** The keys of each owner, in the same order. */
-  readonly #keysOf = new Map<string, Set<string>>();
-  forgottenRequests = 0;
-
-  constructor({ maxGroups, maxPerOwner }: { maxGroups: number; maxPerOwner: number }) {
-    this.#maxGroups = maxGroups;
-    this.#maxPerOwner = maxPerOwner;
+  note({ reason, sensorId, claimedId, client, detail }: RefusedRequest): void {
+    const at = this.#clock.now();
+    this.#lastAt = at;
+    const hasToken = sensorId !== unknownSensorId;
+    // A request with a sensor's token can only claim to be that sensor.
+    const claim = hasToken ? undefined : this.#claimOf(claimedId);
+    const address = plainAddress(client);
+    const pool = hasToken ? this.#known : claim?.sensorId === undefined ? this.#other : this.#claimed;
+    const owner = hasToken ? sensorId : (claim?.sensorId ?? address ?? "");
+    pool.note(owner, {
+      reason,
+      sensorId: hasToken ? sensorId : undefined,
+      claimedText: claim?.text,
+      claimedSensorId: claim?.sensorId,
+      client: address,
+      detail: firstLine(detail),
+      firstAt: at,
+      lastAt: at,
+      count: 1,
+    });
+    const concerned = hasToken ? sensorId : claim?.sensorId;
+    if (concerned !== undefined) this.#noteSensor(concerned, reason, !hasToken);
   }
 
-  note(owner: string, one: RefusalGroup): void {
-    const key = JSON.stringify([one.reason, one.sensorId, one.claimedText, one.client]);
-    const before = this.#take(key)?.group;
-    const group = before ? { ...one, firstAt: before.firstAt, count: before.count + 1 } : one;
-    if (!before) this.#makeRoom(owner);
-    this.#groups.set(key, { owner, group });
-    const keys = this.#keysOf.get(owner) ?? new Set();
-    this.#keysOf.set(owner, keys.add(key));
-  }
-
+  /** All groups, the most recently active first. */
   groups(): RefusalGroup[] {
-    return Array.from(this.#groups.values(), ({ group }) => group);
+    return latestFirst([this.#known, this.#claimed, this.#other].flatMap((pool) => pool.groups()));
   }
 
-  groupsOf(owner: string): RefusalGroup[] {
-    const groups = Array.from(this.#keysOf.get(owner) ?? [], (key) => this.#groups.get(key)?.group);
-    return groups.filter((group) => group !== undefined);
+  /** The groups of a sensor and of clients that only named it, the most recently active first. */
+  groupsOf(sensorId: string): RefusalGroup[] {
+    return latestFirst([...this.#known.groupsOf(sensorId), ...this.#claimed.groupsOf(sensorId)]);
   }
 
-  #makeRoom(owner: string): void {
-    const own = this.#keysOf.get(owner);
-    const keys = own && own.size >= this.#maxPerOwner ? own : this.#groups;
-    if (keys === this.#groups && this.#groups.size < this.#maxGroups) return;
-    const [quietest] = keys.keys();
-    if (quietest !== undefined) this.forgottenRequests += this.#take(quietest)?.group.count ?? 0;
+  of(sensorId: string): SensorRefusals {
+    return this.#bySensor.get(sensorId) ?? noRefusals;
   }
 
-  #take(key: string): { readonly owner: string; readonly group: RefusalGroup } | undefined {
-    const entry = this.#groups.get(key);
-    if (!entry) return undefined;
-    this.#groups.delete(key);
-    const keys = this.#keysOf.get(entry.owner);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#keysOf.delete(entry.owner);
-    return entry;
+  /** When the last request was refused; milliseconds since the epoch. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
+
+  /** The number of requests in evicted groups. */
+  get evictedRequests(): number {
+    return this.#known.evictedRequests + this.#claimed.evictedRequests + this.#other.evictedRequests;
+  }
+
+  #noteSensor(sensorId: string, reason: string, isOnlyClaimed: boolean): void {
+    const sensor = this.#bySensor.get(sensorId) ?? { ...noRefusals };
+    this.#bySensor.set(sensorId, sensor);
+    const last = { reason, at: this.#clock.now(), monotonicAt: this.#clock.monotonic() };
+    if (!isOnlyClaimed) {
+      sensor.lastOwn = last;
+      return;
+    }
+    sensor.lastClaimed = last;
+    if (reason !== "unauthorized") return;
+    sensor.lastUnauthorizedClaim = last;
+    sensor.unauthorizedClaims++;
   }
 }
 
@@ -208,12 +138,12 @@ function latestFirst(groups: RefusalGroup[]): RefusalGroup[] {
   return groups.reverse().sort((a, b) => b.lastAt - a.lastAt);
 }
 
-/** A defect's detail goes on with where in the program it was. */
+/** The detail of a defect has a stack trace after its first line. */
 function firstLine(detail: string | undefined): string | undefined {
-  return detail?.slice(0, maxDetailLength).split("\n", 1)[0];
+  return detail && startOf(detail, maxDetailLength).split("\n", 1)[0];
 }
 
-/** An IPv4 client of a socket that takes both is "::ffff:192.0.2.1". */
+/** On a socket for IPv4 and IPv6, the address of an IPv4 client is "::ffff:192.0.2.1". */
 function plainAddress(client: string | undefined): string | undefined {
-  return client?.replace(/^::ffff:(?=[\d.]+$)/i, "").slice(0, maxClientLength);
+  return client && startOf(client.replace(/^::ffff:(?=[\d.]+$)/i, ""), maxClientLength);
 }

@@ -1,142 +1,89 @@
 import { type HistoryClock, systemHistoryClock } from "../history/counter-history.ts";
-import type { ExaminedEvent } from "../sampling/sampled-event.ts";
+import type { SampledEvent } from "../sampling/sampled-event.ts";
 import { AttackSlice } from "./attack-slice.ts";
+import { RollupLevel } from "./rollup-level.ts";
 import type { AttackWindow } from "./top-list.ts";
 
-/*
- * What the events of the last 5 minutes, hour and day had in their fields, in slices of time: events are counted into
- * the open minute; a minute that is over is merged into the open 5 minutes, these into the open hour. A window is its
- * closed slices and whatever is open below: it reaches back its length and at most one slice more.
- *
- * An event belongs to the minute in which it was examined, milliseconds after it was kept. Minutes go by the monotonic
- * clock.
- */
-
-export interface AttackRollups {
-  note(event: ExaminedEvent): void;
-  read(window: AttackWindow): WindowCounts;
-}
-
 export interface WindowCounts {
-  /** Where the counts begin; milliseconds since the epoch. */
+  /** When the window begins; milliseconds since the epoch. */
   readonly sinceAt: number;
   readonly counts: AttackSlice;
-  /** Whether a place, by its key, was first seen in the last minute or two; never at the start, when all were. */
+  /**
+   * True if the place with this key was first seen in the last minute or two. Never true in the first minutes after the
+   * start, when every place is new.
+   */
   isNewPlace(key: string | number): boolean;
 }
 
 const minuteMs = 60_000;
-/** Minutes before the open one of which a place may be and still be new. */
-const newMinutes = 1;
+/** The number of closed minutes that count as recent, besides the open one. */
+const recentMinutes = 1;
 
-export function createAttackRollups(clock: HistoryClock = systemHistoryClock): AttackRollups {
-  const hours = new Level(60, 24, undefined);
-  const fiveMinutes = new Level(5, 12, hours);
-  const minutes = new Level(1, 5, fiveMinutes);
-  const levels: Record<AttackWindow, readonly Level[]> = {
-    "5m": [minutes],
-    "1h": [fiveMinutes, minutes],
-    "24h": [hours, fiveMinutes, minutes],
+/**
+ * The fields of the events of the last 5 minutes, hour and day, counted in slices of time. Events are counted in the open
+ * minute. A minute that is over is merged into the open slice of 5 minutes, and that one into the open hour. A window
+ * consists of its closed slices and the open slices below: it covers its length and at most one slice more.
+ *
+ * An event belongs to the minute in which it is examined, milliseconds after it was kept. Minutes are measured by the
+ * monotonic clock.
+ */
+export class AttackRollups {
+  readonly #clock: HistoryClock;
+  readonly #startedAt: number;
+  readonly #hours = new RollupLevel(60, 24, undefined);
+  readonly #fiveMinutes = new RollupLevel(5, 12, this.#hours);
+  readonly #minutes = new RollupLevel(1, 5, this.#fiveMinutes);
+  /** The levels of each window, the widest first. */
+  readonly #levels: Readonly<Record<AttackWindow, readonly RollupLevel[]>> = {
+    "5m": [this.#minutes],
+    "1h": [this.#fiveMinutes, this.#minutes],
+    "24h": [this.#hours, this.#fiveMinutes, this.#minutes],
   };
-  const beganAt = clock.monotonic();
-  let openMinute = 0;
-  let open = minutes.sliceOf(0);
+  #openMinute = 0;
+  #open = this.#minutes.sliceOf(0);
   /** All events up to this number are counted as kept. */
-  let lastNumber = 0;
+  #lastNumber = 0;
 
-  function minuteNow(): number {
-    return Math.floor((clock.monotonic() - beganAt) / minuteMs);
+  constructor(clock: HistoryClock = systemHistoryClock) {
+    this.#clock = clock;
+    this.#startedAt = clock.monotonic();
   }
 
-  function roll(): void {
-    const minute = minuteNow();
-    if (minute === openMinute) return;
-    minutes.closeBefore(minute);
-    openMinute = minute;
-    open = minutes.sliceOf(minute);
+  note({ number, fields }: SampledEvent): void {
+    this.#closeOldSlices();
+    // The events since the last sampled one were not sampled; they are counted as kept together with this one.
+    this.#open.kept += number - this.#lastNumber;
+    this.#lastNumber = number;
+    this.#open.add(fields);
   }
 
-  return {
-    note({ number, fields }) {
-      roll();
-      // Those that were not looked at count with the next one that was.
-      open.kept += number - lastNumber;
-      lastNumber = number;
-      open.add(fields);
-    },
-
-    read(window) {
-      roll();
-      const [widest, ...narrower] = levels[window];
-      const counts = new AttackSlice(false);
-      for (const slice of widest?.slices() ?? []) counts.merge(slice);
-      for (const level of narrower) if (level.open) counts.merge(level.open);
-      const recent = minutes.slices(openMinute - newMinutes);
-      const firstMinute = Math.max(0, widest?.firstMinute(openMinute) ?? 0);
-      const isWholeRecent = openMinute - newMinutes <= 0;
-      const elapsedMs = clock.monotonic() - beganAt;
-      return {
-        sinceAt: Math.round(clock.now() - (elapsedMs - firstMinute * minuteMs)),
-        counts,
-        isNewPlace: (key) =>
-          !isWholeRecent &&
-          recent.reduce((sum, slice) => sum + slice.places.countOf(key), 0) >= counts.places.countOf(key),
-      };
-    },
-  };
-}
-
-/** Slices of one length: the open one, and the closed ones as far as a window reaches back. */
-class Level {
-  readonly #sliceMinutes: number;
-  readonly #maxClosed: number;
-  readonly #next: Level | undefined;
-  readonly #closed: { readonly index: number; readonly slice: AttackSlice }[] = [];
-  #open: { readonly index: number; readonly slice: AttackSlice } | undefined;
-
-  constructor(sliceMinutes: number, maxClosed: number, next: Level | undefined) {
-    this.#sliceMinutes = sliceMinutes;
-    this.#maxClosed = maxClosed;
-    this.#next = next;
+  read(window: AttackWindow): WindowCounts {
+    this.#closeOldSlices();
+    const [widest, ...narrower] = this.#levels[window];
+    const counts = new AttackSlice(false);
+    for (const slice of widest?.slices() ?? []) counts.merge(slice);
+    for (const level of narrower) if (level.open) counts.merge(level.open);
+    const recent = this.#minutes.slices(this.#openMinute - recentMinutes);
+    const isAllRecent = this.#openMinute - recentMinutes <= 0;
+    const firstMinute = Math.max(0, widest?.firstMinute(this.#openMinute) ?? 0);
+    return {
+      sinceAt: Math.round(this.#clock.now() - (this.#elapsedMs() - firstMinute * minuteMs)),
+      counts,
+      isNewPlace: (key) =>
+        !isAllRecent &&
+        recent.reduce((sum, slice) => sum + slice.places.countOf(key), 0) >= counts.places.countOf(key),
+    };
   }
 
-  get open(): AttackSlice | undefined {
-    return this.#open?.slice;
+  #closeOldSlices(): void {
+    const minute = Math.floor(this.#elapsedMs() / minuteMs);
+    if (minute === this.#openMinute) return;
+    this.#minutes.closeBefore(minute);
+    this.#openMinute = minute;
+    this.#open = this.#minutes.sliceOf(minute);
   }
 
-  /** The open slice and the closed ones, or those of them that do not begin before a minute. */
-  slices(fromMinute = Number.NEGATIVE_INFINITY): AttackSlice[] {
-    const all = this.#open ? [...this.#closed, this.#open] : this.#closed;
-    return all.filter(({ index }) => index * this.#sliceMinutes >= fromMinute).map(({ slice }) => slice);
-  }
-
-  /** The minute with which the window of all slices begins, whether there are any or not. */
-  firstMinute(minute: number): number {
-    return (this.#indexOf(minute) - this.#maxClosed) * this.#sliceMinutes;
-  }
-
-  /** The slice to count events of this minute into, which is open from then on. */
-  sliceOf(minute: number): AttackSlice {
-    this.closeBefore(minute);
-    this.#open ??= { index: this.#indexOf(minute), slice: new AttackSlice() };
-    return this.#open.slice;
-  }
-
-  /** Closes what is over at this minute, here and in the longer slices, and forgets what no window reaches. */
-  closeBefore(minute: number): void {
-    const index = this.#indexOf(minute);
-    const open = this.#open;
-    if (open && open.index < index) {
-      open.slice.prune();
-      this.#next?.sliceOf(open.index * this.#sliceMinutes).merge(open.slice);
-      this.#closed.push(open);
-      this.#open = undefined;
-    }
-    while (this.#closed[0] && this.#closed[0].index < index - this.#maxClosed) this.#closed.shift();
-    this.#next?.closeBefore(minute);
-  }
-
-  #indexOf(minute: number): number {
-    return Math.floor(minute / this.#sliceMinutes);
+  #elapsedMs(): number {
+    return this.#clock.monotonic() - this.#startedAt;
   }
 }

@@ -1,15 +1,16 @@
+import { startOf } from "../../text/truncate.ts";
 import type { EventFields, Location } from "../sampling/event-fields.ts";
 import { TopCounts } from "./top-counts.ts";
 
 /**
- * Values of a field that a slice holds when it is closed, and twice as many while it is open. There are 45 slices: they
- * take 21 MB when every value of every event is another one and as long as it may be.
+ * The number of values of a field in a closed slice; an open slice has up to twice as many. There are 45 slices: they take
+ * 21 MB if all values of all events are different and as long as allowed.
  */
 const maxTexts = 64;
-/** Ports and countries are short, and there are not so many. */
+/** Ports and countries are shorter and fewer than other values. */
 const maxCodes = 128;
 const maxPlaces = 128;
-/** Longer paths and user agents that begin alike count as one. */
+/** Paths and user agents are cut to this length, so that longer ones with the same beginning count as one value. */
 const maxKeyLength = 200;
 
 export interface Place {
@@ -18,12 +19,12 @@ export interface Place {
   readonly countryIsoCode: string | undefined;
 }
 
-/** What the events of some span of time had in their fields. */
+/** The counts of the field values of the events in a span of time. */
 export class AttackSlice {
-  /** Events kept. */
+  /** The number of events kept in that time. */
   kept = 0;
-  /** Of these, looked at. */
-  examined = 0;
+  /** The number of events that were sampled. */
+  sampled = 0;
   readonly countries: TopCounts<string | undefined>;
   readonly networks: TopCounts<string | undefined>;
   readonly addresses: TopCounts<undefined>;
@@ -33,7 +34,7 @@ export class AttackSlice {
   readonly fingerprints: TopCounts<undefined>;
   readonly places: TopCounts<Place>;
 
-  /** @param isBounded false: for what is asked of it once */
+  /** @param isBounded false for the result of one query, which merges slices that are bounded */
   constructor(isBounded = true) {
     const bounded = (maxKeys: number) => (isBounded ? maxKeys : Number.POSITIVE_INFINITY);
     this.countries = new TopCounts(bounded(maxCodes));
@@ -47,20 +48,20 @@ export class AttackSlice {
   }
 
   add(fields: EventFields): void {
-    this.examined++;
+    this.sampled++;
     count(this.countries, fields.countryIsoCode, fields.countryName);
     count(this.networks, fields.asNumber, fields.asOrganizationName);
     count(this.addresses, fields.address, undefined);
     count(this.ports, fields.port, undefined);
-    count(this.paths, cut(fields.path), undefined);
-    count(this.userAgents, cut(fields.userAgent), undefined);
+    count(this.paths, keyOf(fields.path), undefined);
+    count(this.userAgents, keyOf(fields.userAgent), undefined);
     count(this.fingerprints, fingerprintOf(fields), undefined);
     this.#addPlace(fields);
   }
 
   merge(slice: AttackSlice): void {
     this.kept += slice.kept;
-    this.examined += slice.examined;
+    this.sampled += slice.sampled;
     this.countries.merge(slice.countries);
     this.networks.merge(slice.networks);
     this.addresses.merge(slice.addresses);
@@ -95,20 +96,18 @@ function count<Label>(counts: TopCounts<Label>, key: string | number | undefined
   else if (!counts.increment(key)) counts.add(key, label);
 }
 
-/** One an event, so that the counts add up to the events: a payload is TLS, HTTP or SSH. */
+/** One fingerprint for each event, so that the counts add up to the number of events. A payload is TLS, HTTP or SSH. */
 function fingerprintOf({ ja4, ja4h, hassh }: EventFields): string | undefined {
   if (ja4 !== undefined) return `ja4:${ja4}`;
   if (ja4h !== undefined) return `ja4h:${ja4h}`;
   return hassh === undefined ? undefined : `hassh:${hassh}`;
 }
 
-/** A hundredth of a degree, about a kilometre, is one place. */
+/** Locations within a hundredth of a degree, about a kilometre, are one place. */
 function cellOf({ lat, lon }: Location): number {
   return Math.round((lat + 90) * 100) * 36_001 + Math.round((lon + 180) * 100);
 }
 
-function cut(text: string | undefined): string | undefined {
-  return text === undefined || text.length <= maxKeyLength
-    ? text
-    : text.slice(0, maxKeyLength).toWellFormed();
+function keyOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : startOf(text, maxKeyLength);
 }

@@ -1,4 +1,4 @@
-/** A value's key in its field: a string or a number, whichever is at hand. */
+/** A value of a field: a string, or a number if the field has numbers. */
 export type CountKey = string | number;
 
 export interface Counted<Label> {
@@ -8,10 +8,10 @@ export interface Counted<Label> {
 }
 
 /**
- * How often each value of a field came, of the most frequent ones exactly, and of all others together: whoever chooses
- * the values can't take more memory than for twice `maxKeys`. A value that is pruned and comes again begins at 0, so a
- * listed count may be too low, by what is in `other`, and never too high.
- * At any time the counts, `other` and `none` are all that was counted.
+ * Counts the values of a field: each of the most frequent values on its own, and all others together in `other`. An attacker
+ * chooses the values, so at most `2 * maxKeys` of them are held. A value that is pruned and occurs again begins at 0.
+ * Therefore a count may be too low, by up to `other`, but never too high. The counts, `other` and `none` always add up to
+ * the number of events counted.
  */
 export class TopCounts<Label> {
   readonly #maxKeys: number;
@@ -23,12 +23,12 @@ export class TopCounts<Label> {
     this.#maxKeys = maxKeys;
   }
 
-  /** Events with other values than those that are held. */
+  /** The number of events with values that are not held. */
   get other(): number {
     return this.#other;
   }
 
-  /** Events without a value. */
+  /** The number of events without a value. */
   get none(): number {
     return this.#none;
   }
@@ -41,7 +41,7 @@ export class TopCounts<Label> {
     this.#none++;
   }
 
-  /** Counts a value that is held already. @returns false: it isn't, and wants `add`. */
+  /** Counts a value that is held already. @returns false if it is not held; the caller then calls `add` */
   increment(key: CountKey): boolean {
     const counted = this.#counts.get(key);
     if (!counted) return false;
@@ -68,7 +68,7 @@ export class TopCounts<Label> {
     this.#none += counts.#none;
   }
 
-  /** Leaves the `maxKeys` most frequent values. */
+  /** Moves all but the `maxKeys` most frequent values to `other`. */
   prune(): void {
     if (this.#counts.size <= this.#maxKeys) return;
     const sorted = Float64Array.from(this.#counts.values(), ({ count }) => count).sort();
@@ -81,7 +81,7 @@ export class TopCounts<Label> {
     }
   }
 
-  /** The most frequent values, and what is not among them. */
+  /** The most frequent values, and the number of events with other values. */
   top(maxListed: number): { readonly listed: readonly Counted<Label>[]; readonly other: number } {
     const all = Array.from(this.#counts, ([key, { count, label }]) => ({ key, count, label }));
     const listed = all.sort((a, b) => b.count - a.count).slice(0, maxListed);

@@ -1,7 +1,9 @@
+import { startOf } from "../../text/truncate.ts";
+
 /*
- * What the dashboard knows of one event, read from its document. The page imports this file too: nothing in it needs
- * Bun or Node. A document is whatever JSON.parse returns, chosen by an attacker: only own properties of objects are
- * read, and what is not of its kind counts as absent.
+ * The fields of an event that the dashboard uses, read from its document. The page imports this file too: nothing in it
+ * needs Bun or Node. A document is whatever JSON.parse returns, and an attacker chooses it: only own properties of objects
+ * are read, and a value of an unexpected type counts as absent.
  */
 
 export interface Location {
@@ -11,7 +13,7 @@ export interface Location {
   readonly lon: number;
 }
 
-/** undefined: absent, empty, or not of its kind. Strings are well-formed and cut to their bounds. */
+/** undefined: absent, empty, or of another type. Strings are well-formed Unicode and truncated. */
 export interface EventFields {
   /** source.ip */
   readonly address: string | undefined;
@@ -45,17 +47,17 @@ export interface EventFields {
   readonly timestampMs: number | undefined;
 }
 
-/** An IPv6 address with its zone has up to 61. */
+/** An IPv6 address with its zone has up to 61 characters. */
 export const maxAddressLength = 64;
 export const maxNameLength = 128;
 const maxPathLength = 256;
 const maxUserAgentLength = 256;
-/** The longest, JA4H, has 51. */
+/** The longest fingerprint, JA4H, has 51 characters. */
 export const maxFingerprintLength = 128;
 const maxTimestampLength = 64;
 const maxPort = 65_535;
 
-/** @param document one event as JSON.parse returns it, or anything else */
+/** @param document an event as JSON.parse returns it, or any other value */
 export function fieldsOf(document: unknown): EventFields {
   const source = member(document, "source");
   const geo = member(source, "geo");
@@ -87,17 +89,15 @@ function member(value: unknown, key: string): unknown {
 
 function textOf(value: unknown, maxLength: number): string | undefined {
   if (typeof value !== "string" || value === "") return undefined;
-  return (value.length <= maxLength ? value : copyOfStart(value, maxLength)).toWellFormed();
+  return (value.length <= maxLength ? value : copyOf(startOf(value, maxLength))).toWellFormed();
 }
 
 /**
- * The first characters as a string of their own: what `slice` returns holds the whole string in memory, 570 MB for
- * 2,000 events of 128 KiB of which 300 characters each were kept. No pair of surrogates is cut in two.
+ * The same text in memory of its own. A string that `slice` returns keeps the whole original in memory: 2,000 events of
+ * 128 KiB took 570 MB, though only 300 characters of each were stored.
  */
-function copyOfStart(text: string, maxLength: number): string {
-  const last = text.charCodeAt(maxLength - 1);
-  const length = last >= 0xd800 && last < 0xdc00 ? maxLength - 1 : maxLength;
-  return String.fromCharCode(...Array.from({ length }, (_, at) => text.charCodeAt(at)));
+function copyOf(text: string): string {
+  return String.fromCharCode(...Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)));
 }
 
 function fingerprintOf(parent: unknown, name: string): string | undefined {
@@ -122,7 +122,7 @@ function locationOf(value: unknown): Location | undefined {
   return isWithin(lat, 90) && isWithin(lon, 180) ? { lat, lon } : undefined;
 }
 
-/** RFC 3339 alone: Date.parse takes much else, and each engine something else. */
+/** RFC 3339 only. Date.parse accepts other forms too, and which ones depends on the engine. */
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 function timestampOf(value: unknown): number | undefined {
@@ -136,7 +136,7 @@ function isIntegerWithin(value: unknown, min: number, max: number): value is num
   return typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
 }
 
-/** False for anything but a finite number. */
+/** False for everything but a number between -bound and bound. */
 function isWithin(value: unknown, bound: number): value is number {
   return typeof value === "number" && Math.abs(value) <= bound;
 }

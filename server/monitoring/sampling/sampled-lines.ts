@@ -1,30 +1,30 @@
-/** Some of a batch's lines, in memory of their own. */
-export interface TakenLines {
-  /** Each ended by "\n". */
+/** Some lines of a batch, copied into memory of their own. */
+export interface SampledLines {
+  /** Each line ends with "\n". */
   readonly lines: Buffer;
   /** The number of each line's event, ascending. */
   readonly numbers: readonly number[];
 }
 
 /**
- * JSON.parse takes a millisecond for so much. Only where the configuration allows events four times as large as by
- * default are there larger ones, and they are not looked at.
+ * JSON.parse needs about a millisecond for a line of this size. Longer lines are not sampled. They exist only if the
+ * configuration allows events four times as large as the default.
  */
-export const maxTakenLineBytes = 512 * 1024;
+export const maxSampledLineBytes = 512 * 1024;
 
 const newline = 0x0a;
 
 /**
- * Copies lines for whoever reads them when the batch's memory is used again: all of them, or some that are spread evenly
- * over the batch, from an offset that nobody who wants to be overlooked can foresee.
+ * Copies lines of a batch, because the batch's memory is used again: all of its lines, or some that are spread evenly over
+ * the batch. They begin at a random offset, so that no sensor can predict which of its events are left out.
  * @param firstNumber the number of the batch's first event
  */
-export function takeLines(
+export function sampleLines(
   lines: Buffer,
   eventCount: number,
   wantedCount: number,
   firstNumber: number,
-): TakenLines {
+): SampledLines {
   const offset = Math.random();
   const spans: { readonly start: number; readonly end: number }[] = [];
   const numbers: number[] = [];
@@ -38,7 +38,7 @@ export function takeLines(
     if (index === wantedIndex) {
       nextWanted++;
       wantedIndex = Math.floor(((nextWanted + offset) * eventCount) / wantedCount);
-      if (end - start <= maxTakenLineBytes) {
+      if (end - start <= maxSampledLineBytes) {
         spans.push({ start, end });
         numbers.push(firstNumber + index);
         bytes += end - start;
@@ -46,8 +46,16 @@ export function takeLines(
     }
     start = end;
   }
-  const taken = Buffer.allocUnsafeSlow(bytes);
+  return { lines: copyOf(lines, spans, bytes), numbers };
+}
+
+function copyOf(
+  lines: Buffer,
+  spans: readonly { readonly start: number; readonly end: number }[],
+  bytes: number,
+): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
-  for (const span of spans) at += lines.copy(taken, at, span.start, span.end);
-  return { lines: taken, numbers };
+  for (const { start, end } of spans) at += lines.copy(copy, at, start, end);
+  return copy;
 }

@@ -1,50 +1,64 @@
-/** Works until this time (of performance.now) at most, or a little longer; true: nothing is left to do. */
+/**
+ * Does a part of some work.
+ * @param until the time, by `performance.now`, at which it shall stop; a little later is fine
+ * @returns true when nothing is left to do
+ */
 export type Step = (until: number) => boolean;
 
-/**
- * Turns for work that nobody waits for: one slice of it a turn of the event loop, whoever it belongs to, so that ingest
- * never waits longer than a slice.
- */
-export interface Turns {
-  /** Calls `step`, in turn with the others that are under way, until it returns true. */
-  run(step: Step): Promise<void>;
+interface Job {
+  readonly step: Step;
+  readonly done: PromiseWithResolvers<void>;
 }
 
 const defaultSliceMs = 4;
 
-export function createTurns(sliceMs = defaultSliceMs): Turns {
-  const waiting: { readonly step: Step; readonly done: PromiseWithResolvers<void> }[] = [];
-  let isScheduled = false;
+/**
+ * Runs work that no request waits for in slices of a few milliseconds. There is one slice in each turn of the event loop,
+ * which all jobs share, so that ingest never waits longer than a slice.
+ */
+export class TimeSlices {
+  readonly #sliceMs: number;
+  readonly #now: () => number;
+  readonly #jobs: Job[] = [];
+  #isScheduled = false;
 
-  function schedule(): void {
-    if (isScheduled || waiting.length === 0) return;
-    isScheduled = true;
-    setImmediate(runSlice);
+  /** @param now milliseconds, monotonic; what steps compare with their `until` */
+  constructor(sliceMs = defaultSliceMs, now: () => number = () => performance.now()) {
+    this.#sliceMs = sliceMs;
+    this.#now = now;
   }
 
-  function runSlice(): void {
-    isScheduled = false;
-    const until = performance.now() + sliceMs;
+  /**
+   * Calls `step` again and again, in turn with the steps of other jobs, until it returns true. It is never called before
+   * `run` returns: a caller that handles a request answers it first.
+   * @returns rejects with what `step` throws
+   */
+  run(step: Step): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#jobs.push({ step, done });
+    this.#schedule();
+    return done.promise;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#jobs.length === 0) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#runSlice());
+  }
+
+  #runSlice(): void {
+    this.#isScheduled = false;
+    const until = this.#now() + this.#sliceMs;
     do {
-      const next = waiting.shift();
-      if (!next) break;
+      const job = this.#jobs.shift();
+      if (!job) break;
       try {
-        if (next.step(until)) next.done.resolve();
-        else waiting.push(next);
+        if (job.step(until)) job.done.resolve();
+        else this.#jobs.push(job);
       } catch (error) {
-        next.done.reject(error);
+        job.done.reject(error);
       }
-    } while (performance.now() < until);
-    schedule();
+    } while (this.#now() < until);
+    this.#schedule();
   }
-
-  return {
-    run(step) {
-      const done = Promise.withResolvers<void>();
-      waiting.push({ step, done });
-      // Not at once: whoever calls from a request is to answer it first.
-      schedule();
-      return done.promise;
-    },
-  };
 }

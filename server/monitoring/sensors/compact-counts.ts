@@ -1,19 +1,19 @@
-/** Numbers that are held; half of them stay when there is no room for another. */
+/** The most numbers that are held. When another one is added, the less frequent half is pruned. */
 const slots = 32;
 const maxNumber = 0xffff_ffff;
 
 /**
- * How often each number came, of the most frequent ones, and of all others together. A third of a kilobyte: every
- * sensor has several. A number that is pruned and comes again begins at 0.
+ * Counts numbers: each of the most frequent ones on its own, and all others together. It takes a third of a kilobyte,
+ * because every sensor has several of them. A number that is pruned and occurs again begins at 0.
  */
 export class CompactCounts {
-  /** The numbers, then as many counts: one array takes less than two. */
+  /** The numbers, followed by their counts: one array takes less memory than two. */
   readonly #held = new Uint32Array(2 * slots);
   #used = 0;
   #other = 0;
   #none = 0;
 
-  /** @param number 0 to 4294967295; undefined counts as none, anything else among the others */
+  /** @param number 0 to 4294967295; undefined counts as `none`, any other number as `other` */
   add(number: number | undefined): void {
     if (number === undefined) this.#none++;
     else if (number >= 0 && number <= maxNumber) this.#addTimes(number, 1);
@@ -26,7 +26,7 @@ export class CompactCounts {
     this.#none += counts.#none;
   }
 
-  /** The most frequent first. */
+  /** The most frequent number first. */
   held(): { readonly number: number; readonly count: number }[] {
     const held = Array.from(this.#held.subarray(0, this.#used), (number, slot) => ({
       number,

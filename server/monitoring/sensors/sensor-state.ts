@@ -2,18 +2,23 @@ import { formatDuration } from "../../text/duration.ts";
 
 export type SensorState = "never_seen" | "reporting" | "quiet" | "refused" | "rate_limited";
 
-/** What is known of a sensor since the start; all by the monotonic clock. */
+export interface SensorJudgement {
+  readonly state: SensorState;
+  readonly note: string;
+}
+
+/** What is known of a sensor since the start. Durations are measured by the monotonic clock. */
 export interface SensorFacts {
   readonly sensorId: string;
   readonly sinceStartMs: number;
-  /** undefined: none was kept. */
+  /** undefined: no batch was kept. */
   readonly lastBatchAgoMs: number | undefined;
-  /** undefined: not two batches yet. */
+  /** undefined: fewer than two batches were kept. */
   readonly usualGapMs: number | undefined;
   readonly gapCount: number;
-  /** The last request with its token that was refused. */
+  /** The last refused request that had the sensor's token. */
   readonly lastRefusal: RefusalFact | undefined;
-  /** The last request that called itself so and was unauthorized. */
+  /** The last request that named this sensor in X-Spip-ID and was refused as unauthorized. */
   readonly lastUnauthorizedClaim: RefusalFact | undefined;
 }
 
@@ -22,27 +27,24 @@ export interface RefusalFact {
   readonly agoMs: number;
 }
 
-/** Fewer gaps than these say nothing about what is usual. */
+/** With fewer gaps than this, the usual gap is unknown. */
 const minGaps = 5;
-/** Longer than this many usual gaps is quiet. */
+/** A sensor is quiet if its last batch is this many usual gaps ago. */
 const quietGaps = 5;
-/** The same while it is not known what is usual. */
+/** A sensor is quiet after this time if its usual gap is unknown. */
 const quietUnknownMs = 24 * 3_600_000;
 const rateLimitedMs = 5 * 60_000;
 /**
- * Whoever knows a sensor's name can be refused in it: that says something about the sensor only when its own batch is
- * overdue by as many usual gaps.
+ * Every client that knows a sensor's id can send requests under this id that are refused. They say something about the
+ * sensor only if its own batch is overdue by this many usual gaps.
  */
 const overdueGaps = 2;
 
 /**
- * The state of a sensor and, in words, what it is concluded from. A sensor sends nothing when nothing reaches it, so
- * silence alone never means that it is broken.
+ * The state of a sensor, and a sentence that says what the state is based on. A sensor that receives no traffic sends
+ * nothing, so silence alone never means that it is broken.
  */
-export function stateOfSensor(
-  facts: SensorFacts,
-  quietAfterMs: number,
-): { state: SensorState; note: string } {
+export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJudgement {
   const { sensorId, lastBatchAgoMs, lastRefusal, lastUnauthorizedClaim: claim } = facts;
   const silentMs = lastBatchAgoMs ?? Number.POSITIVE_INFINITY;
   const isRefused = lastRefusal !== undefined && lastRefusal.agoMs < silentMs;
@@ -53,9 +55,9 @@ export function stateOfSensor(
   if (isRefused && lastRefusal.reason === "rate_limit_exceeded" && lastRefusal.agoMs <= rateLimitedMs)
     return {
       state: "rate_limited",
-      note: `last request ${ago(lastRefusal.agoMs)} was over its rate; ${batch}`,
+      note: `last request ${ago(lastRefusal.agoMs)} exceeded the rate limit; ${batch}`,
     };
-  // One that was over its rate long ago is judged by its silence, if a batch of it was ever kept.
+  // A sensor that exceeded its rate limit long ago is judged by its silence, if a batch of it was ever kept.
   if (isRefused && (lastRefusal.reason !== "rate_limit_exceeded" || lastBatchAgoMs === undefined))
     return {
       state: "refused",
@@ -63,24 +65,24 @@ export function stateOfSensor(
     };
 
   const impostor =
-    claim && `a client that calls itself ${sensorId} is refused: ${claim.reason}, last ${ago(claim.agoMs)}`;
+    claim && `a client that claims to be ${sensorId} is refused: ${claim.reason}, last ${ago(claim.agoMs)}`;
   if (isClaimed && (usual === undefined || silentMs > overdueGaps * usual))
     return { state: "refused", note: `${impostor}; ${batch}` };
 
   if (lastBatchAgoMs === undefined)
     return {
       state: "never_seen",
-      note: `never seen: no request with its token has come since Loom started ${ago(facts.sinceStartMs)}`,
+      note: `never seen: no request with its token since Loom started ${ago(facts.sinceStartMs)}`,
     };
 
   const quietMs = Math.max(quietAfterMs, usual === undefined ? quietUnknownMs : quietGaps * usual);
   if (silentMs > quietMs)
-    return { state: "quiet", note: `${batch}; it sends nothing while nothing reaches it` };
+    return { state: "quiet", note: `${batch}; a sensor that receives no traffic sends nothing` };
   return { state: "reporting", note: isClaimed ? `${batch}; ${impostor}` : batch };
 }
 
 function batchNote({ lastBatchAgoMs, usualGapMs }: SensorFacts): string {
-  if (lastBatchAgoMs === undefined) return "no batch was kept since the start";
+  if (lastBatchAgoMs === undefined) return "no batch kept since the start";
   const last = `last batch ${ago(lastBatchAgoMs)}`;
   return usualGapMs === undefined ? last : `${last}, usual gap ${formatDuration(usualGapMs)}`;
 }

@@ -1,9 +1,9 @@
 /*
- * Which events a viewer of the live tail wants to see. The page imports this file too: nothing in it needs Bun or Node.
+ * The filter of a viewer of the live tail. The page imports this file too: nothing in it needs Bun or Node.
  */
 import { type EventFields, maxAddressLength, maxFingerprintLength } from "../sampling/event-fields.ts";
 
-/** All conditions that are there must hold; each but `text` is the whole value. */
+/** An event matches if all conditions that are set hold. Every condition but `text` is the whole value of a field. */
 export interface EventFilter {
   readonly sensor?: string;
   /** source.geo.country_iso_code, in capital letters */
@@ -18,18 +18,18 @@ export interface EventFilter {
   readonly ja4h?: string;
   readonly hassh?: string;
   readonly communityId?: string;
-  /** In any string of the document, keys aside; folded by `foldCase`. */
+  /** Part of any string of the document, but not of a key; folded by `foldCase`. */
   readonly text?: string;
 }
 
-/** A sensor's id can't be longer (config/sensors.ts). */
+/** The longest sensor id that the configuration allows (config/sensors.ts). */
 const maxSensorIdLength = 128;
 const maxTextLength = 256;
 
-/** Stands between the strings of a search text, so that no text is found across two of them. */
+/** Separates the strings of a search text, so that no text is found across two of them. */
 const separator = "\0";
 
-/** Reads one value as it stands in a query string; undefined: it is not allowed. */
+/** Reads a value of a query string; undefined if it is not allowed. */
 type ReadValue<Value> = (text: string) => Value | undefined;
 
 type Conditions = { readonly [Name in keyof EventFilter]-?: ReadValue<NonNullable<EventFilter[Name]>> };
@@ -49,8 +49,8 @@ const conditions: Conditions = {
 };
 
 /**
- * Reads a filter from a query string, where each condition stands under its own name: `?port=22&country=SE`.
- * @returns undefined for an unknown name, a name that stands twice, and a value that is not allowed
+ * Reads a filter from a query string with one parameter for each condition: `?port=22&country=SE`.
+ * @returns undefined for an unknown name, a name that occurs twice, and a value that is not allowed
  */
 export function parseFilter(params: URLSearchParams): EventFilter | undefined {
   const filter: Partial<Record<keyof EventFilter, string | number>> = {};
@@ -63,7 +63,7 @@ export function parseFilter(params: URLSearchParams): EventFilter | undefined {
   return filter as EventFilter;
 }
 
-/** The other way round: the query string that `parseFilter` reads as this filter. */
+/** The query string that `parseFilter` reads as this filter. */
 export function filterParams(filter: EventFilter): URLSearchParams {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(filter))
@@ -71,12 +71,12 @@ export function filterParams(filter: EventFilter): URLSearchParams {
   return params;
 }
 
-/** Every event matches it. */
+/** True if every event matches the filter. */
 export function isUnfiltered(filter: EventFilter): boolean {
   return Object.keys(filter).length === 0;
 }
 
-/** @param searchText the document's `searchTextOf`; called only where all else holds */
+/** @param searchText the document's `searchTextOf`; called only if all other conditions hold */
 export function matches(
   filter: EventFilter,
   sensorId: string,
@@ -97,10 +97,10 @@ export function matches(
   );
 }
 
-/** All strings of a document, keys aside, as `text` of a filter is looked for in them. */
+/** All strings of a document without its keys, folded: the text in which the `text` of a filter is searched. */
 export function searchTextOf(document: unknown): string {
   const strings: string[] = [];
-  // Without recursion: the depth is the attacker's choice.
+  // Not recursive, because an attacker chooses the depth.
   const left: unknown[] = [document];
   while (left.length > 0) {
     const value = left.pop();
@@ -111,7 +111,7 @@ export function searchTextOf(document: unknown): string {
   return foldCase(strings.join(separator));
 }
 
-/** Equal for texts that differ in case alone. The final sigma depends on what follows, so it is made the common one. */
+/** Texts that differ only in case are folded to the same text. A final sigma becomes the other lower-case sigma. */
 export function foldCase(text: string): string {
   return text.toLowerCase().replaceAll("ς", "σ");
 }

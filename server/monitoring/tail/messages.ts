@@ -1,48 +1,51 @@
 /*
- * The messages of the live tail (text/event-stream). Only types: the page imports this file too.
+ * The messages of the live tail (text/event-stream). This file has only types, because the page imports it too.
  */
 
-/** The first message of a stream: `event: hello`. It has an id too: a stream that breaks right after it goes on from there. */
+/** The first message of a stream: `event: hello`. It has an id, so that a stream that breaks right after it can be resumed. */
 export interface TailHello {
   readonly now: number;
-  /** Another one than in the `Last-Event-ID`: Loom was started anew since. */
+  /** Identifies the run of Loom. If it differs from that of the `Last-Event-ID`, Loom was restarted in between. */
   readonly instance: string;
   readonly startedAt: number;
-  /** The stream goes on from the `Last-Event-ID`. */
+  /** True if the stream continues from the `Last-Event-ID`. */
   readonly isResumed: boolean;
   /**
-   * Events between the `Last-Event-ID` and what follows that are not here any more. null: nobody can count them, because Loom
-   * was started anew since; everything since that start is in the counts that follow.
+   * The number of events between the `Last-Event-ID` and the next message, which Loom does not hold any more. null: Loom was
+   * restarted, and the number of events before the restart is unknown. All events since the restart are in the counts that
+   * follow.
    */
   readonly missed: number | null;
 }
 
-/** One kept event; its number counts all events kept since the start. */
+/** One kept event. */
 export interface TailEvent {
+  /** The event's number among all events kept since the start, from 1. */
   readonly number: number;
   readonly receivedAt: number;
   readonly sensorId: string;
-  /** As it is delivered, byte for byte; the last member, so that its text can be cut out of the line. */
+  /** The event as it is delivered, byte for byte. It is the last member, so that its text can be cut out of the line. */
   readonly document: unknown;
 }
 
 /**
- * The first line of every other message (`event: events`, its id is `<instance>.<number of the last event that it
- * covers>`). It has several `data:` lines: this one, and then one line an event, each a TailEvent: the latest of the
- * matched ones, the oldest first. So whoever wants a document's exact text has it, 64-bit numbers and all.
+ * The first line of every other message: `event: events`, with the id `<instance>.<number of the last event that it covers>`.
+ * The message has several `data:` lines: this one, and one line for each event, a TailEvent: the newest of the matching
+ * events, oldest first. Since each event has its own line, a client can read the exact text of its document, which JSON.parse
+ * would change if it contained 64-bit numbers.
  */
 export interface TailCounts {
-  /** Events kept since the last message = unexamined + missed + others that the filter left out + matched. */
+  /** Events kept since the last message = unexamined + missed + left out by the filter + matched. */
   readonly kept: number;
-  /** Of these, not looked at: they came faster than Loom looks. */
+  /** Events that were not sampled, because they arrived faster than the sampling budget allows. */
   readonly unexamined: number;
-  /** Gone before this viewer took them. */
+  /** Events that were evicted before this viewer received them. */
   readonly missed: number;
-  /** Those of them that are not among the lines were left out, because more came than anybody can read. */
+  /** Events that match. Those that are not among the lines were left out, because a message has at most 100. */
   readonly matched: number;
 }
 
-/** The last message before Loom itself ends a stream: `event: bye`. */
+/** The last message of a stream that Loom ends: `event: bye`. */
 export interface TailBye {
   readonly reason: "stopping" | "signed_out";
 }

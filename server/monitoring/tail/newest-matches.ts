@@ -1,5 +1,5 @@
 import type { EventPosition } from "../sampling/sampled-event.ts";
-import type { Turns } from "../sampling/time-slices.ts";
+import type { TimeSlices } from "../sampling/time-slices.ts";
 import { type EventFilter, isUnfiltered, matches } from "./event-filter.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { SearchTexts } from "./search-texts.ts";
@@ -8,62 +8,60 @@ export interface Search {
   readonly filter: EventFilter;
   readonly from: EventPosition;
   readonly to: EventPosition;
-  /** Of the ordinals that are wanted. */
+  /** The most ordinals to return. */
   readonly maxCount: number;
-  /** All matching ones are counted, not only as many as are wanted. */
+  /** True: all matching events are counted, not only as many as are returned. */
   readonly isCounted: boolean;
 }
 
 export interface NewestMatches {
-  /** Of the newest matching ones, ascending. */
+  /** The ordinals of the newest matching events, ascending. */
   readonly ordinals: readonly number[];
   readonly matched: number;
-  /** Gone before they were looked at. */
+  /** The number of events that were evicted before the search reached them. */
   readonly missed: number;
 }
 
 export interface Searched {
   readonly recentEvents: RecentEvents;
   readonly searchTexts: SearchTexts;
-  readonly turns: Turns;
+  readonly timeSlices: TimeSlices;
 }
 
-/** After so many the clock is looked at; with a text after each, for they may be large. */
-const eventsPerLook = 64;
+/** The clock is read after this many events. With a text filter it is read after each event, because texts may be large. */
+const eventsPerClockRead = 64;
 
-/** Looks from the newest event to the oldest, in turns: meanwhile new ones come, and the oldest go. */
+/** Searches from the newest event to the oldest, in time slices. Meanwhile new events arrive and the oldest are evicted. */
 export async function findNewestMatches(
-  { recentEvents, searchTexts, turns }: Searched,
+  { recentEvents, searchTexts, timeSlices }: Searched,
   { filter, from, to, maxCount, isCounted }: Search,
 ): Promise<NewestMatches> {
   const isAny = isUnfiltered(filter);
   const ordinals: number[] = [];
   let matched = 0;
-  /** This one is next. */
-  let ordinal = to.ordinal;
-  const lastGone = () => Math.max(from.ordinal, recentEvents.gone.ordinal);
+  let nextOrdinal = to.ordinal;
 
-  function look(until: number): boolean {
-    const end = lastGone();
-    for (let looked = 1; ordinal > end; looked++) {
+  function searchSlice(until: number): boolean {
+    const end = Math.max(from.ordinal, recentEvents.gone.ordinal);
+    for (let examined = 1; nextOrdinal > end; examined++) {
       if (ordinals.length === maxCount) {
         if (!isCounted) return true;
         if (isAny) break;
       }
-      const event = recentEvents.at(ordinal);
+      const event = recentEvents.at(nextOrdinal);
       if (event && matches(filter, event.sensorId, event.fields, () => searchTexts.of(event))) {
         matched++;
-        if (ordinals.length < maxCount) ordinals.push(ordinal);
+        if (ordinals.length < maxCount) ordinals.push(nextOrdinal);
       }
-      ordinal--;
-      const isLookDue = filter.text !== undefined || looked % eventsPerLook === 0;
-      if (isLookDue && performance.now() >= until) return false;
+      nextOrdinal--;
+      const isClockReadDue = filter.text !== undefined || examined % eventsPerClockRead === 0;
+      if (isClockReadDue && performance.now() >= until) return false;
     }
-    if (ordinal > end) matched += ordinal - end;
-    ordinal = Math.min(ordinal, end);
+    if (nextOrdinal > end) matched += nextOrdinal - end;
+    nextOrdinal = Math.min(nextOrdinal, end);
     return true;
   }
 
-  await turns.run(look);
-  return { ordinals: ordinals.reverse(), matched, missed: Math.max(0, ordinal - from.ordinal) };
+  await timeSlices.run(searchSlice);
+  return { ordinals: ordinals.reverse(), matched, missed: Math.max(0, nextOrdinal - from.ordinal) };
 }

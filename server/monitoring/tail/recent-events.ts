@@ -1,25 +1,9 @@
 import {
   beginning,
   type EventPosition,
-  type ExaminedEvent,
   positionAfter,
+  type SampledEvent,
 } from "../sampling/sampled-event.ts";
-
-/** The examined events of late, as many as the bounds allow; the oldest go first. */
-export interface RecentEvents {
-  /** Takes the next one: its ordinal follows the last one's. */
-  add(event: ExaminedEvent): void;
-  /** After the last event that is not here any more. */
-  readonly gone: EventPosition;
-  readonly count: number;
-  /** Of their lines, and what they take up beside. */
-  readonly bytes: number;
-  /** undefined: not here, or no such event. */
-  at(ordinal: number): ExaminedEvent | undefined;
-  byNumber(number: number): ExaminedEvent | undefined;
-  /** The position after the event of that number, which may be one that was not examined; not before `gone`. */
-  positionAt(number: number): EventPosition;
-}
 
 export interface RecentEventsOptions {
   readonly maxBytes: number;
@@ -28,66 +12,81 @@ export interface RecentEventsOptions {
 
 const defaultMaxCount = 50_000;
 
-/** What an event takes up beside its line: objects, field values, a view of its bytes; 600 measured, and room. */
+/** The memory of an event besides its line: objects, field values, a view of its bytes. Measured 600, rounded up. */
 const overheadBytes = 768;
 
-export function createRecentEvents({
-  maxBytes,
-  maxCount = defaultMaxCount,
-}: RecentEventsOptions): RecentEvents {
-  /** The event of an ordinal is at `ordinal % maxCount`. */
-  const slots: (ExaminedEvent | undefined)[] = [];
-  let gone = beginning;
-  let last = 0;
-  let bytes = 0;
+/** The newest sampled events, as many as the limits allow. The oldest are evicted first; the newest one is always held. */
+export class RecentEvents {
+  readonly #maxBytes: number;
+  readonly #maxCount: number;
+  /** A ring: the event with an ordinal is at `ordinal % maxCount`. */
+  readonly #slots: (SampledEvent | undefined)[] = [];
+  #gone = beginning;
+  #lastOrdinal = 0;
+  #bytes = 0;
 
-  function at(ordinal: number): ExaminedEvent | undefined {
-    return ordinal > gone.ordinal && ordinal <= last ? slots[ordinal % maxCount] : undefined;
+  constructor({ maxBytes, maxCount = defaultMaxCount }: RecentEventsOptions) {
+    this.#maxBytes = maxBytes;
+    this.#maxCount = maxCount;
   }
 
-  function removeOldest(): void {
-    const oldest = at(gone.ordinal + 1);
+  /** The position after the last evicted event. */
+  get gone(): EventPosition {
+    return this.#gone;
+  }
+
+  get count(): number {
+    return this.#lastOrdinal - this.#gone.ordinal;
+  }
+
+  /** The memory of the events, lines and overhead. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds the next event: its ordinal follows that of the last one. */
+  add(event: SampledEvent): void {
+    if (this.count === this.#maxCount) this.#evictOldest();
+    this.#slots[event.ordinal % this.#maxCount] = event;
+    this.#lastOrdinal = event.ordinal;
+    this.#bytes += event.line.length + overheadBytes;
+    while (this.#bytes > this.#maxBytes && this.count > 1) this.#evictOldest();
+  }
+
+  /** @returns undefined if the event is evicted or does not exist */
+  at(ordinal: number): SampledEvent | undefined {
+    const isHeld = ordinal > this.#gone.ordinal && ordinal <= this.#lastOrdinal;
+    return isHeld ? this.#slots[ordinal % this.#maxCount] : undefined;
+  }
+
+  /** @returns undefined if the event is evicted, was not sampled, or does not exist */
+  byNumber(number: number): SampledEvent | undefined {
+    const event = this.at(this.#ordinalAt(number));
+    return event?.number === number ? event : undefined;
+  }
+
+  /** The position after the event with this number, sampled or not. @param number not before `gone` */
+  positionAt(number: number): EventPosition {
+    return { number, ordinal: this.#ordinalAt(number) };
+  }
+
+  #evictOldest(): void {
+    const oldest = this.at(this.#gone.ordinal + 1);
     if (!oldest) return;
-    slots[oldest.ordinal % maxCount] = undefined;
-    bytes -= oldest.line.length + overheadBytes;
-    gone = positionAfter(oldest);
+    this.#slots[oldest.ordinal % this.#maxCount] = undefined;
+    this.#bytes -= oldest.line.length + overheadBytes;
+    this.#gone = positionAfter(oldest);
   }
 
-  /** The ordinal of the last event whose number is not above this one. */
-  function ordinalAt(number: number): number {
-    let below = gone.ordinal;
-    let above = last + 1;
+  /** The ordinal of the last event whose number is not greater than this one, by binary search. */
+  #ordinalAt(number: number): number {
+    let below = this.#gone.ordinal;
+    let above = this.#lastOrdinal + 1;
     while (above - below > 1) {
       const middle = Math.floor((below + above) / 2);
-      if ((at(middle)?.number ?? Number.POSITIVE_INFINITY) <= number) below = middle;
+      if ((this.at(middle)?.number ?? Number.POSITIVE_INFINITY) <= number) below = middle;
       else above = middle;
     }
     return below;
   }
-
-  return {
-    get gone() {
-      return gone;
-    },
-    get count() {
-      return last - gone.ordinal;
-    },
-    get bytes() {
-      return bytes;
-    },
-    add(event) {
-      if (last - gone.ordinal === maxCount) removeOldest();
-      slots[event.ordinal % maxCount] = event;
-      last = event.ordinal;
-      bytes += event.line.length + overheadBytes;
-      // The newest one stays, however large it is.
-      while (bytes > maxBytes && last - gone.ordinal > 1) removeOldest();
-    },
-    at,
-    byNumber(number) {
-      const event = at(ordinalAt(number));
-      return event?.number === number ? event : undefined;
-    },
-    positionAt: (number) => ({ number, ordinal: ordinalAt(number) }),
-  };
 }

@@ -1,59 +1,66 @@
-import { documentOf, type ExaminedEvent } from "../sampling/sampled-event.ts";
+import { documentOf, type SampledEvent } from "../sampling/sampled-event.ts";
 import { searchTextOf } from "./event-filter.ts";
 
-/** The texts in which viewers search, each made once for all of them, and only while somebody searches. */
-export interface SearchTexts {
-  /**
-   * Makes the text of an event whose document is at hand, if somebody searches: that costs half as much as when it is
-   * asked for.
-   */
-  note(event: ExaminedEvent, document: unknown): void;
-  of(event: ExaminedEvent): string;
-}
-
-/** Of all that are kept, in characters of a byte or two: those of some seconds, for viewers who look at different times. */
+/** The most characters of cached texts (1 or 2 bytes each): those of some seconds, for viewers that read at different times. */
 const defaultMaxLength = 8 * 1024 * 1024;
-/** When so many events came and nobody asked for a text, nobody searches: whoever does is there every 250 ms, or stuck. */
-const defaultMaxUnasked = 10_000;
+/**
+ * After this many events without a request for a text, no viewer is searching: a viewer that searches requests texts every
+ * 250 ms, unless it does not read.
+ */
+const defaultMaxUnused = 10_000;
 
 /**
- * Texts are kept in two generations, and the older one goes as a whole. To remove the oldest of a Map one by one cost
- * 40 µs an event: iterating begins with the places of all that were removed.
+ * The texts in which viewers search. Each is built once for all viewers, and only while one of them searches.
+ *
+ * The cache has two generations, and the older one is evicted as a whole. Removing the oldest entries of one Map took 40 µs
+ * an event, because iterating a Map begins with the slots of all its removed entries.
  */
-export function createSearchTexts(maxLength = defaultMaxLength, maxUnasked = defaultMaxUnasked): SearchTexts {
-  /** By ordinal. */
-  let young = new Map<number, string>();
-  let old = new Map<number, string>();
-  let youngLength = 0;
-  let unasked = maxUnasked;
+export class SearchTexts {
+  readonly #maxLength: number;
+  readonly #maxUnused: number;
+  /** Both by ordinal. */
+  #young = new Map<number, string>();
+  #old = new Map<number, string>();
+  #youngLength = 0;
+  /** The number of texts built since one was requested. */
+  #unused: number;
 
-  function make(event: ExaminedEvent, document: unknown): string {
+  constructor(maxLength = defaultMaxLength, maxUnused = defaultMaxUnused) {
+    this.#maxLength = maxLength;
+    this.#maxUnused = maxUnused;
+    this.#unused = maxUnused;
+  }
+
+  /** Builds the text of an event in advance if a viewer searches: with its document at hand that costs half as much. */
+  note(event: SampledEvent, document: unknown): void {
+    if (this.#unused === this.#maxUnused) return;
+    this.#build(event, document);
+    this.#unused++;
+    if (this.#unused === this.#maxUnused) this.#startGeneration(new Map());
+  }
+
+  of(event: SampledEvent): string {
+    this.#unused = 0;
+    return (
+      this.#young.get(event.ordinal) ??
+      this.#old.get(event.ordinal) ??
+      this.#build(event, documentOf(event.line))
+    );
+  }
+
+  #build(event: SampledEvent, document: unknown): string {
     const text = searchTextOf(document);
-    // One that is larger than a generation is made anew each time.
-    if (text.length > maxLength / 2) return text;
-    if (youngLength + text.length > maxLength / 2) startGeneration(young);
-    young.set(event.ordinal, text);
-    youngLength += text.length;
+    // A text that is larger than a generation is not cached.
+    if (text.length > this.#maxLength / 2) return text;
+    if (this.#youngLength + text.length > this.#maxLength / 2) this.#startGeneration(this.#young);
+    this.#young.set(event.ordinal, text);
+    this.#youngLength += text.length;
     return text;
   }
 
-  function startGeneration(before: Map<number, string>): void {
-    old = before;
-    young = new Map();
-    youngLength = 0;
+  #startGeneration(old: Map<number, string>): void {
+    this.#old = old;
+    this.#young = new Map();
+    this.#youngLength = 0;
   }
-
-  return {
-    note(event, document) {
-      if (unasked === maxUnasked) return;
-      make(event, document);
-      unasked++;
-      if (unasked < maxUnasked) return;
-      startGeneration(new Map());
-    },
-    of(event) {
-      unasked = 0;
-      return young.get(event.ordinal) ?? old.get(event.ordinal) ?? make(event, documentOf(event.line));
-    },
-  };
 }

@@ -1,20 +1,20 @@
-import type { EventPosition, ExaminedEvent } from "../sampling/sampled-event.ts";
+import type { EventPosition, SampledEvent } from "../sampling/sampled-event.ts";
 import type { TailBye, TailCounts, TailHello } from "./messages.ts";
 
 /*
- * The messages of a live tail as bytes (text/event-stream). A document goes out as the bytes in which it is delivered:
- * 64-bit numbers and duplicate keys would not survive being made anew. It has no line break, so it fits on one line.
+ * The messages of a live tail as bytes (text/event-stream). A document is sent as the bytes that are delivered: parsing and
+ * printing it would change 64-bit numbers and duplicate keys. It contains no line break, so it fits on one line.
  */
 
-/** What happened between two positions of a viewer's stream. */
-export interface Stretch {
+/** The part of a viewer's stream between two positions, for one message. */
+export interface StreamSpan {
   readonly from: EventPosition;
   readonly to: EventPosition;
-  /** Examined events that were gone before this viewer took them. */
+  /** Sampled events that were evicted before this viewer received them. */
   readonly missed: number;
   readonly matched: number;
-  /** The latest of the matched ones, the oldest first. */
-  readonly events: readonly ExaminedEvent[];
+  /** The newest of the matching events, oldest first. */
+  readonly events: readonly SampledEvent[];
 }
 
 export const pingMessage = Buffer.from(": ping\n\n");
@@ -28,8 +28,8 @@ export function byeMessage(reason: TailBye["reason"]): Buffer {
   return Buffer.from(`event: bye\ndata: ${JSON.stringify({ reason } satisfies TailBye)}\n\n`);
 }
 
-/** Several events in one message, a line each. */
-export function eventsMessage(instance: string, { from, to, missed, matched, events }: Stretch): Buffer {
+/** A message with the counts of a span and its events, one line for each event. */
+export function eventsMessage(instance: string, { from, to, missed, matched, events }: StreamSpan): Buffer {
   const kept = to.number - from.number;
   const unexamined = kept - (to.ordinal - from.ordinal);
   const counts: TailCounts = { kept, unexamined, missed, matched };
@@ -50,22 +50,22 @@ export function eventsMessage(instance: string, { from, to, missed, matched, eve
 }
 
 /** One event as JSON. */
-export function eventJson(event: ExaminedEvent): string {
+export function eventJson(event: SampledEvent): string {
   return `${headOf(event)}${event.line}}`;
 }
 
-/** No event takes up more in a message; each character of the sensor's id may be escaped. */
-export function maxBytesInMessage({ line, sensorId }: ExaminedEvent): number {
+/** The most bytes that an event takes in a message: each character of the sensor's id may be escaped. */
+export function maxBytesInMessage({ line, sensorId }: SampledEvent): number {
   return line.length + 2 * sensorId.length + maxHeadBytes;
 }
 
-/** Of everything before a document, the sensor's id aside. */
+/** The length of everything before a document, without the sensor's id. */
 const maxHeadBytes = 100;
 const newline = 0x0a;
 const closeBrace = 0x7d;
 
-/** Everything of an event before its document, in ASCII: a sensor's id has no other characters. */
-function headOf({ number, receivedAt, sensorId }: ExaminedEvent): string {
+/** The part of an event's line before its document. It is ASCII, as is the sensor's id. */
+function headOf({ number, receivedAt, sensorId }: SampledEvent): string {
   return `{"number":${number},"receivedAt":${receivedAt},"sensorId":${JSON.stringify(sensorId)},"document":`;
 }
 
@@ -75,7 +75,7 @@ function eventId(instance: string, { number }: EventPosition): string {
 
 const idPattern = /^([0-9a-f]{16})\.(0|[1-9]\d{0,15})$/;
 
-/** undefined: it is not one that any Loom gave. */
+/** @returns undefined if the text does not have the form of an id */
 export function parseEventId(
   id: string | undefined,
 ): { readonly instance: string; readonly number: number } | undefined {

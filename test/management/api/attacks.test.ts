@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import type { AttacksAnswer } from "../../../server/management/api/answers.ts";
 import { createAttacksApi } from "../../../server/management/api/attacks.ts";
-import { createAttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
-import { createExamined } from "../../monitoring/sampled.ts";
+import { AttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
+import { createSampled } from "../../monitoring/sampled.ts";
 import { getJson, getStatus } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 
 function attacks() {
   const clock = createWoundClock();
-  const rollups = createAttackRollups(clock);
+  const rollups = new AttackRollups(clock);
   const api = createAttacksApi({ rollups, now: clock.now, monotonic: clock.monotonic });
-  return { clock, rollups, api, examined: createExamined() };
+  return { clock, rollups, api, examined: createSampled() };
 }
 
 describe("the answer", () => {

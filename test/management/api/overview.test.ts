@@ -21,7 +21,7 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
     ingestProblem: () => undefined,
     ledger,
     history,
-    sensors: { all: () => [], detail: () => undefined, countsByState: () => states },
+    sensors: { countsByState: () => states },
     refusals: { lastAt: undefined },
     outputs: () => outputs,
     outbox: () => null,

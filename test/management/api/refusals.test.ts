@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import type { RefusalCode } from "../../../server/ingest/refusal.ts";
 import { statusOfRefusal } from "../../../server/ingest/refusal.ts";
 import type { RefusalsAnswer } from "../../../server/management/api/answers.ts";
 import { refusalAdvice } from "../../../server/management/api/refusal-advice.ts";
 import { createRefusalsApi } from "../../../server/management/api/refusals.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
-import { createRefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
+import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
@@ -21,11 +22,11 @@ test("the answer has every group, and what they sum up to", async () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock });
-  const refusals = createRefusalRecords({
+  const refusals = new RefusalRecords({
     claimOf: (text) => ({ text: text ?? undefined, sensorId: text ?? undefined }),
     clock,
   });
-  const refuse = (reason: string, sensorId: string, claimedId: string | null) => {
+  const refuse = (reason: RefusalCode, sensorId: string, claimedId: string | null) => {
     add(ledger.sensor(sensorId).refusedBatches, reason);
     refusals.note({ reason, sensorId, claimedId, client: "192.0.2.1", detail: undefined });
   };

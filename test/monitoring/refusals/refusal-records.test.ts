@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  createRefusalRecords,
-  type RefusedRequest,
-} from "../../../server/monitoring/refusals/refusal-records.ts";
+import type { RefusedRequest } from "../../../server/ingest/refusal.ts";
+import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { createRandom } from "../../support/random.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 
@@ -10,7 +8,7 @@ const configured = new Set(["vps-1", "vps-2"]);
 
 function records() {
   const clock = createWoundClock();
-  const refusals = createRefusalRecords({
+  const refusals = new RefusalRecords({
     claimOf: (id) => ({
       text: id ?? undefined,
       sensorId: id !== null && configured.has(id) ? id : undefined,
@@ -33,8 +31,7 @@ function records() {
         ...parts,
       });
     },
-    explained: () =>
-      refusals.groups().reduce((sum, { count }) => sum + count, 0) + refusals.forgottenRequests,
+    explained: () => refusals.groups().reduce((sum, { count }) => sum + count, 0) + refusals.evictedRequests,
   };
 }
 
@@ -155,7 +152,7 @@ describe("a flood", () => {
     const clients = refusals.groups().map(({ client }) => client);
     expect(clients).toContain("client 0");
     expect(clients).not.toContain("client 1");
-    expect(refusals.forgottenRequests).toBe(1);
+    expect(refusals.evictedRequests).toBe(1);
   });
 
   test("of any kind is accounted for to the last request", () => {
@@ -169,7 +166,7 @@ describe("a flood", () => {
         client: `client ${random.below(1000)}`,
       });
     expect(explained()).toBe(noted());
-    expect(refusals.forgottenRequests).toBeGreaterThan(0);
+    expect(refusals.evictedRequests).toBeGreaterThan(0);
   });
 });
 

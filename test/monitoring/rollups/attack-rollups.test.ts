@@ -1,10 +1,10 @@
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
-import { createAttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
+import { AttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
 import type { AttackWindow } from "../../../server/monitoring/rollups/top-list.ts";
 import { createRandom } from "../../support/random.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
-import { createExamined, type ExaminedParts } from "../sampled.ts";
+import { createSampled, type SampledParts } from "../sampled.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -13,14 +13,14 @@ const windows: readonly AttackWindow[] = ["5m", "1h", "24h"];
 function rollups() {
   const clock = createWoundClock();
   const beganAt = clock.now();
-  const attacks = createAttackRollups(clock);
-  const examined = createExamined();
+  const attacks = new AttackRollups(clock);
+  const sampled = createSampled();
   const counts = (window: AttackWindow) => attacks.read(window).counts;
   return {
     clock,
     beganAt,
     attacks,
-    note: (parts?: ExaminedParts) => attacks.note(examined(parts)),
+    note: (parts?: SampledParts) => attacks.note(sampled(parts)),
     counts,
     ports: (window: AttackWindow) =>
       Object.fromEntries(
@@ -37,7 +37,7 @@ function rollups() {
 }
 
 describe("a window", () => {
-  test("has what was just examined", () => {
+  test("has what was just sampled", () => {
     const { note, ports } = rollups();
     note({ port: 22 });
     for (const window of windows) expect(ports(window)).toEqual({ 22: 1 });
@@ -91,7 +91,7 @@ describe("a window", () => {
       if (i % 50 !== 0) continue;
       for (const window of windows) {
         const { sinceAt, counts } = attacks.read(window);
-        expect([window, counts.examined]).toEqual([window, times.filter((at) => at >= sinceAt).length]);
+        expect([window, counts.sampled]).toEqual([window, times.filter((at) => at >= sinceAt).length]);
       }
     }
   });
@@ -110,7 +110,7 @@ describe("a window", () => {
     const { note, counts, clock } = rollups();
     note({ port: 22 });
     clock.advance(100 * hour);
-    for (const window of windows) expect(counts(window).examined).toBe(0);
+    for (const window of windows) expect(counts(window).sampled).toBe(0);
   });
 });
 
@@ -120,10 +120,10 @@ describe("the sums", () => {
     note({ number: 1 });
     note({ number: 7 });
     note({ number: 8 });
-    expect(counts("5m")).toMatchObject({ kept: 8, examined: 3 });
+    expect(counts("5m")).toMatchObject({ kept: 8, sampled: 3 });
   });
 
-  test("of every field are the events examined, whatever comes", () => {
+  test("of every field are the events sampled, whatever comes", () => {
     const { note, counts, clock } = rollups();
     const random = createRandom(3);
     const some = <Value>(make: (n: number) => Value) =>
@@ -143,11 +143,11 @@ describe("the sums", () => {
       });
     }
     for (const window of windows) {
-      const { examined, kept: _, ...rest } = counts(window);
+      const { sampled, kept: _, ...rest } = counts(window);
       for (const [name, field] of Object.entries(rest)) {
         const { listed, other } = field.top(50);
         const sum = listed.reduce((total: number, { count }) => total + count, other) + field.none;
-        expect([window, name, sum]).toEqual([window, name, examined]);
+        expect([window, name, sum]).toEqual([window, name, sampled]);
       }
     }
   });

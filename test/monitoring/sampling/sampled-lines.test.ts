@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { maxTakenLineBytes, takeLines } from "../../../server/monitoring/sampling/sampled-lines.ts";
+import { maxSampledLineBytes, sampleLines } from "../../../server/monitoring/sampling/sampled-lines.ts";
 import { batchOf } from "../tail/tails.ts";
 
 const batch = (count: number) => batchOf(Array.from({ length: count }, (_, index) => ({ n: index })));
 
 /** Number and `n` of each line that was taken. */
 function take(eventCount: number, wantedCount: number, firstNumber = 1) {
-  const { lines, numbers } = takeLines(batch(eventCount).lines, eventCount, wantedCount, firstNumber);
+  const { lines, numbers } = sampleLines(batch(eventCount).lines, eventCount, wantedCount, firstNumber);
   const texts = lines.toString().split("\n");
   expect(texts.pop()).toBe("");
   return texts.map((text, index) => ({ number: numbers[index], n: JSON.parse(text).n as number }));
@@ -45,15 +45,15 @@ test("every line of a batch may be the one that is taken", () => {
 
 test("the copy does not change with the batch's memory", () => {
   const { lines } = batch(2);
-  const taken = takeLines(lines, 2, 2, 1);
+  const taken = sampleLines(lines, 2, 2, 1);
   lines.fill(0);
   expect(taken.lines.toString()).toBe('{"n":0}\n{"n":1}\n');
 });
 
 test("a line that is far too large is not taken, and those around it are", () => {
-  const large = { n: "x".repeat(maxTakenLineBytes) };
+  const large = { n: "x".repeat(maxSampledLineBytes) };
   const { lines, eventCount } = batchOf([{ n: 1 }, large, { n: 3 }]);
-  const taken = takeLines(lines, eventCount, 3, 1);
+  const taken = sampleLines(lines, eventCount, 3, 1);
   expect(taken.numbers).toEqual([1, 3]);
   expect(taken.lines.toString()).toBe('{"n":1}\n{"n":3}\n');
 });

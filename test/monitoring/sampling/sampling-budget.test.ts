@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createBudget } from "../../../server/monitoring/sampling/sampling-budget.ts";
+import { SamplingBudget } from "../../../server/monitoring/sampling/sampling-budget.ts";
 
 const eventBytes = 1_000;
 const limits = { eventsPerSecond: 10_000, bytesPerSecond: 16_000_000 };
@@ -10,7 +10,7 @@ function offered(
   { seconds = 20, batch = 50, bytes = eventBytes }: { seconds?: number; batch?: number; bytes?: number } = {},
 ) {
   let now = 0;
-  const budget = createBudget(limits, () => now);
+  const budget = new SamplingBudget(limits, () => now);
   const takenBySecond = Array.from({ length: seconds }, () => 0);
   const allowances: number[] = [];
   const gapMs = (1000 * batch) / eventsPerSecond;
@@ -30,13 +30,13 @@ test("what stays within the limits is looked at whole", () => {
 });
 
 test("a burst that a second allows is looked at whole", () => {
-  const budget = createBudget(limits, () => 0);
+  const budget = new SamplingBudget(limits, () => 0);
   expect(budget.allowance(10_000, 10_000 * eventBytes)).toBe(10_000);
 });
 
 test("what a burst took is there again after a second", () => {
   let now = 0;
-  const budget = createBudget(limits, () => now);
+  const budget = new SamplingBudget(limits, () => now);
   budget.charge(10_000, 0);
   expect(budget.allowance(100, 100 * eventBytes)).toBe(0);
   now = 500;
@@ -71,7 +71,7 @@ test("the largest events too are looked at, one after the other", () => {
 
 test("a clock that stands still or goes back gives nothing and breaks nothing", () => {
   let now = 1_000;
-  const budget = createBudget(limits, () => now);
+  const budget = new SamplingBudget(limits, () => now);
   budget.charge(10_000, 16_000_000);
   expect(budget.allowance(50, 50 * eventBytes)).toBe(0);
   now = 0;

@@ -1,26 +1,32 @@
 import { expect, test } from "bun:test";
-import { createTurns } from "../../../server/monitoring/sampling/time-slices.ts";
-
-/** Works for so long as a step, a tenth of a millisecond at a time. */
-function busy(ms: number, isOver: () => boolean = () => false) {
-  let left = ms * 10;
-  return (until: number) => {
-    while (left > 0) {
-      const end = performance.now() + 0.1;
-      while (performance.now() < end);
-      left--;
-      if (performance.now() >= until) break;
-    }
-    return left === 0 || isOver();
-  };
-}
+import { TimeSlices } from "../../../server/monitoring/sampling/time-slices.ts";
 
 const nextTurnOfLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test("work does not begin in the turn in which it is asked for", async () => {
-  const turns = createTurns();
+/** Time slices by a clock that only work moves: each unit of work takes 0.1 ms. */
+function clockedSlices(sliceMs: number) {
+  const clock = { now: 1_000 };
+  const timeSlices = new TimeSlices(sliceMs, () => clock.now);
+  /** Work of a number of units, which stops at the end of each slice. */
+  function work(units: number) {
+    const progress = { unitsDone: 0 };
+    const done = timeSlices.run((until) => {
+      while (progress.unitsDone < units) {
+        clock.now += 0.1;
+        progress.unitsDone++;
+        if (clock.now >= until) break;
+      }
+      return progress.unitsDone === units;
+    });
+    return { progress, done };
+  }
+  return { timeSlices, clock, work };
+}
+
+test("work does not begin in the turn of the event loop in which it is requested", async () => {
+  const timeSlices = new TimeSlices();
   let isBegun = false;
-  const done = turns.run(() => {
+  const done = timeSlices.run(() => {
     isBegun = true;
     return true;
   });
@@ -30,14 +36,14 @@ test("work does not begin in the turn in which it is asked for", async () => {
   expect(isBegun).toBe(true);
 });
 
-test("one slice a turn of the loop, however many have work", async () => {
-  // A slice without time is one step.
-  const turns = createTurns(0);
+test("there is one slice in each turn of the event loop, however many jobs there are", async () => {
+  // A slice of 0 ms is one step.
+  const timeSlices = new TimeSlices(0);
   let stepsInTurn = 0;
   let most = 0;
   const work = Array.from({ length: 20 }, () => {
     let steps = 0;
-    return turns.run(() => {
+    return timeSlices.run(() => {
       stepsInTurn++;
       most = Math.max(most, stepsInTurn);
       steps++;
@@ -58,35 +64,35 @@ test("one slice a turn of the loop, however many have work", async () => {
   expect(loopTurns).toBeGreaterThanOrEqual(60);
 });
 
-test("a step is told until when it may work", async () => {
-  const turns = createTurns(50);
-  const startedAt = performance.now();
-  let untilAt = 0;
-  await turns.run((until) => {
-    untilAt = until;
-    return true;
+test("a step gets the time at which its slice ends", async () => {
+  const { timeSlices, clock } = clockedSlices(50);
+  const untils: number[] = [];
+  await timeSlices.run((until) => {
+    untils.push(until);
+    clock.now += 20;
+    return untils.length === 4;
   });
-  expect(untilAt - startedAt).toBeWithin(50, 50 + performance.now() - startedAt);
+  expect(untils).toEqual([1_050, 1_050, 1_050, 1_110]);
 });
 
-test("whoever has much to do does not hold up the others", async () => {
-  const turns = createTurns(1);
-  let isShortDone = false;
-  const long = turns.run(busy(500, () => isShortDone));
-  const startedAt = performance.now();
-  await turns.run(busy(1));
-  isShortDone = true;
-  expect(performance.now() - startedAt).toBeLessThan(250);
-  await long;
+test("a short job is done before a long one that began earlier", async () => {
+  const { work } = clockedSlices(1);
+  const long = work(5_000);
+  const short = work(10);
+  await short.done;
+  // One slice of the long job, and at most one more that began before the short one's promise was settled.
+  expect(long.progress.unitsDone).toBeLessThanOrEqual(20);
+  await long.done;
+  expect(long.progress.unitsDone).toBe(5_000);
 });
 
-test("an error comes back to whoever asked, and the others go on", async () => {
-  const turns = createTurns();
-  const failing = turns.run(() => {
+test("an error rejects the promise of its own job only", async () => {
+  const timeSlices = new TimeSlices();
+  const failing = timeSlices.run(() => {
     throw new Error("broken");
   });
-  const other = turns.run(() => true);
+  const other = timeSlices.run(() => true);
   expect(failing).rejects.toThrow("broken");
   await other;
-  await turns.run(() => true);
+  await timeSlices.run(() => true);
 });

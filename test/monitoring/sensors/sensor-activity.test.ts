@@ -1,8 +1,8 @@
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
-import { createSensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
+import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
-import { createExamined, type ExaminedParts } from "../sampled.ts";
+import { createSampled, type SampledParts } from "../sampled.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -10,16 +10,16 @@ const hour = 60 * minute;
 
 function watched() {
   const clock = createWoundClock();
-  const activity = createSensorActivity(clock);
-  const examined = createExamined();
+  const activity = new SensorActivity(clock);
+  const sampled = createSampled();
   return {
     clock,
     activity,
     batch: (sensorId = "vps-1") => activity.noteBatch(sensorId, clock.now()),
-    event: (parts: ExaminedParts = {}) => activity.noteEvent(examined({ receivedAt: clock.now(), ...parts })),
+    event: (parts: SampledParts = {}) => activity.noteEvent(sampled({ receivedAt: clock.now(), ...parts })),
     /** An event whose time stamp is so old when it comes. */
     stamped(ageMs: number) {
-      activity.noteEvent(examined({ receivedAt: clock.now(), timestampMs: clock.now() - ageMs }));
+      activity.noteEvent(sampled({ receivedAt: clock.now(), timestampMs: clock.now() - ageMs }));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { fieldsOf } from "../../../server/monitoring/sampling/event-fields.ts";
-import { createRecentEvents } from "../../../server/monitoring/tail/recent-events.ts";
+import { RecentEvents } from "../../../server/monitoring/tail/recent-events.ts";
 import { createRandom } from "../../support/random.ts";
 
 const fields = fieldsOf({});
@@ -10,7 +10,7 @@ function event(number: number, ordinal: number, bytes = 100) {
 }
 
 test("an event is found by its ordinal and by its number while it is there", () => {
-  const recent = createRecentEvents({ maxBytes: 1e6, maxCount: 3 });
+  const recent = new RecentEvents({ maxBytes: 1e6, maxCount: 3 });
   for (const [index, number] of [2, 5, 9, 11].entries()) recent.add(event(number, index + 1));
   expect([0, 1, 2, 3, 4, 5].map((ordinal) => recent.at(ordinal)?.number)).toEqual([
     ...[undefined, undefined, 5, 9, 11, undefined],
@@ -23,28 +23,28 @@ test("an event is found by its ordinal and by its number while it is there", () 
 });
 
 test("nothing is there at the start", () => {
-  const recent = createRecentEvents({ maxBytes: 1e6 });
+  const recent = new RecentEvents({ maxBytes: 1e6 });
   expect(recent.gone).toEqual({ number: 0, ordinal: 0 });
   expect(recent.positionAt(7)).toEqual({ number: 7, ordinal: 0 });
   expect([recent.at(0), recent.at(1), recent.byNumber(1)]).toEqual([undefined, undefined, undefined]);
 });
 
-test("a position counts the examined events up to a number, whether that one was examined or not", () => {
-  const recent = createRecentEvents({ maxBytes: 1e6 });
+test("a position counts the sampled events up to a number, whether that one was sampled or not", () => {
+  const recent = new RecentEvents({ maxBytes: 1e6 });
   for (const [index, number] of [2, 5, 9].entries()) recent.add(event(number, index + 1));
   const ordinals = [0, 1, 2, 4, 5, 8, 9, 100].map((number) => recent.positionAt(number).ordinal);
   expect(ordinals).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
 });
 
 test("its bytes stay within the bound, with what an event takes up beside its line", () => {
-  const recent = createRecentEvents({ maxBytes: 100_000 });
+  const recent = new RecentEvents({ maxBytes: 100_000 });
   for (let ordinal = 1; ordinal <= 1_000; ordinal++) recent.add(event(ordinal, ordinal, ordinal % 500));
   expect(recent.bytes).toBeWithin(90_000, 100_001);
   expect(recent.count).toBeLessThan(100_000 / 500);
 });
 
 test("the newest event stays, even if it alone is beyond the bound", () => {
-  const recent = createRecentEvents({ maxBytes: 10_000 });
+  const recent = new RecentEvents({ maxBytes: 10_000 });
   recent.add(event(1, 1));
   recent.add(event(2, 2, 500_000));
   expect([recent.at(1), recent.at(2)?.number, recent.count]).toEqual([undefined, 2, 1]);
@@ -55,7 +55,7 @@ test("the newest event stays, even if it alone is beyond the bound", () => {
 
 test("it holds what a list would hold", () => {
   const random = createRandom(4);
-  const recent = createRecentEvents({ maxBytes: 60_000, maxCount: 40 });
+  const recent = new RecentEvents({ maxBytes: 60_000, maxCount: 40 });
   let number = 0;
   const added: ReturnType<typeof event>[] = [];
   for (let ordinal = 1; ordinal <= 3_000; ordinal++) {

@@ -111,7 +111,7 @@ class Model {
     await this.#tail.tail.stop();
     await Promise.all(rests);
     expect(this.#tail.tail.viewerCount).toBe(0);
-    const { kept } = this.#tail.watcher.counts;
+    const { kept } = this.#tail.sampler.counts;
     expect(this.viewers.map(({ at }) => at)).toEqual(this.viewers.map(() => kept));
   }
 
@@ -229,12 +229,12 @@ class Model {
     const to = numberOf(message.id);
     const { kept, unexamined, missed, matched, events } = message;
     expect(kept).toBe(to - from);
-    const inStretch = this.#tail.examined.filter(({ number }) => number > from && number <= to);
-    expect(unexamined).toBe(kept - inStretch.length);
-    expect(missed).toBeWithin(0, inStretch.length + 1);
+    const inSpan = this.#tail.sampled.filter(({ number }) => number > from && number <= to);
+    expect(unexamined).toBe(kept - inSpan.length);
+    expect(missed).toBeWithin(0, inSpan.length + 1);
     // The oldest are the ones that go.
-    const lookedAt = inStretch.slice(missed).map(({ number }) => number);
-    const matching = lookedAt.filter((number) => this.#isMatch(viewer.filter, number));
+    const held = inSpan.slice(missed).map(({ number }) => number);
+    const matching = held.filter((number) => this.#isMatch(viewer.filter, number));
     expect(matched).toBe(matching.length);
     const shown = events.map(({ number }) => number);
     expect(shown).toEqual(shown.length > 0 ? matching.slice(-shown.length) : []);
@@ -250,7 +250,7 @@ class Model {
     const lastLeftOut = leftOut.at(-1) ?? 0;
     const isGone = lastLeftOut <= this.#tail.recentEvents.gone.number;
     // Before a backlog stands a message of what it leaves out: 500 newer ones match.
-    const newer = this.#tail.examined.filter(
+    const newer = this.#tail.sampled.filter(
       ({ number }) => number > lastLeftOut && this.#isMatch(viewer.filter, number),
     );
     expect(isGone || (shown.length === 0 && newer.length >= maxBacklogEvents)).toBe(true);

@@ -397,7 +397,7 @@ describe("a slow viewer", () => {
     const registry = new FinalizationRegistry<number>((number) => void collected.push(number));
     const test = createTestTail({
       maxCount: 20,
-      onExamined: (event) => registry.register(event, event.number),
+      onSampled: (event) => registry.register(event, event.number),
     });
     test.keep(numbered(20));
     await test.settled();

@@ -1,17 +1,17 @@
 import { createTailApi } from "../../../server/management/api/tail.ts";
-import { createWatcher, type WatcherOptions } from "../../../server/monitoring/sampling/event-sampler.ts";
-import type { ExaminedEvent } from "../../../server/monitoring/sampling/sampled-event.ts";
-import { createTurns } from "../../../server/monitoring/sampling/time-slices.ts";
+import { EventSampler, type EventSamplerOptions } from "../../../server/monitoring/sampling/event-sampler.ts";
+import type { SampledEvent } from "../../../server/monitoring/sampling/sampled-event.ts";
+import { TimeSlices } from "../../../server/monitoring/sampling/time-slices.ts";
 import type { TailCounts, TailEvent } from "../../../server/monitoring/tail/messages.ts";
-import { createRecentEvents } from "../../../server/monitoring/tail/recent-events.ts";
-import { createSearchTexts } from "../../../server/monitoring/tail/search-texts.ts";
-import { createTail, type TailTiming } from "../../../server/monitoring/tail/tail-stream.ts";
+import { RecentEvents } from "../../../server/monitoring/tail/recent-events.ts";
+import { SearchTexts } from "../../../server/monitoring/tail/search-texts.ts";
+import { Tail, type TailTiming } from "../../../server/monitoring/tail/tail.ts";
 import { until } from "../../support/until.ts";
 
 export const quickTiming: TailTiming = { tickMs: 1, pingMs: 60_000, stopMs: 500 };
 export const unlimited = { eventsPerSecond: 1e9, bytesPerSecond: 1e12 };
 
-export interface TestTailOptions extends Partial<WatcherOptions> {
+export interface TestTailOptions extends Partial<EventSamplerOptions> {
   readonly maxBytes?: number;
   readonly maxCount?: number;
   readonly timing?: TailTiming;
@@ -19,44 +19,44 @@ export interface TestTailOptions extends Partial<WatcherOptions> {
   readonly isSessionValid?: () => boolean;
 }
 
-/** Watcher, recent events and tail behind the API, all real, looking at everything unless told otherwise. */
+/** EventSampler, recent events and tail behind the API, all real, looking at everything unless told otherwise. */
 export function createTestTail(options: TestTailOptions = {}) {
   const { maxBytes = 16 * 1024 * 1024, maxCount = 50_000, timing = quickTiming, ...rest } = options;
   const { maxViewers = 64, isSessionValid = () => true } = rest;
-  const recentEvents = createRecentEvents({ maxBytes, maxCount });
-  const searchTexts = createSearchTexts();
-  const turns = createTurns();
-  const examined: ExaminedEvent[] = [];
-  const watcher = createWatcher({
+  const recentEvents = new RecentEvents({ maxBytes, maxCount });
+  const searchTexts = new SearchTexts();
+  const timeSlices = new TimeSlices();
+  const sampled: SampledEvent[] = [];
+  const sampler = new EventSampler({
     recentEvents,
     searchTexts,
-    turns,
+    timeSlices,
     budget: unlimited,
-    onExamined: (event) => void examined.push(event),
+    onSampled: (event) => void sampled.push(event),
     onDefect(error) {
       throw error;
     },
     ...rest,
   });
-  const tail = createTail({
-    watcher,
+  const tail = new Tail({
+    sampler,
     recentEvents,
     searchTexts,
-    turns,
+    timeSlices,
     startedAt: 1_000,
     timing,
     maxViewers,
   });
-  const app = createTailApi({ tail, recentEvents, watchSession: () => isSessionValid });
+  const app = createTailApi({ tail, recentEvents, trackValidity: () => isSessionValid });
 
   return {
-    ...{ recentEvents, turns, watcher, tail, app, examined },
+    ...{ recentEvents, timeSlices, sampler, tail, app, sampled },
     /** Documents as text or as anything that JSON can say. */
     keep(documents: readonly unknown[], sensorId = "vps-1"): void {
-      watcher.watch(batchOf(documents, sensorId));
+      sampler.observe(batchOf(documents, sensorId));
     },
-    /** Until everything that was kept is examined or passed over. */
-    settled: () => until("the watcher is done", () => watcher.position.number === watcher.counts.kept),
+    /** Until everything that was kept is sampled or passed over. */
+    settled: () => until("the sampler is done", () => sampler.position.number === sampler.counts.kept),
     get: (path: string, headers: Record<string, string> = {}) =>
       app.handle(new Request(`http://loom.example${path}`, { headers })),
     /** Opens the tail and reads it message by message. */

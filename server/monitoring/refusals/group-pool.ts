@@ -1,0 +1,76 @@
+/** Requests that were refused alike. Times are milliseconds since the epoch. */
+export interface RefusalGroup {
+  readonly reason: string;
+  /** The sensor whose token the requests had; undefined if they had none. */
+  readonly sensorId: string | undefined;
+  /** The sensor id that they named in X-Spip-ID without having its token, made printable. */
+  readonly claimedText: string | undefined;
+  /** The configured sensor with that id. */
+  readonly claimedSensorId: string | undefined;
+  readonly client: string | undefined;
+  /** The detail of the latest request. */
+  readonly detail: string | undefined;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly count: number;
+}
+
+export interface PoolLimits {
+  readonly maxGroups: number;
+  /** The most groups of one owner: a sensor, or a client without a token. */
+  readonly maxPerOwner: number;
+}
+
+/** A bounded number of groups, in the order of their last request. The least recently active are evicted and counted. */
+export class GroupPool {
+  readonly #maxGroups: number;
+  readonly #maxPerOwner: number;
+  /** By key, the least recently active group first. */
+  readonly #groups = new Map<string, { readonly owner: string; group: RefusalGroup }>();
+  /** The keys of each owner, in the same order. */
+  readonly #keysOf = new Map<string, Set<string>>();
+  /** The number of requests in evicted groups. */
+  evictedRequests = 0;
+
+  constructor({ maxGroups, maxPerOwner }: PoolLimits) {
+    this.#maxGroups = maxGroups;
+    this.#maxPerOwner = maxPerOwner;
+  }
+
+  note(owner: string, one: RefusalGroup): void {
+    const key = JSON.stringify([one.reason, one.sensorId, one.claimedText, one.client]);
+    const before = this.#remove(key)?.group;
+    const group = before ? { ...one, firstAt: before.firstAt, count: before.count + 1 } : one;
+    if (!before) this.#makeRoom(owner);
+    this.#groups.set(key, { owner, group });
+    const keys = this.#keysOf.get(owner) ?? new Set();
+    this.#keysOf.set(owner, keys.add(key));
+  }
+
+  groups(): RefusalGroup[] {
+    return Array.from(this.#groups.values(), ({ group }) => group);
+  }
+
+  groupsOf(owner: string): RefusalGroup[] {
+    const groups = Array.from(this.#keysOf.get(owner) ?? [], (key) => this.#groups.get(key)?.group);
+    return groups.filter((group) => group !== undefined);
+  }
+
+  #makeRoom(owner: string): void {
+    const own = this.#keysOf.get(owner);
+    const keys = own && own.size >= this.#maxPerOwner ? own : this.#groups;
+    if (keys === this.#groups && this.#groups.size < this.#maxGroups) return;
+    const [oldestKey] = keys.keys();
+    if (oldestKey !== undefined) this.evictedRequests += this.#remove(oldestKey)?.group.count ?? 0;
+  }
+
+  #remove(key: string): { readonly owner: string; readonly group: RefusalGroup } | undefined {
+    const entry = this.#groups.get(key);
+    if (!entry) return undefined;
+    this.#groups.delete(key);
+    const keys = this.#keysOf.get(entry.owner);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keysOf.delete(entry.owner);
+    return entry;
+  }
+}
