@@ -1,19 +1,19 @@
 export const outputStates = ["idle", "delivering", "retrying", "holding"] as const;
 
-/** "retrying" and "holding" last from the first failure until something gets through. */
+/** "retrying" and "holding" (blocked) last from the first failure until the output accepts or rejects events. */
 export type OutputState = (typeof outputStates)[number];
 
 /**
- * What is known of one output; times are milliseconds since the epoch. Its side of the ledger, at every moment:
- * kept = delivered + dead + dropped + damaged + waiting. With stdout alone nothing is kept before it is delivered, and
- * what waits is being written and not kept yet.
+ * The state and the counts of one output; times are milliseconds since the epoch. At every moment
+ * kept = delivered + dead + dropped + damaged + waiting. If stdout is the only output, events are kept when they are
+ * delivered, and the waiting ones are being written and not kept yet.
  */
 export interface OutputReport {
   readonly output: string;
-  /** Kept for this output: what waited at the start, and everything since. */
+  /** Kept for this output: the events that were waiting at the start, and all since. */
   readonly keptEvents: number;
   readonly deliveredEvents: number;
-  /** Refused by the output for good. */
+  /** Rejected by the output. */
   readonly deadEvents: number;
   /** Removed undelivered because the outbox was full and `on_full` is "drop_oldest". */
   readonly droppedEvents: number;
@@ -21,19 +21,19 @@ export interface OutputReport {
   readonly waitingBytes: number;
   /** When the oldest waiting event was received. */
   readonly oldestReceivedAt: number | undefined;
-  /** When the batch that is being collected leaves at the latest; undefined: none is. */
+  /** When the batch that is being collected is sent at the latest; undefined: there is none. */
   readonly leavesAt: number | undefined;
   readonly retries: number;
-  /** In the file now. */
+  /** Records in the dead-letter file now. */
   readonly deadLetters: number;
   readonly state: OutputState;
   /** Since when it is in this state. */
   readonly since: number;
-  /** Why it retries or holds: text that may come from the output, bounded, without credentials. */
+  /** Why it retries or is blocked: text that may come from the output, bounded, without credentials. */
   readonly reason: string | undefined;
-  /** In a row. */
+  /** Failed attempts in a row. */
   readonly failures: number;
-  /** undefined: an attempt is on its way, or none is needed. */
+  /** undefined: an attempt is in progress, or none is needed. */
   readonly nextTryAt: number | undefined;
   readonly lastError: { readonly class: string; readonly reason: string; readonly at: number } | undefined;
   readonly lastDeliveredAt: number | undefined;

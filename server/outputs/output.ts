@@ -1,6 +1,12 @@
 import type { CannotKeep, EnrichedBatch, StoredEvent } from "../pipeline.ts";
 import type { OutputReport } from "./output-report.ts";
 
+/** An event that an output has rejected, with the output's reason. */
+export interface RejectedEvent {
+  readonly event: StoredEvent;
+  readonly reason: string;
+}
+
 /** The result of one attempt to send events to an output. */
 export type SendOutcome =
   /** The output has accepted all of them. */
@@ -8,8 +14,7 @@ export type SendOutcome =
   /** The output judged each event. Events in neither list were accepted. */
   | {
       readonly kind: "judged";
-      /** Rejected, with the output's reason. */
-      readonly refused: readonly { readonly event: StoredEvent; readonly reason: string }[];
+      readonly rejected: readonly RejectedEvent[];
       /** To be sent again, and why. */
       readonly retry: readonly StoredEvent[];
       readonly reason: string;

@@ -4,7 +4,7 @@ import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { DeadLetterAdmin } from "./dead-letters/admin.ts";
 import type { AttemptObservation } from "./delivery/batch-sender.ts";
-import { startDurableOutputs } from "./delivery/durable-outputs.ts";
+import { DurableOutputs } from "./delivery/durable-outputs.ts";
 import type { ConfiguredOutput } from "./descriptor.ts";
 import type { DirectOutput } from "./output.ts";
 import type { OutboxReport, OutputReport } from "./output-report.ts";
@@ -48,7 +48,7 @@ export async function startOutputs(config: OutputsConfig, options: OutputsOption
   if (outputs.length === 1 && first?.direct) return directOutputs(first.name, first.direct);
 
   const { outbox } = config;
-  const durable = await startDurableOutputs({
+  const durable = await DurableOutputs.start({
     outbox,
     limits: {
       maxEvents: outbox.maxBatchSize,
@@ -61,12 +61,12 @@ export async function startOutputs(config: OutputsConfig, options: OutputsOption
     onAttempt: options.onAttempt,
   });
   return {
-    keep: durable.keep,
-    ingestProblem: durable.ingestProblem,
+    keep: (batch) => durable.keep(batch),
+    ingestProblem: () => durable.ingestProblem(),
     problem: () => durable.problem() ?? outputs.map(({ direct }) => direct?.problem()).find(Boolean),
-    reports: durable.reports,
-    ledger: { reports: durable.reports, outbox: durable.outboxReport },
-    deadLetters: durable.deadLetters,
+    reports: () => durable.reports(),
+    ledger: { reports: () => durable.reports(), outbox: () => durable.outboxReport() },
+    deadLetters: (output) => durable.deadLetters(output),
     async stop(maxWaitMs) {
       await durable.stop(maxWaitMs);
       for (const { direct } of outputs) await direct?.stop(0);

@@ -16,7 +16,7 @@ const beingCarved = new Set([
   "server/outbox/recovery.ts recover",
   "server/outputs/dead-letters/dead-letters.ts openDeadLetters",
   "server/outputs/dead-letters/store.ts openDeadLetterStore",
-  "server/outputs/delivery/delivery.ts startDelivery",
+
   "server/outputs/stdout/stdout-report.ts createStdoutAccount",
   "server/outputs/stdout/stdout-writer.ts createStdoutOutput",
 ]);

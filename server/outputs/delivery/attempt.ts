@@ -1,17 +1,17 @@
 import type { Delivery, Output, SendOutcome } from "../output.ts";
 
-/** What a failure was, in one word of a fixed list: a label in metrics. */
-export type ErrorClass = "retry" | "hold" | "refused" | "split" | "timeout" | "stopped" | "defect" | "disk";
+/** The kind of a failure, from a fixed list because it is a label in metrics. */
+export type ErrorClass = "retry" | "hold" | "rejected" | "split" | "timeout" | "stopped" | "defect" | "disk";
 
 export interface Attempt {
   readonly outcome: SendOutcome;
-  /** undefined: nothing failed. */
+  /** undefined: the attempt succeeded. */
   readonly errorClass: ErrorClass | undefined;
 }
 
 /**
- * Sends once. Never rejects, and is over after `timeoutMs` or when `aborting` aborts, also where the output heeds
- * neither: a connection that died half-open stays silent for minutes.
+ * Sends once. Never rejects, and ends after `timeoutMs` or when `aborting` aborts, even if the output observes neither:
+ * a half-open connection stays silent for minutes.
  */
 export async function attemptDelivery(
   output: Output,
@@ -49,5 +49,5 @@ function errorClassOf(outcome: SendOutcome): ErrorClass | undefined {
   if (outcome.kind === "delivered") return undefined;
   if (outcome.kind !== "judged") return outcome.kind;
   if (outcome.retry.length > 0) return "retry";
-  return outcome.refused.length > 0 ? "refused" : undefined;
+  return outcome.rejected.length > 0 ? "rejected" : undefined;
 }

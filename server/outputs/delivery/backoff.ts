@@ -3,13 +3,14 @@ export interface BackoffBounds {
   readonly retryMaxBackoffMs: number;
 }
 
-/** A server's `Retry-After` is heeded up to here: a mistaken one must not hold delivery up for a day. */
+/** The longest pause that a server can ask for: a wrong `Retry-After` must not stop delivery for a day. */
 const maxRetryAfterMs = 5 * 60_000;
 
 /**
- * How long to wait after the `failedAttempts`-th failure in a row, in ms: exponential with full jitter between the two
- * bounds, so that several Looms do not come back to a database at the same moment. What the server asked for wins.
- * @param random from 0 up to, not including, 1
+ * The pause after the `failedAttempts`-th failure in a row, in ms: exponential with full jitter between the two bounds, so
+ * that several Looms do not return to a database at the same moment. A pause that the server asked for is used instead.
+ * @param retryAfterMs the pause that the server asked for, if it did
+ * @param random a number from 0 up to, but not including, 1
  */
 export function backoffMs(
   failedAttempts: number,

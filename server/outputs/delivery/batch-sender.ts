@@ -1,6 +1,5 @@
 import type { StoredEvent } from "../../pipeline.ts";
-import type { Rejection } from "../dead-letters/dead-letters.ts";
-import type { Output, SendOutcome } from "../output.ts";
+import type { Output, RejectedEvent, SendOutcome } from "../output.ts";
 import { type Attempt, attemptDelivery, type ErrorClass } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { DeliveryClock } from "./clock.ts";
@@ -9,14 +8,14 @@ import type { DeliveryHealth } from "./health.ts";
 /** One attempt, for histograms. */
 export interface AttemptObservation {
   readonly events: number;
-  /** Of the documents, without what the output puts around them. */
+  /** The size of the documents, without what the output adds to them. */
   readonly bytes: number;
   readonly durationMs: number;
-  /** undefined: all went well. */
+  /** undefined: the attempt succeeded. */
   readonly errorClass: ErrorClass | undefined;
 }
 
-export interface SettlementOptions {
+export interface BatchSenderOptions {
   readonly outboxId: string;
   readonly output: Output;
   readonly limits: {
@@ -27,101 +26,115 @@ export interface SettlementOptions {
   };
   readonly clock: DeliveryClock;
   readonly health: DeliveryHealth;
-  /** Waits for a next try end, and no other is begun. */
+  /** Ends the pause before a retry; no other attempt begins. */
   readonly stopping: AbortSignal;
-  /** What is being sent is given up. */
+  /** Aborts the attempt that is in progress. */
   readonly aborting: AbortSignal;
-  readonly onRetry: () => void;
   readonly onAttempt: (observation: AttemptObservation) => void;
 }
 
-/** Every event of a batch is in one of the two. */
-export interface Settlement {
+/** What became of the events of a batch: each is in exactly one of the two lists. */
+export interface SendResult {
   readonly delivered: readonly StoredEvent[];
-  readonly refused: readonly Rejection[];
+  readonly rejected: readonly RejectedEvent[];
 }
 
-/** Sends events until each is delivered or refused for good, however long that takes; undefined when stopped before. */
-export type SettleEvents = (events: readonly StoredEvent[]) => Promise<Settlement | undefined>;
+/** Sends events to one output until the output has accepted or rejected each of them. */
+export class BatchSender {
+  readonly #options: BatchSenderOptions;
+  #retries = 0;
 
-export function createSettlement(options: SettlementOptions): SettleEvents {
-  const { outboxId, output, limits, clock, health, stopping, aborting } = options;
-
-  async function attempt(events: readonly StoredEvent[]): Promise<Attempt> {
-    health.working();
-    const startedAt = performance.now();
-    const made = await attemptDelivery(output, { outboxId, events }, limits.requestTimeoutMs, aborting);
-    options.onAttempt({
-      events: events.length,
-      bytes: events.reduce((sum, { document }) => sum + document.length, 0),
-      durationMs: performance.now() - startedAt,
-      errorClass: made.errorClass,
-    });
-    return made;
+  constructor(options: BatchSenderOptions) {
+    this.#options = options;
   }
 
-  /** @returns whether to try again: not when stopping */
-  async function pause(
-    events: number,
-    made: Attempt & { outcome: Failed },
-    failures: number,
-  ): Promise<boolean> {
-    if (stopping.aborted) return false;
-    const { outcome } = made;
-    const retryAfterMs = outcome.kind === "retry" ? outcome.retryAfterMs : undefined;
-    const waitMs = backoffMs(failures, retryAfterMs, limits, clock.random);
-    health.failed({
-      what: `deliver ${events} ${events === 1 ? "event" : "events"} to ${output.name}`,
-      reason: outcome.reason,
-      errorClass: made.errorClass ?? "retry",
-      isHold: outcome.kind === "hold",
-      waitMs,
-    });
-    await clock.sleep(waitMs, stopping);
-    if (stopping.aborted) return false;
-    options.onRetry();
-    return true;
+  /** Attempts that followed a failed one, since the start. */
+  get retries(): number {
+    return this.#retries;
   }
 
-  return async (events) => {
+  /**
+   * Sends the events, and retries for as long as it takes.
+   * @returns undefined when delivery was stopped before every event was accepted or rejected
+   */
+  async send(events: readonly StoredEvent[]): Promise<SendResult | undefined> {
+    const { health } = this.#options;
     const delivered: StoredEvent[] = [];
-    const refused: Rejection[] = [];
-    /** In order; together they are what is left. */
+    const rejected: RejectedEvent[] = [];
+    /** In order; together they are the events that are left. */
     const groups: (readonly StoredEvent[])[] = [events];
     let failures = 0;
     for (let group = groups.shift(); group; group = groups.shift()) {
-      const { outcome, errorClass } = await attempt(group);
+      const { outcome, errorClass } = await this.#attempt(group);
       const verdict = judge(group, outcome);
       delivered.push(...verdict.delivered);
-      refused.push(...verdict.refused);
+      rejected.push(...verdict.rejected);
       groups.unshift(...verdict.next);
       if (verdict.failed) {
         const left = verdict.next[0]?.length ?? 0;
-        // Something got through: the output is there, it only has enough for the moment.
+        // Some events were accepted, so the output is reachable and only busy.
         failures = left < group.length ? 1 : failures + 1;
-        if (!(await pause(left, { outcome: verdict.failed, errorClass }, failures))) return undefined;
+        if (!(await this.#pause(left, verdict.failed, errorClass, failures))) return undefined;
         continue;
       }
       failures = 0;
       if (outcome.kind !== "delivered" && errorClass)
-        health.noted(errorClass, verdict.refused[0]?.reason ?? outcome.reason);
+        health.noted(errorClass, verdict.rejected[0]?.reason ?? outcome.reason);
       if (verdict.next.length === 0) health.succeeded();
     }
-    return { delivered, refused };
-  };
+    return { delivered, rejected };
+  }
+
+  async #attempt(events: readonly StoredEvent[]): Promise<Attempt> {
+    const { outboxId, output, limits, health, aborting, onAttempt } = this.#options;
+    health.attempting();
+    const startedAt = performance.now();
+    const attempt = await attemptDelivery(output, { outboxId, events }, limits.requestTimeoutMs, aborting);
+    onAttempt({
+      events: events.length,
+      bytes: events.reduce((sum, { document }) => sum + document.length, 0),
+      durationMs: performance.now() - startedAt,
+      errorClass: attempt.errorClass,
+    });
+    return attempt;
+  }
+
+  /** Waits before a retry. @returns false when delivery is stopping, so that no retry follows */
+  async #pause(
+    events: number,
+    failed: FailedOutcome,
+    errorClass: ErrorClass | undefined,
+    failures: number,
+  ): Promise<boolean> {
+    const { output, limits, clock, health, stopping } = this.#options;
+    if (stopping.aborted) return false;
+    const retryAfterMs = failed.kind === "retry" ? failed.retryAfterMs : undefined;
+    const waitMs = backoffMs(failures, retryAfterMs, limits, clock.random);
+    health.failed({
+      action: `deliver ${events} ${events === 1 ? "event" : "events"} to ${output.name}`,
+      reason: failed.reason,
+      errorClass: errorClass ?? "retry",
+      isBlocked: failed.kind === "hold",
+      waitMs,
+    });
+    await clock.sleep(waitMs, stopping);
+    if (stopping.aborted) return false;
+    this.#retries++;
+    return true;
+  }
 }
 
-type Failed = Exclude<SendOutcome, { kind: "delivered" | "split" }>;
+type FailedOutcome = Exclude<SendOutcome, { kind: "delivered" | "split" }>;
 
-interface Verdict extends Settlement {
-  /** What is to be sent next, in order; together with the two lists, all of the group. */
+interface Verdict extends SendResult {
+  /** What is sent next, in order. With the two lists it makes up the whole group. */
   readonly next: readonly (readonly StoredEvent[])[];
-  /** Set when that has to wait. */
-  readonly failed: Failed | undefined;
+  /** Set if `next` has to wait before it is sent. */
+  readonly failed: FailedOutcome | undefined;
 }
 
 function judge(group: readonly StoredEvent[], outcome: SendOutcome): Verdict {
-  const nothing: Verdict = { delivered: [], refused: [], next: [], failed: undefined };
+  const nothing: Verdict = { delivered: [], rejected: [], next: [], failed: undefined };
   switch (outcome.kind) {
     case "delivered":
       return { ...nothing, delivered: group };
@@ -130,19 +143,20 @@ function judge(group: readonly StoredEvent[], outcome: SendOutcome): Verdict {
       return { ...nothing, next: [group], failed: outcome };
     case "split": {
       const { reason } = outcome;
-      if (group.length === 1) return { ...nothing, refused: group.map((event) => ({ event, reason })) };
-      // The same halves after a crash, so that outputs which know a batch by its numbers know them again.
+      if (group.length === 1) return { ...nothing, rejected: group.map((event) => ({ event, reason })) };
+      // A batch is halved in the same way after a crash, so that outputs which recognise a batch by its numbers
+      // recognise the halves.
       const middle = Math.ceil(group.length / 2);
       return { ...nothing, next: [group.slice(0, middle), group.slice(middle)] };
     }
     case "judged": {
-      const { refused, retry } = outcome;
+      const { rejected, retry } = outcome;
       const others = new Set(
-        [...refused.map(({ event }) => event), ...retry].map(({ sequence }) => sequence),
+        [...rejected.map(({ event }) => event), ...retry].map(({ sequence }) => sequence),
       );
       const delivered = group.filter(({ sequence }) => !others.has(sequence));
-      if (retry.length === 0) return { ...nothing, delivered, refused };
-      return { delivered, refused, next: [retry], failed: outcome };
+      if (retry.length === 0) return { ...nothing, delivered, rejected };
+      return { delivered, rejected, next: [retry], failed: outcome };
     }
   }
 }

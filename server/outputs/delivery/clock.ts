@@ -1,12 +1,12 @@
-/** Time and chance, as delivery sees them. */
+/** The time and chance that delivery uses, so that tests can replace them. */
 export interface DeliveryClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds since some moment; never set back. */
+  /** Milliseconds since an arbitrary moment; never set back. */
   monotonic(): number;
-  /** Resolves after so long, or when the signal aborts; never rejects. */
+  /** Resolves after `ms` milliseconds, or when the signal aborts. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** From 0 up to, not including, 1. */
+  /** A number from 0 up to, but not including, 1. */
   random(): number;
 }
 

@@ -1,125 +1,144 @@
 import type { Log } from "../../telemetry/log.ts";
+import { formatDuration } from "../../text/duration.ts";
+import { truncate } from "../../text/truncate.ts";
+import type { OutputReport } from "../output-report.ts";
 import type { ErrorClass } from "./attempt.ts";
 
-export interface DeliveryState {
-  /** "retrying" and "holding" last from the first failure until something gets through, attempts between included. */
-  readonly kind: "idle" | "delivering" | "retrying" | "holding";
-  /** Why it retries or holds. */
-  readonly reason: string | undefined;
-  /** Since when it is in this state; milliseconds since the epoch, as all times here. */
-  readonly since: number;
-  /** Failures in a row. */
-  readonly attempt: number;
-  /** undefined: an attempt is on its way, or none is needed. */
-  readonly nextTryAt: number | undefined;
-  readonly lastError:
-    | { readonly class: ErrorClass; readonly reason: string; readonly at: number }
-    | undefined;
-  readonly lastDeliveredAt: number | undefined;
-}
+/** The part of an output's report that tells how delivery to it is going. */
+export type DeliveryState = Pick<
+  OutputReport,
+  "state" | "since" | "reason" | "failures" | "nextTryAt" | "lastError" | "lastDeliveredAt"
+>;
 
 export interface Failure {
-  /** What can't be done, as the log is to say it: "deliver 500 events to clickhouse". */
-  readonly what: string;
+  /** What failed, as the log says it after "cannot": "deliver 500 events to clickhouse". */
+  readonly action: string;
   readonly reason: string;
   readonly errorClass: ErrorClass;
-  /** Somebody must mend something before it can go on. */
-  readonly isHold: boolean;
+  /** Delivery cannot continue until somebody fixes something. */
+  readonly isBlocked: boolean;
+  /** The pause before the next attempt. */
   readonly waitMs: number;
 }
 
-/** Keeps the state of one delivery, and logs what an operator should know of it: first failures, a line a minute, recovery. */
-export interface DeliveryHealth {
-  readonly state: DeliveryState;
-  working(): void;
-  resting(): void;
-  /** Nothing to wait for came of it, but it is the last error now. */
-  noted(errorClass: ErrorClass, reason: string): void;
-  failed(failure: Failure): void;
-  /** The output took something, or judged it. */
-  succeeded(): void;
-  delivered(): void;
-}
-
-/** While it goes on failing. */
+/** While delivery keeps failing, one line is logged in this interval. */
 const logIntervalMs = 60_000;
-/** A reason may quote what an output answered. */
+/** A reason may quote the answer of an output. */
 const maxReasonLength = 1000;
 
-export function createDeliveryHealth(outputName: string, log: Log, now: () => number): DeliveryHealth {
-  let state: DeliveryState = {
-    kind: "idle",
-    reason: undefined,
-    since: now(),
-    attempt: 0,
-    nextTryAt: undefined,
-    lastError: undefined,
-    lastDeliveredAt: undefined,
-  };
-  let lastLoggedAt = 0;
-  let isHoldLogged = false;
+/** Keeps the state of one delivery, and logs what operators need to know of it: the first failure, a line a minute, recovery. */
+export class DeliveryHealth {
+  readonly #output: string;
+  readonly #log: Log;
+  readonly #now: () => number;
+  #state: DeliveryState;
+  #lastLoggedAt = 0;
+  #isBlockLogged = false;
 
-  const isInTrouble = () => state.kind === "retrying" || state.kind === "holding";
-
-  function calm(kind: "idle" | "delivering"): void {
-    if (state.kind === kind) return;
-    state = { ...state, kind, reason: undefined, since: now(), attempt: 0, nextTryAt: undefined };
+  /** @param now milliseconds since the epoch */
+  constructor(output: string, log: Log, now: () => number) {
+    this.#output = output;
+    this.#log = log;
+    this.#now = now;
+    this.#state = {
+      state: "idle",
+      reason: undefined,
+      since: now(),
+      failures: 0,
+      nextTryAt: undefined,
+      lastError: undefined,
+      lastDeliveredAt: undefined,
+    };
   }
 
-  function logFailure({ what, reason, isHold, waitMs }: Failure): void {
-    const at = now();
-    const isNews = state.attempt === 1 || (isHold && !isHoldLogged);
-    if (!isNews && at - lastLoggedAt < logIntervalMs) return;
-    lastLoggedAt = at;
-    if (isHold) isHoldLogged = true;
-    const next = `${isHold ? "held until that is mended; trying again" : "retrying"} in ${seconds(waitMs)}`;
-    const message = `${isNews ? "cannot" : "still cannot"} ${what}: ${reason}; ${next}`;
-    log[isHold ? "error" : "warn"](message, { output: outputName, failures: state.attempt });
+  get state(): DeliveryState {
+    return this.#state;
   }
 
-  return {
-    get state() {
-      return state;
-    },
-    working() {
-      if (isInTrouble()) state = { ...state, nextTryAt: undefined };
-      else calm("delivering");
-    },
-    resting: () => calm("idle"),
-    noted(errorClass, reason) {
-      state = { ...state, lastError: { class: errorClass, reason: cut(reason), at: now() } };
-    },
-    failed(failure) {
-      const at = now();
-      const kind = failure.isHold ? "holding" : "retrying";
-      const reason = cut(failure.reason);
-      state = {
-        ...state,
-        kind,
-        reason,
-        since: state.kind === kind ? state.since : at,
-        attempt: state.attempt + 1,
-        nextTryAt: at + failure.waitMs,
-        lastError: { class: failure.errorClass, reason, at },
-      };
-      logFailure({ ...failure, reason });
-    },
-    succeeded() {
-      if (!isInTrouble()) return;
-      log.info(`delivering to ${outputName} again`, { output: outputName, failures: state.attempt });
-      isHoldLogged = false;
-      calm("delivering");
-    },
-    delivered() {
-      state = { ...state, lastDeliveredAt: now() };
-    },
-  };
-}
+  /** Why the output cannot be used now; undefined: it can. */
+  get problem(): string | undefined {
+    return this.#isFailing() ? `${this.#output}: ${this.#state.reason}` : undefined;
+  }
 
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`;
-}
+  /** An attempt begins. */
+  attempting(): void {
+    if (this.#isFailing()) this.#state = { ...this.#state, nextTryAt: undefined };
+    else this.#enter("delivering");
+  }
 
-function cut(reason: string): string {
-  return reason.length <= maxReasonLength ? reason : `${reason.slice(0, maxReasonLength)}…`;
+  /** No attempt is needed. */
+  idle(): void {
+    this.#enter("idle");
+  }
+
+  /** Records an error that needs no pause. */
+  noted(errorClass: ErrorClass, reason: string): void {
+    this.#state = { ...this.#state, lastError: this.#errorOf(errorClass, truncate(reason, maxReasonLength)) };
+  }
+
+  failed(failure: Failure): void {
+    const at = this.#now();
+    const state = failure.isBlocked ? "holding" : "retrying";
+    const reason = truncate(failure.reason, maxReasonLength);
+    this.#state = {
+      ...this.#state,
+      state,
+      reason,
+      since: this.#state.state === state ? this.#state.since : at,
+      failures: this.#state.failures + 1,
+      nextTryAt: at + failure.waitMs,
+      lastError: this.#errorOf(failure.errorClass, reason),
+    };
+    this.#logFailure(failure, reason);
+  }
+
+  /** The output has accepted or rejected events, or a failed action has succeeded. */
+  succeeded(): void {
+    if (!this.#isFailing()) return;
+    this.#log.info(`delivering to ${this.#output} again`, {
+      output: this.#output,
+      failures: this.#state.failures,
+    });
+    this.#isBlockLogged = false;
+    this.#enter("delivering");
+  }
+
+  /** Events were delivered. */
+  delivered(): void {
+    this.#state = { ...this.#state, lastDeliveredAt: this.#now() };
+  }
+
+  #isFailing(): boolean {
+    return this.#state.state === "retrying" || this.#state.state === "holding";
+  }
+
+  #enter(state: "idle" | "delivering"): void {
+    if (this.#state.state === state) return;
+    this.#state = {
+      ...this.#state,
+      state,
+      reason: undefined,
+      since: this.#now(),
+      failures: 0,
+      nextTryAt: undefined,
+    };
+  }
+
+  #errorOf(errorClass: ErrorClass, reason: string): DeliveryState["lastError"] {
+    return { class: errorClass, reason, at: this.#now() };
+  }
+
+  #logFailure({ action, isBlocked, waitMs }: Failure, reason: string): void {
+    const at = this.#now();
+    const isNew = this.#state.failures === 1 || (isBlocked && !this.#isBlockLogged);
+    if (!isNew && at - this.#lastLoggedAt < logIntervalMs) return;
+    this.#lastLoggedAt = at;
+    if (isBlocked) this.#isBlockLogged = true;
+    const next = isBlocked ? "blocked until fixed; trying again in" : "retrying in";
+    const message = `${isNew ? "cannot" : "still cannot"} ${action}: ${reason}; ${next} ${formatDuration(waitMs)}`;
+    this.#log[isBlocked ? "error" : "warn"](message, {
+      output: this.#output,
+      failures: this.#state.failures,
+    });
+  }
 }

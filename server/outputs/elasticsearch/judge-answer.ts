@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../../pipeline.ts";
-import type { SendOutcome } from "../output.ts";
+import type { RejectedEvent, SendOutcome } from "../output.ts";
 import type { ClusterAnswer } from "./client.ts";
 import { errorText, objectOr } from "./error-text.ts";
 
@@ -50,7 +50,7 @@ function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): Send
   if (items.length !== events.length)
     return { kind: "retry", reason: `HTTP 200 with ${items.length} items for ${events.length} events` };
 
-  const refused: { event: StoredEvent; reason: string }[] = [];
+  const rejected: RejectedEvent[] = [];
   const retry: StoredEvent[] = [];
   let retryReason = "";
   for (const [index, event] of events.entries()) {
@@ -60,7 +60,7 @@ function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): Send
     const reason = `HTTP ${item.status} ${errorText(item.error)}`.trimEnd();
     // All events are sent again once somebody has fixed it. Events that were accepted answer 409 then.
     if (verdict === "hold") return { kind: "hold", reason };
-    if (verdict === "rejected") refused.push({ event, reason });
+    if (verdict === "rejected") rejected.push({ event, reason });
     else {
       if (retry.length === 0) retryReason = reason;
       retry.push(event);
@@ -69,14 +69,14 @@ function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): Send
   if (retry.length > 0)
     return {
       kind: "judged",
-      refused,
+      rejected,
       retry,
       reason: `${retry.length} of ${events.length} events: ${retryReason}`,
     };
-  const [first] = refused;
+  const [first] = rejected;
   if (first === undefined) return { kind: "delivered" };
-  const reason = `${refused.length} of ${events.length} events rejected: ${first.reason}`;
-  return { kind: "judged", refused, retry, reason };
+  const reason = `${rejected.length} of ${events.length} events rejected: ${first.reason}`;
+  return { kind: "judged", rejected, retry, reason };
 }
 
 function readItems(json: unknown): BulkItem[] | undefined {

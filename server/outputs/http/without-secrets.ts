@@ -17,8 +17,8 @@ export function withoutSecrets(output: Output, credentials: Credentials): Output
     if (outcome.kind === "delivered") return outcome;
     const reason = hide(outcome.reason);
     if (outcome.kind !== "judged") return { ...outcome, reason };
-    const refused = outcome.refused.map((one) => ({ ...one, reason: hide(one.reason) }));
-    return { ...outcome, reason, refused };
+    const rejected = outcome.rejected.map((one) => ({ ...one, reason: hide(one.reason) }));
+    return { ...outcome, reason, rejected };
   }
 
   return {

@@ -10,10 +10,7 @@ import type {
 } from "../../../server/management/api/answers.ts";
 import { createDeadLettersApi } from "../../../server/management/api/dead-letters.ts";
 import { createOutputAnswers, createOutputsApi } from "../../../server/management/api/outputs.ts";
-import {
-  type DurableOutputs,
-  startDurableOutputs,
-} from "../../../server/outputs/delivery/durable-outputs.ts";
+import { DurableOutputs } from "../../../server/outputs/delivery/durable-outputs.ts";
 import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
 import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
 import { type FaultyElasticsearch, startFaultyElasticsearch } from "../../support/faulty-outputs.ts";
@@ -90,7 +87,7 @@ describe("with Elasticsearch behind the outbox", () => {
       installTemplate: false,
       log: silentLog,
     });
-    outputs = await startDurableOutputs({
+    outputs = await DurableOutputs.start({
       outbox: { dir, maxBytes: 1024 * 1024, onFull: "reject" },
       limits: { maxEvents: 100, flushIntervalMs: 20, retryBackoffMs: 10, retryMaxBackoffMs: 20 },
       outputs: [elasticsearch],
@@ -98,11 +95,11 @@ describe("with Elasticsearch behind the outbox", () => {
       onAttempt: () => {},
     });
     outputsApi = createOutputsApi({
-      outputs: createOutputAnswers({ reports: outputs.reports, history: () => history }),
-      outbox: outputs.outboxReport,
+      outputs: createOutputAnswers({ reports: () => outputs.reports(), history: () => history }),
+      outbox: () => outputs.outboxReport(),
     });
     deadLettersApi = createDeadLettersApi({
-      deadLetters: outputs.deadLetters,
+      deadLetters: (output) => outputs.deadLetters(output),
       onError: (error) => {
         throw error;
       },

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openOutbox } from "../../../server/outbox/outbox.ts";
 import { openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
-import { startDelivery } from "../../../server/outputs/delivery/delivery.ts";
+import { OutputDelivery } from "../../../server/outputs/delivery/delivery.ts";
 import type { Output } from "../../../server/outputs/output.ts";
 import { silentLog } from "../../support/log.ts";
 import { storedEvent } from "../../support/memory-outbox.ts";
@@ -153,14 +153,14 @@ test("a letter that a running Loom is asked to send again arrives with its first
       for (const event of events) if (!refused.includes(event)) arrived.push(event.sequence);
       return {
         kind: "judged",
-        refused: refused.map((event) => ({ event, reason: "400" })),
+        rejected: refused.map((event) => ({ event, reason: "400" })),
         retry: [],
         reason: "",
       };
     },
     close() {},
   };
-  const delivery = startDelivery({
+  const delivery = new OutputDelivery({
     reader: outbox.reader("stub"),
     outboxId: outbox.id,
     output,

@@ -3,11 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeadLetters, openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
 import type { AttemptObservation } from "../../../server/outputs/delivery/batch-sender.ts";
-import {
-  type DeliveryLimits,
-  type RunningDelivery,
-  startDelivery,
-} from "../../../server/outputs/delivery/delivery.ts";
+import { type DeliveryLimits, OutputDelivery } from "../../../server/outputs/delivery/delivery.ts";
 import type { Delivery, Output, SendOutcome } from "../../../server/outputs/output.ts";
 import { type LoggedLine, recordingLog } from "../../support/log.ts";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.ts";
@@ -21,7 +17,7 @@ export interface DeliveryBench extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly outbox: MemoryOutbox;
   readonly deadLetters: DeadLetters;
-  readonly delivery: RunningDelivery;
+  readonly delivery: OutputDelivery;
   /** Sequence numbers of each send, in order. */
   readonly sent: readonly (readonly number[])[];
   readonly attempts: readonly AttemptObservation[];
@@ -65,7 +61,7 @@ export async function benchWith(options: BenchOptions = {}): Promise<DeliveryBen
     },
     close() {},
   };
-  const delivery = startDelivery({
+  const delivery = new OutputDelivery({
     reader: outbox,
     outboxId: "outbox-1",
     output,

@@ -60,13 +60,13 @@ describe("a batch is sent", () => {
 test("while a batch is collected it is known when it leaves, and not before or after", async () => {
   await using bench = await benchWith();
   await isSleeping(bench, 1);
-  expect(bench.delivery.leavesAt()).toBeUndefined();
+  expect(bench.delivery.leavesAt).toBeUndefined();
   bench.append(1);
   await isSleeping(bench, 2);
-  expect(bench.delivery.leavesAt()).toBe(bench.clock.now() + limits.flushIntervalMs);
+  expect(bench.delivery.leavesAt).toBe(bench.clock.now() + limits.flushIntervalMs);
   bench.clock.advance(limits.flushIntervalMs);
   await sentOf(bench, 1);
-  expect(bench.delivery.leavesAt()).toBeUndefined();
+  expect(bench.delivery.leavesAt).toBeUndefined();
 });
 
 describe("a request to send dead letters again", () => {
@@ -189,13 +189,13 @@ describe("while an output is away", () => {
     await using bench = await benchWith({ answer: () => away });
     const startedAt = bench.clock.now();
     bench.append(10);
-    await until("it fails", () => bench.delivery.problem());
-    expect(bench.delivery.problem()).toBe("stub: HTTP 503");
-    expect(bench.delivery.state()).toEqual({
-      kind: "retrying",
+    await until("it fails", () => bench.delivery.problem);
+    expect(bench.delivery.problem).toBe("stub: HTTP 503");
+    expect(bench.delivery.state).toEqual({
+      state: "retrying",
       reason: "HTTP 503",
       since: startedAt,
-      attempt: 1,
+      failures: 1,
       nextTryAt: startedAt + 1500,
       lastError: { class: "retry", reason: "HTTP 503", at: startedAt },
       lastDeliveredAt: undefined,
@@ -208,22 +208,22 @@ describe("while an output is away", () => {
     bench.append(10);
     await bench.clock.toNextWaking();
     await sentOf(bench, 2);
-    expect(bench.delivery.problem()).toBe("stub: HTTP 503");
+    expect(bench.delivery.problem).toBe("stub: HTTP 503");
     resolve(delivered);
-    await until("it is delivered", () => bench.delivery.state().kind === "idle");
-    expect(bench.delivery.problem()).toBeUndefined();
-    expect(bench.delivery.state().lastDeliveredAt).toBe(bench.clock.now());
+    await until("it is delivered", () => bench.delivery.state.state === "idle");
+    expect(bench.delivery.problem).toBeUndefined();
+    expect(bench.delivery.state.lastDeliveredAt).toBe(bench.clock.now());
   });
 });
 
-test("a hold is an error in the log, tried again, and over by itself when it is mended", async () => {
+test("a blocked delivery is logged as an error, retried, and continues by itself once the cause is fixed", async () => {
   const noTable = { kind: "hold", reason: "code 60: table loom_events does not exist" } as const;
   await using bench = await benchWith({ answer: inTurn(noTable, delivered) });
   bench.append(10);
-  await until("it holds", () => bench.delivery.state().kind === "holding");
+  await until("it holds", () => bench.delivery.state.state === "holding");
   expect(bench.logged[0]).toMatchObject({ level: "error" });
-  expect(bench.logged[0]?.message).toContain("held until that is mended");
-  expect(bench.delivery.problem()).toBe("stub: code 60: table loom_events does not exist");
+  expect(bench.logged[0]?.message).toContain("blocked until fixed");
+  expect(bench.delivery.problem).toBe("stub: code 60: table loom_events does not exist");
   expect(await bench.clock.toNextWaking()).toBeLessThanOrEqual(limits.retryMaxBackoffMs);
   await until("it is delivered", () => bench.outbox.acknowledged.length === 1);
 });
@@ -244,7 +244,7 @@ describe("a stop", () => {
   test("during backoff ends at once and leaves the batch in the outbox", async () => {
     await using bench = await benchWith({ answer: () => away });
     bench.append(10);
-    await until("it fails", () => bench.delivery.problem());
+    await until("it fails", () => bench.delivery.problem);
     await bench.delivery.stop(60_000);
     expect(bench.outbox.acknowledged).toEqual([]);
     expect(bench.sent).toHaveLength(1);

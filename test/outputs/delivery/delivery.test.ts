@@ -24,11 +24,11 @@ function lettersIn(dir: string): { sequence: number; reason: string }[] {
 }
 
 /** Judges each event by its number. */
-function judging(refused: readonly number[], retry: readonly number[] = []): Answer {
+function judging(rejected: readonly number[], retry: readonly number[] = []): Answer {
   return ({ events }): SendOutcome => ({
     kind: "judged",
-    refused: events
-      .filter(({ sequence }) => refused.includes(sequence))
+    rejected: events
+      .filter(({ sequence }) => rejected.includes(sequence))
       .map((event) => ({ event, reason: "400 mapper_parsing_exception" })),
     retry: events.filter(({ sequence }) => retry.includes(sequence)),
     reason: "2 items: 429",
@@ -94,7 +94,7 @@ test("an output that throws is a defect in the log, and its batch is sent again"
   bench.append(10);
   await until("it is logged", () => bench.logged.length > 0);
   expect(bench.logged[0]?.message).toContain("BUG: output stub failed: undefined is not a function");
-  expect(bench.delivery.state().lastError?.class).toBe("defect");
+  expect(bench.delivery.state.lastError?.class).toBe("defect");
   await bench.clock.toNextWaking();
   await acknowledged(bench);
 });
@@ -115,9 +115,9 @@ test("an output that never answers is given up after the timeout, and tried agai
     limits: { requestTimeoutMs: 50 },
   });
   bench.append(10);
-  await until("it is given up", () => bench.delivery.problem());
-  expect(bench.delivery.problem()).toBe("stub: no answer within 50 ms");
-  expect(bench.delivery.state().lastError?.class).toBe("timeout");
+  await until("it is given up", () => bench.delivery.problem);
+  expect(bench.delivery.problem).toBe("stub: no answer within 50 ms");
+  expect(bench.delivery.state.lastError?.class).toBe("timeout");
   await bench.clock.toNextWaking();
   await acknowledged(bench);
   await server.stop(true);
@@ -213,15 +213,15 @@ test("nothing is acknowledged before its dead letters are on disk", async () => 
     }),
   });
   bench.append(10);
-  await until("the full disk shows", () => bench.delivery.problem());
-  expect(bench.delivery.problem()).toBe("stub: ENOSPC: no space left");
-  expect(bench.delivery.state()).toMatchObject({ kind: "holding", lastError: { class: "disk" } });
+  await until("the full disk shows", () => bench.delivery.problem);
+  expect(bench.delivery.problem).toBe("stub: ENOSPC: no space left");
+  expect(bench.delivery.state).toMatchObject({ state: "holding", lastError: { class: "disk" } });
   expect(bench.outbox.acknowledged).toHaveLength(0);
   isDiskFull = false;
   await bench.clock.toNextWaking();
   await acknowledged(bench);
   expect(bench.sent).toHaveLength(1);
-  expect(bench.delivery.problem()).toBeUndefined();
+  expect(bench.delivery.problem).toBeUndefined();
 });
 
 test("a crash between dead letter and acknowledgement makes no second dead letter", async () => {
@@ -229,7 +229,7 @@ test("a crash between dead letter and acknowledgement makes no second dead lette
   const first = await benchWith({ answer: judging([2]), dir });
   first.outbox.acknowledge = () => Promise.reject(new Error("EIO: i/o error"));
   first.append(10);
-  await until("the acknowledgement fails", () => first.delivery.problem() === "stub: EIO: i/o error");
+  await until("the acknowledgement fails", () => first.delivery.problem === "stub: EIO: i/o error");
   expect(lettersIn(dir)).toHaveLength(1);
   await first.delivery.stop(0);
   const second = await benchWith({ answer: judging([2]), dir });

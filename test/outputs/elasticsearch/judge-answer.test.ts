@@ -66,7 +66,7 @@ describe("the items of an answer", () => {
     const reason = "HTTP 400 mapper_parsing_exception: failed to parse (Duplicate field 'dup')";
     expect(judgeItems(done, { status: 400, error }, done)).toEqual({
       kind: "judged",
-      refused: [{ event: events[1] as never, reason }],
+      rejected: [{ event: events[1] as never, reason }],
       retry: [],
       reason: `1 of 3 events rejected: ${reason}`,
     });
@@ -76,7 +76,7 @@ describe("the items of an answer", () => {
     const error = { type: "es_rejected_execution_exception", reason: "queue is full" };
     expect(judgeItems({ status: 429, error }, { status: 400 }, { status: 503 })).toEqual({
       kind: "judged",
-      refused: [{ event: events[1] as never, reason: "HTTP 400" }],
+      rejected: [{ event: events[1] as never, reason: "HTTP 400" }],
       retry: [events[0] as never, events[2] as never],
       reason: "2 of 3 events: HTTP 429 es_rejected_execution_exception: queue is full",
     });
@@ -130,7 +130,7 @@ describe("the items of an answer", () => {
   ])("an event is rejected and blocks nothing if %s quotes such an error further on", (type, reason) => {
     expect(judgeItems({ status: 400, error: { type, reason } }, done, done)).toMatchObject({
       kind: "judged",
-      refused: [{ event: events[0] }],
+      rejected: [{ event: events[0] }],
       retry: [],
     });
   });
@@ -138,7 +138,7 @@ describe("the items of an answer", () => {
   test("a reason is bounded, and what could forge a line in it is escaped", () => {
     const error = { type: "mapper_parsing_exception", reason: `\u001b[2J\n${"x".repeat(10_000)}` };
     const outcome = judgeItems({ status: 400, error }, done, done);
-    const reason = (outcome.kind === "judged" && outcome.refused[0]?.reason) || "";
+    const reason = (outcome.kind === "judged" && outcome.rejected[0]?.reason) || "";
     expect(reason).toStartWith("HTTP 400 mapper_parsing_exception: \\u001b[2J\\u000a");
     expect(reason.length).toBeLessThan(600);
   });

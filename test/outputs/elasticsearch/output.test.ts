@@ -132,7 +132,7 @@ describe("what comes back", () => {
   test("429 items go again and the others do not", async () => {
     const node = standIn();
     node.answer = () => bulkAnswer([201, 429]);
-    expect(await sendTo([node.url])).toMatchObject({ kind: "judged", refused: [], retry: [two.events[1]] });
+    expect(await sendTo([node.url])).toMatchObject({ kind: "judged", rejected: [], retry: [two.events[1]] });
   });
 
   test.each([

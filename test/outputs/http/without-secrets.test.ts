@@ -38,8 +38,8 @@ test("a secret that is part of another one does not leave the rest of it", async
 
 test("the reason of a single event tells none", async () => {
   const refused = [{ event: storedEvent(1), reason: "HTTP 400 hunter2ü" }];
-  const outcome = await hidden({ kind: "judged", refused, retry: [], reason: "1 of 1: hunter2ü" });
-  expect(outcome).toMatchObject({ reason: "1 of 1: ***", refused: [{ reason: "HTTP 400 ***" }] });
+  const outcome = await hidden({ kind: "judged", rejected: refused, retry: [], reason: "1 of 1: hunter2ü" });
+  expect(outcome).toMatchObject({ reason: "1 of 1: ***", rejected: [{ reason: "HTTP 400 ***" }] });
 });
 
 test("one that was cut in the middle is hidden as well", async () => {

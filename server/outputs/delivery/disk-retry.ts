@@ -1,0 +1,40 @@
+import { type BackoffBounds, backoffMs } from "./backoff.ts";
+import type { DeliveryClock } from "./clock.ts";
+import type { DeliveryHealth } from "./health.ts";
+
+export interface DiskRetryOptions {
+  readonly limits: BackoffBounds;
+  readonly clock: DeliveryClock;
+  readonly health: Pick<DeliveryHealth, "failed" | "succeeded">;
+  readonly stopping: AbortSignal;
+}
+
+/** Repeats an action on the disk until it succeeds, with the same pauses as for an output that fails. */
+export class DiskRetry {
+  readonly #options: DiskRetryOptions;
+
+  constructor(options: DiskRetryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param action as the log says it after "cannot": "read the outbox"
+   * @returns what `act` resolves to; undefined when delivery was stopped before it succeeded
+   */
+  async until<Result>(action: string, act: () => Promise<Result>): Promise<Result | undefined> {
+    const { limits, clock, health, stopping } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        const result = await act();
+        if (failures > 1) health.succeeded();
+        return result;
+      } catch (error) {
+        if (stopping.aborted) return undefined;
+        const waitMs = backoffMs(failures, undefined, limits, clock.random);
+        const reason = (error as Error).message;
+        health.failed({ action, reason, errorClass: "disk", isBlocked: true, waitMs });
+        await clock.sleep(waitMs, stopping);
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { DiskRetry } from "../../../server/outputs/delivery/disk-retry.ts";
+import type { Failure } from "../../../server/outputs/delivery/health.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+function retryWith() {
+  const clock = createManualClock();
+  const stopping = new AbortController();
+  const failures: Failure[] = [];
+  let recoveries = 0;
+  const disk = new DiskRetry({
+    limits: { retryBackoffMs: 100, retryMaxBackoffMs: 800 },
+    clock,
+    health: { failed: (failure) => void failures.push(failure), succeeded: () => void recoveries++ },
+    stopping: stopping.signal,
+  });
+  return { clock, stopping, failures, disk, recoveries: () => recoveries };
+}
+
+test("an action that succeeds at once neither waits nor reports a recovery", async () => {
+  const { disk, clock, recoveries } = retryWith();
+  expect(await disk.until("read the outbox", async () => 7)).toBe(7);
+  expect(clock.sleptMs).toEqual([]);
+  expect(recoveries()).toBe(0);
+});
+
+test("an action that fails is repeated with growing pauses until it succeeds, and reported as blocked", async () => {
+  const { disk, clock, failures, recoveries } = retryWith();
+  clock.chance = 0.999_999;
+  let attempts = 0;
+  const result = disk.until("store dead letters", async () => {
+    attempts++;
+    if (attempts < 4) throw new Error("ENOSPC: no space left");
+    return "stored";
+  });
+  for (let pause = 0; pause < 3; pause++) await clock.toNextWaking();
+  expect(await result).toBe("stored");
+  expect(clock.sleptMs).toEqual([200, 400, 800]);
+  expect(failures[0]).toEqual({
+    action: "store dead letters",
+    reason: "ENOSPC: no space left",
+    errorClass: "disk",
+    isBlocked: true,
+    waitMs: 200,
+  });
+  expect(recoveries()).toBe(1);
+});
+
+test("an action that fails while stopping is not repeated", async () => {
+  const { disk, stopping, failures } = retryWith();
+  stopping.abort();
+  expect(await disk.until("read the outbox", () => Promise.reject(new Error("EIO")))).toBeUndefined();
+  expect(failures).toEqual([]);
+});
