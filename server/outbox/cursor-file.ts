@@ -4,9 +4,9 @@ import { type FileLayer, type OutboxFile, readFully, writeFully } from "./file-l
 import { readNumber, writeNumber } from "./format.ts";
 
 /*
- * A cursor on disk: two slots of 64 bytes in one file, at 0 and at 4096, written in turn. Of the sound slots the one
- * with the higher generation counts, so a write that is torn leaves the one before it. The file has its full size from
- * the beginning: a cursor can move on a full disk, and only so can a full disk become less full.
+ * A cursor on disk: two slots of 64 bytes in one file, at 0 and at 4096, written alternately. The intact slot with the
+ * higher generation counts, so after a torn write the slot before it counts. The file has its full size from the
+ * beginning, so that a cursor can move when the disk is full; otherwise nothing could be removed from a full disk.
  *
  *   0 "\xffLOOMCUR" | 8 u32 version | 16 outbox id (16 bytes) | 32 u64 generation
  *   40 u64 position | 48 u64 border end | 60 u32 checksum of bytes 0-59
@@ -21,7 +21,7 @@ const suffix = ".cursor";
 export interface CursorState {
   /** The first event that is not acknowledged. */
   readonly position: number;
-  /** One past the batch in flight, which begins at `position`; 0: none is. */
+  /** One past the last event of the batch in flight, which begins at `position`; not above `position` if there is none. */
   readonly borderEnd: number;
 }
 
@@ -31,7 +31,7 @@ export interface StoredCursor extends CursorState {
 }
 
 export interface CursorFile {
-  /** Resolves when it is on the disk; after a failure the cursor before it still counts. */
+  /** Resolves when the state is synced to disk. @throws Error if it is not; then the state before it still counts. */
   write(state: CursorState): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,18 +40,18 @@ export function cursorFileName(output: string): string {
   return `${encodeURIComponent(output)}${suffix}`;
 }
 
-/** The output that a cursor file is named after; undefined: it is not named like one. */
+/** The output of a cursor file, from its name; undefined if a cursor file cannot have this name. */
 export function tryParseCursorFileName(name: string): string | undefined {
   if (!name.endsWith(suffix)) return undefined;
   try {
     return decodeURIComponent(name.slice(0, -suffix.length));
   } catch {
-    // A "%" that begins nothing: not a name that Loom gave.
+    // The name contains an invalid "%" escape, so Loom did not create this file.
     return undefined;
   }
 }
 
-/** What a cursor file says; undefined: no slot in it is sound. @throws Error when it can't be read. */
+/** Reads a cursor file; undefined if it has no intact slot. @throws Error if it cannot be read. */
 export async function readCursor(files: FileLayer, path: string): Promise<StoredCursor | undefined> {
   const file = await files.open(path, "read");
   try {
@@ -82,11 +82,11 @@ export interface CursorFileOptions {
   readonly outboxId: string;
   readonly folder: string;
   readonly output: string;
-  /** The generation that was read; 0: the file is missing or says nothing, and is made anew. */
+  /** The generation that was read; 0 if the file is missing or has no intact slot. Then the first write creates it again. */
   readonly generation: number;
 }
 
-/** A cursor to write to. The file is made at the first write, and again when that failed. */
+/** A cursor to write to. The first write opens or creates the file; if that fails, the next write tries again. */
 export function createCursorFile(options: CursorFileOptions): CursorFile {
   const { files, folder } = options;
   const path = join(folder, cursorFileName(options.output));
@@ -95,14 +95,14 @@ export function createCursorFile(options: CursorFileOptions): CursorFile {
 
   async function open(): Promise<OutboxFile> {
     if (generation > 0) return files.open(path, "update");
-    const made = await files.open(path, "create");
+    const created = await files.open(path, "create");
     try {
-      await writeFully(made, Buffer.alloc(slotDistance + slotBytes), 0);
-      await made.datasync();
+      await writeFully(created, Buffer.alloc(slotDistance + slotBytes), 0);
+      await created.datasync();
       await files.syncDirectory(folder);
-      return made;
+      return created;
     } catch (error) {
-      await made.close();
+      await created.close();
       throw error;
     }
   }

@@ -2,19 +2,19 @@ import { join } from "node:path";
 import type { Log } from "../telemetry/log.ts";
 import { errorText, type FileLayer, writeFully } from "./file-layer.ts";
 
-/** Where damaged bytes go, for a person to look at; nothing in it is read again. */
+/** The folder `damaged/`: damaged bytes and unusable files, for people to examine. Loom never reads them again. */
 export interface DamagedFiles {
-  /** Keeps a copy of damaged bytes; those that are there already are not written again. */
+  /** Copies damaged bytes into the folder, unless it has a copy already. */
   keepBytes(segmentName: string, offset: number, bytes: Buffer): Promise<void>;
-  /** Moves a whole file there. */
+  /** Moves a whole file into the folder. */
   keepFile(path: string, name: string): Promise<void>;
 }
 
-/** The damaged bytes kept at most; past this they are counted and logged only. */
+/** Beyond this size, or this number of files, damaged bytes are counted and logged but not copied. */
 const maxKeptBytes = 64 * 1024 * 1024;
 const maxKeptFiles = 1000;
 
-/** Never fails for the disk: what can't be set aside is logged, and the outbox goes on without it. */
+/** Opens the folder. Errors of the disk are logged and not thrown: the outbox works without the copies. */
 export async function openDamagedFiles(folder: string, files: FileLayer, log: Log): Promise<DamagedFiles> {
   let keptBytes = 0;
   const names = new Set<string>();
@@ -25,7 +25,10 @@ export async function openDamagedFiles(folder: string, files: FileLayer, log: Lo
       keptBytes += await sizeOf(files, join(folder, name));
     }
   } catch (error) {
-    log.warn("outbox: cannot use the folder for damaged records", { folder, error: errorText(error) });
+    log.warn("cannot use the folder for damaged bytes; they are not copied", {
+      folder,
+      error: errorText(error),
+    });
   }
 
   return {
@@ -33,11 +36,11 @@ export async function openDamagedFiles(folder: string, files: FileLayer, log: Lo
       const name = `${segmentName}-${offset}`;
       if (names.has(name)) return;
       if (keptBytes + bytes.length > maxKeptBytes || names.size >= maxKeptFiles) {
-        log.warn("outbox: the folder for damaged records is full; these bytes are not kept", {
+        log.warn("the folder for damaged bytes is full; these bytes are not copied", {
           folder,
           segment: segmentName,
           offset,
-          bytes: bytes.length,
+          size_bytes: bytes.length,
         });
         return;
       }
@@ -51,7 +54,7 @@ export async function openDamagedFiles(folder: string, files: FileLayer, log: Lo
           await file.close();
         }
       } catch (error) {
-        log.warn("outbox: cannot set damaged bytes aside", { file: name, error: errorText(error) });
+        log.warn("cannot copy damaged bytes", { file: name, error: errorText(error) });
       }
     },
 
@@ -61,7 +64,7 @@ export async function openDamagedFiles(folder: string, files: FileLayer, log: Lo
         await files.rename(path, join(folder, target));
         names.add(target);
       } catch (error) {
-        log.warn("outbox: cannot set a file aside; it is left where it is", {
+        log.warn("cannot move a file to damaged/; it stays where it is", {
           path,
           error: errorText(error),
         });

@@ -8,7 +8,7 @@ export interface DirectoryLock {
 }
 
 const advice = "create it for the user Loom runs as, or set output.outbox.dir";
-/** What the codes that an operator meets mean, in words. */
+/** The error codes that operators meet, in words. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -20,14 +20,14 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /**
- * Takes a directory for this process alone, making it (mode 0700) where it is missing.
- * The lock is SQLite's on a file `lock`: the kernel frees it when the process ends, however it ends.
- * @throws Error when another process has it, or the directory can't be written; the message says what to do.
+ * Locks a directory for this process, and creates it (mode 0700) if it is missing.
+ * SQLite holds the lock on a file named `lock`. The kernel releases it when the process ends, in whatever way.
+ * @throws Error if another process holds the lock, or the directory cannot be written; the message says what to do.
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   try {
-    const firstMade = await mkdir(dir, { recursive: true, mode: 0o700 });
-    if (firstMade !== undefined) await syncParents(resolve(dir), resolve(firstMade));
+    const firstCreated = await mkdir(dir, { recursive: true, mode: 0o700 });
+    if (firstCreated !== undefined) await syncParents(resolve(dir), resolve(firstCreated));
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw cannotWrite(dir, error);
@@ -41,23 +41,23 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
     const code = (error as { code?: unknown }).code;
     if (code === "SQLITE_BUSY") throw inUse(dir, await readHolder(holderPath), error);
     if (code !== "SQLITE_NOTADB") throw cannotWrite(dir, error);
-    // Somebody else's bytes: nobody can hold a lock on such a file.
+    // The file is not SQLite's, so no process can hold a lock on it.
     await rm(path);
     database = lockFile(path);
   }
-  // Not by opening it: closing a second descriptor would free the lock.
-  await chmod(path, 0o600).catch(() => {}); // It is empty; who may read it matters little.
-  // Only for the other one's error message; that it can't be written must not stop the start.
+  // By its path: opening and closing the file in this process would release the lock.
+  await chmod(path, 0o600).catch(() => {}); // The file is empty, so its mode hardly matters.
+  // Only for the error message of another process, so a failure must not prevent the start.
   await writeFile(holderPath, `${process.pid}\n`, { mode: 0o600 }).catch(() => {});
   return { release: () => database.close() };
 }
 
-/** Makes the directories last that were made, from `first` down to `last`. */
+/** Syncs the entries of the directories that were created, from `first` down to `last`. */
 async function syncParents(last: string, first: string): Promise<void> {
-  for (let made = last; ; made = dirname(made)) {
-    // A folder above may be closed to Loom's user; then its own file system keeps it or not.
-    await syncDirectory(dirname(made)).catch(() => {});
-    if (made === first || made === dirname(made)) return;
+  for (let created = last; ; created = dirname(created)) {
+    // Loom's user may not be allowed to open a directory above; then its entry is not synced.
+    await syncDirectory(dirname(created)).catch(() => {});
+    if (created === first || created === dirname(created)) return;
   }
 }
 
@@ -65,7 +65,7 @@ function lockFile(path: string): Database {
   const database = new Database(path);
   try {
     database.run("PRAGMA busy_timeout = 0");
-    // Without a journal file beside the lock.
+    // This avoids a journal file beside the lock.
     database.run("PRAGMA journal_mode = MEMORY");
     database.run("BEGIN EXCLUSIVE");
     return database;

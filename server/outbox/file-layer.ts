@@ -2,37 +2,37 @@ import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import { syncDirectory } from "./sync-directory.ts";
 
-/** An open file. Calls take place in the order in which they are awaited; none changes a position of its own. */
+/** An open file. It has no position of its own: each read and write says where. */
 export interface OutboxFile {
   size(): Promise<number>;
-  /** @returns how many bytes were read; 0 at the end. */
+  /** @returns the number of bytes read; 0 at the end */
   read(target: Buffer, position: number): Promise<number>;
-  /** @returns how many bytes were written, which may be fewer than asked for. */
+  /** @returns the number of bytes written, which may be less than all */
   write(source: Buffer, position: number): Promise<number>;
   truncate(sizeBytes: number): Promise<void>;
-  /** Resolves when what was written is on the disk: fdatasync. */
+  /** Resolves when everything that was written is on the disk (fdatasync). */
   datasync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** All that the outbox asks of a file system, so that tests can have one that fails or crashes. */
+/** Every call that the outbox makes to a file system, so that tests can use one that fails or crashes. */
 export interface FileLayer {
-  /** @throws Error when another process holds it, or it can't be written. */
+  /** @throws Error if another process holds the lock, or the directory cannot be written. */
   lockDirectory(dir: string): Promise<DirectoryLock>;
   makeDirectory(path: string): Promise<void>;
-  /** Names, in no order. */
+  /** The names of the entries, in any order. */
   list(path: string): Promise<readonly string[]>;
-  /** "create" empties a file that is there; "update" asks for one that is there, to read and write. */
+  /** "create" truncates an existing file. "update" opens an existing file to read and write. */
   open(path: string, mode: "create" | "read" | "update"): Promise<OutboxFile>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** Makes what came and went in a directory last. */
+  /** Resolves when the directory's created, renamed and removed entries are on the disk. */
   syncDirectory(path: string): Promise<void>;
 }
 
 const openFlags = { create: "w+", read: "r", update: "r+" } as const;
 
-/** The machine's own files. Every call runs on a thread of the pool; none holds up the event loop. */
+/** The real file system. Every call except `lockDirectory` runs on a thread of the pool and does not block the event loop. */
 export const systemFiles: FileLayer = {
   lockDirectory,
   async makeDirectory(path) {
@@ -56,16 +56,16 @@ export const systemFiles: FileLayer = {
   syncDirectory,
 };
 
-/** Writes all of it, however many calls that takes. @throws Error when one takes nothing. */
+/** Writes all bytes, in as many calls as that takes. @throws Error if a call writes nothing. */
 export async function writeFully(file: OutboxFile, bytes: Buffer, position: number): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const count = await file.write(bytes.subarray(written), position + written);
-    if (count === 0) throw new Error(`wrote ${written} of ${bytes.length} bytes, then none`);
+    if (count === 0) throw new Error(`wrote only ${written} of ${bytes.length} bytes`);
     written += count;
   }
 }
 
-/** Fills `target` from `position` on. @returns how much of it, less than all at the end of the file. */
+/** Fills `target` with the bytes from `position` on. @returns the number of bytes, less than all at the end of the file */
 export async function readFully(file: OutboxFile, target: Buffer, position: number): Promise<number> {
   let length = 0;
   while (length < target.length) {
@@ -76,7 +76,7 @@ export async function readFully(file: OutboxFile, target: Buffer, position: numb
   return length;
 }
 
-/** The system's word for an error, "ENOSPC: no space left on device", without paths and calls. */
+/** The message of a system error without its call and path: "ENOSPC: no space left on device". */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message.replace(/,? '.*$/s, "") : String(error);
 }

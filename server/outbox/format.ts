@@ -3,38 +3,41 @@
  *
  *   <dir>/lock                        held by the process that uses the directory
  *   <dir>/<20 digits>.seg             a segment, named by its first sequence number
- *   <dir>/cursors/<output>.cursor     how far an output is (cursor-file.ts)
- *   <dir>/damaged/                    what could not be read, for a person to look at
+ *   <dir>/cursors/<output>.cursor     the position of an output (cursor-file.ts)
+ *   <dir>/damaged/                    files and bytes that could not be read, for people to examine
  *
  *   segment = header (64 bytes), frames
  *     0 "\xffLOOMSEG" | 8 u32 version | 16 outbox id (16 bytes) | 32 u64 first sequence
- *     40 u64 kept end: one past the last event that had been kept when this segment was made
- *     48 u64 made at, ms | 60 u32 checksum of bytes 0-59
- *   frame = header (40 bytes), sensor id, "\n", one document a line     (one frame a batch)
+ *     40 u64 kept end: one past the last event that had been kept when this segment was created
+ *     48 u64 created at, ms | 60 u32 checksum of bytes 0-59
+ *   frame = header (40 bytes), sensor id, "\n", one document per line     (one frame per batch)
  *     0 "\xffLF\x01" | 4 u32 bytes after the header | 8 u64 first sequence | 16 u64 received at, ms
  *     24 u32 events | 28 u16 bytes of the sensor id | 32 u32 checksum of what follows the header
  *     36 u32 checksum of bytes 0-35
  *
  * Invariants
- * - A segment is only appended to, and only by the run that made it; after a failed sync not even by that one.
- * - Sequence numbers rise along the frames. A gap within a segment, or between a segment's last frame and the next
- *   segment's "kept end", is events that were kept and can't be read; from "kept end" to the next segment's first
- *   number nothing was ever kept. Frames at or past the next segment's "kept end" were refused (503) and don't count.
- * - The byte 0xff occurs in no UTF-8 text, so nothing that a sensor sends can look like the beginning of a frame:
- *   a reader that lost its way looks for the next frame and finds a true one.
- * - The last segment is never removed before a newer one exists: its name keeps numbers from being given out again.
+ * - Only the run that created a segment appends to it. After a failed sync nothing more is appended to it: Linux may
+ *   have marked pages as written that are not.
+ * - Sequence numbers ascend along the frames. A gap within a segment, or between a segment's last frame and the next
+ *   segment's "kept end", stands for damaged events: they were kept and cannot be read. No event between "kept end" and
+ *   the next segment's first number was ever kept. Frames at or past the next segment's "kept end" were refused (503)
+ *   and do not count.
+ * - No UTF-8 text contains the byte 0xff, so no part of an event can look like the beginning of a frame. After damaged
+ *   bytes a reader can therefore search for the next frame.
+ * - The last segment is not removed before a newer one exists, because its name prevents sequence numbers from being
+ *   used again.
  *
- * What a crash can lose: frames that were not synced, and these were not acknowledged. They were not sent either:
- * readers get synced frames only.
+ * A crash can lose frames that were not synced. Their batches were not answered with 204, and their events were not sent:
+ * readers see synced frames only.
  *
- * CRC-32 finds every burst of up to 32 bits and all but 1 in 4 billion other damages, runs at memory speed here
- * (48 GB/s), and exists in every language that somebody might want to rescue events with.
+ * CRC-32 detects every burst error of up to 32 bits, and all but 1 in 4 billion of other errors. It is available in every
+ * language in which somebody might write a program to rescue events.
  */
 import { crc32 } from "node:zlib";
 
 export const segmentHeaderBytes = 64;
 export const frameHeaderBytes = 40;
-/** The shortest line, "{}\n": so many bytes can't hold more than a third as many events. */
+/** The shortest line is "{}\n", so damaged bytes hold at most one event per three bytes. */
 export const minLineBytes = 3;
 
 const formatVersion = 1;
@@ -42,14 +45,14 @@ const segmentMagic = Buffer.from("\xffLOOMSEG", "latin1");
 const frameMagic = Buffer.from("\xffLF\x01", "latin1");
 const maxSensorIdBytes = 0xffff;
 const lineBreak = 0x0a;
-/** Far above any real number, and far below where a number stops being exact: a forged name can't use them up. */
+/** Far above any real sequence number, and far below the first inexact one, so that a forged name cannot use them up. */
 const maxFirstSequence = Number.MAX_SAFE_INTEGER / 2;
 
 export interface SegmentHeader {
   readonly outboxId: string;
   readonly firstSequence: number;
   readonly keptEnd: number;
-  readonly madeAt: number;
+  readonly createdAt: number;
 }
 
 export interface FrameHeader {
@@ -61,7 +64,7 @@ export interface FrameHeader {
   readonly payloadChecksum: number;
 }
 
-/** A piece of a segment, from `start` up to `end`: a sound frame, or bytes that are none. */
+/** A part of a segment, from `start` up to `end`: one intact frame, or damaged bytes. */
 export type Region =
   | { readonly kind: "frame"; readonly start: number; readonly end: number; readonly header: FrameHeader }
   | { readonly kind: "damaged"; readonly start: number; readonly end: number };
@@ -70,7 +73,7 @@ export function segmentName(firstSequence: number): string {
   return `${String(firstSequence).padStart(20, "0")}.seg`;
 }
 
-/** The first sequence number that a file's name says; undefined: it is not named like a segment. */
+/** The first sequence number, from a file's name; undefined if a segment cannot have this name. */
 export function tryParseSegmentName(name: string): number | undefined {
   const digits = /^(\d{20})\.seg$/.exec(name)?.[1];
   const firstSequence = Number(digits);
@@ -84,12 +87,12 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.write(header.outboxId, 16, "hex");
   writeNumber(bytes, header.firstSequence, 32);
   writeNumber(bytes, header.keptEnd, 40);
-  writeNumber(bytes, header.madeAt, 48);
+  writeNumber(bytes, header.createdAt, 48);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
   return bytes;
 }
 
-/** undefined: these bytes don't begin with a segment header of this version. */
+/** The header at the beginning of `bytes`; undefined if there is no intact header of this version. */
 export function tryParseSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   if (bytes.length < segmentHeaderBytes || !segmentMagic.equals(bytes.subarray(0, 8))) return undefined;
   if (bytes.readUInt32LE(60) !== crc32(bytes.subarray(0, 60))) return undefined;
@@ -98,7 +101,7 @@ export function tryParseSegmentHeader(bytes: Buffer): SegmentHeader | undefined 
     outboxId: bytes.toString("hex", 16, 32),
     firstSequence: readNumber(bytes, 32),
     keptEnd: readNumber(bytes, 40),
-    madeAt: readNumber(bytes, 48),
+    createdAt: readNumber(bytes, 48),
   };
 }
 
@@ -114,11 +117,11 @@ export function frameBytes(sensorId: Buffer, lines: Buffer): number {
   return frameHeaderBytes + sensorId.length + 1 + lines.length;
 }
 
-/** Writes a frame into `target`. @returns the offset after it. @throws Error on a sensor id past 65,535 bytes. */
+/** Writes a frame into `target`. @returns the offset after it. @throws Error if the sensor id is longer than 65,535 bytes. */
 export function writeFrame(target: Buffer, offset: number, frame: FrameContent): number {
   const { sensorId, lines } = frame;
   if (sensorId.length > maxSensorIdBytes)
-    throw new Error(`BUG: a sensor id of ${sensorId.length} bytes; at most ${maxSensorIdBytes} fit`);
+    throw new Error(`BUG: a sensor id has ${sensorId.length} bytes; the format allows ${maxSensorIdBytes}`);
   const payloadStart = offset + frameHeaderBytes;
   const payloadEnd = offset + frameBytes(sensorId, lines);
   sensorId.copy(target, payloadStart);
@@ -135,7 +138,7 @@ export function writeFrame(target: Buffer, offset: number, frame: FrameContent):
   return payloadEnd;
 }
 
-/** The frame header at `offset`; undefined: there is none that is sound. */
+/** The frame header at `offset`; undefined if there is no intact one. */
 export function tryParseFrameHeader(bytes: Buffer, offset: number): FrameHeader | undefined {
   if (offset + frameHeaderBytes > bytes.length) return undefined;
   if (!frameMagic.equals(bytes.subarray(offset, offset + 4))) return undefined;
@@ -150,16 +153,16 @@ export function tryParseFrameHeader(bytes: Buffer, offset: number): FrameHeader 
   };
 }
 
-/** Whether the whole frame of this header lies in `bytes`, undamaged. */
-export function hasSoundPayload(bytes: Buffer, offset: number, header: FrameHeader): boolean {
+/** Whether `bytes` contain the whole frame of this header, intact. */
+export function hasIntactPayload(bytes: Buffer, offset: number, header: FrameHeader): boolean {
   const start = offset + frameHeaderBytes;
   const end = start + header.payloadBytes;
   return end <= bytes.length && crc32(bytes.subarray(start, end)) === header.payloadChecksum;
 }
 
 /**
- * What lies at `offset`: a frame, or damaged bytes up to the next frame or the end; undefined at the end.
- * A frame whose numbers begin before `minSequence` does not belong there and counts as damaged.
+ * The region at `offset`: a frame, or damaged bytes up to the next frame or the end; undefined at the end.
+ * A frame with a first sequence number below `minSequence` does not belong there and counts as damaged.
  */
 export function regionAt(bytes: Buffer, offset: number, minSequence: number): Region | undefined {
   if (offset >= bytes.length) return undefined;
@@ -174,7 +177,7 @@ export function regionAt(bytes: Buffer, offset: number, minSequence: number): Re
 
 function frameAt(bytes: Buffer, start: number, minSequence: number): Region | undefined {
   const header = tryParseFrameHeader(bytes, start);
-  if (!header || header.firstSequence < minSequence || !hasSoundPayload(bytes, start, header))
+  if (!header || header.firstSequence < minSequence || !hasIntactPayload(bytes, start, header))
     return undefined;
   return { kind: "frame", start, end: start + frameHeaderBytes + header.payloadBytes, header };
 }
@@ -184,7 +187,7 @@ export interface FrameDocuments {
   readonly documents: readonly Buffer[];
 }
 
-/** The documents of the frame whose header stands at `offset`, without their line breaks; they share its memory. */
+/** The documents of the frame at `offset`, without their line breaks. They share the memory of `bytes`. */
 export function frameDocuments(bytes: Buffer, offset: number, header: FrameHeader): FrameDocuments {
   const idStart = offset + frameHeaderBytes;
   const idEnd = idStart + header.sensorIdBytes;

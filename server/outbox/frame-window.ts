@@ -1,20 +1,20 @@
 import { type FileLayer, type OutboxFile, readFully } from "./file-layer.ts";
-import { frameHeaderBytes, hasSoundPayload, type Region, regionAt, tryParseFrameHeader } from "./format.ts";
+import { frameHeaderBytes, hasIntactPayload, type Region, regionAt, tryParseFrameHeader } from "./format.ts";
 import type { Segment } from "./segment.ts";
 
-/** What one read fetches; a larger frame is fetched whole. */
+/** The size of one read. A larger frame is read whole. */
 const windowBytes = 256 * 1024;
 
-/** A region of a segment, and the bytes it lies in: `region.start - bytesStart` is its place in them. */
+/** A region of a segment, and bytes that contain it: it begins at `region.start - bytesStart` in them. */
 export interface FoundRegion {
   readonly region: Region;
   readonly bytes: Buffer;
   readonly bytesStart: number;
 }
 
-/** Reads the synced part of segments through a window, so that memory does not grow with what waits. */
+/** Reads the synced part of segments through a window, so that memory does not grow with the number of pending events. */
 export interface FrameWindow {
-  /** What lies at `offset`; undefined at the readable end. @throws Error when the disk can't be read. */
+  /** The region at `offset`; undefined at the end of the synced part. @throws Error if the disk cannot be read. */
   regionAt(segment: Segment, offset: number): Promise<FoundRegion | undefined>;
   close(): Promise<void>;
 }
@@ -32,14 +32,14 @@ export function createFrameWindow(files: FileLayer): FrameWindow {
     return file;
   }
 
-  /** Makes the window begin at `offset` and hold `length` bytes, where the segment has so many. */
+  /** Moves the window to `offset`, and makes it contain `length` bytes if the segment has that many. */
   async function fetch(segment: Segment, offset: number, length: number): Promise<void> {
     const file = await openSegment(segment.path);
     const wanted = Math.min(Math.max(length, windowBytes), segment.readableBytes - offset);
-    // A new one each time: documents that were handed out lie in the old one.
+    // A new buffer each time: documents that were handed out share the memory of the old one.
     const target = Buffer.allocUnsafeSlow(wanted);
     const count = await readFully(file, target, offset);
-    // A file that somebody cut reads as zeros, which are no frame.
+    // The missing end of a file that somebody truncated becomes zeros, which are not a frame.
     target.fill(0, count);
     bytes = target;
     bytesStart = offset;
@@ -68,11 +68,11 @@ export function createFrameWindow(files: FileLayer): FrameWindow {
         const end = offset + frameHeaderBytes + header.payloadBytes;
         if (end <= limit) {
           if (!holds(segment, offset, end - offset)) await fetch(segment, offset, end - offset);
-          if (hasSoundPayload(bytes, offset - bytesStart, header))
+          if (hasIntactPayload(bytes, offset - bytesStart, header))
             return { region: { kind: "frame", start: offset, end, header }, bytes, bytesStart };
         }
       }
-      // Rare: all that is left of the segment is searched for the next frame.
+      // Rare: the rest of the segment is searched for the next frame.
       await fetch(segment, offset, limit - offset);
       const damaged = regionAt(bytes, 0, 0);
       if (!damaged) return undefined;

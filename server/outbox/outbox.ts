@@ -1,193 +1,220 @@
 import { basename, join } from "node:path";
 import type { EnrichedBatch, OutboxReader } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createAppender } from "./appender.ts";
-import { createCursorFile, cursorFileName } from "./cursor-file.ts";
-import { openDamagedFiles } from "./damaged-files.ts";
+import { Appender, type AppenderCounts } from "./appender.ts";
+import type { FoundDamage } from "./batch-collector.ts";
+import { type CursorState, createCursorFile, cursorFileName } from "./cursor-file.ts";
+import { type DamagedFiles, openDamagedFiles } from "./damaged-files.ts";
 import { errorText, type FileLayer, systemFiles } from "./file-layer.ts";
-import { createReader } from "./reader.ts";
+import { type OutboxCursor, Reader } from "./reader.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { markDamaged } from "./segment.ts";
 
 export interface OutboxOptions {
   readonly dir: string;
-  /** The segments together take no more; cursors and the folder for damaged records come on top. */
+  /** The bound on the size of all segment files together. Cursors and `damaged/` are not included. */
   readonly maxBytes: number;
-  /** Full: refuse what comes, or remove the oldest segment though it is not delivered everywhere. */
+  /** What happens when the outbox is full: refuse batches, or remove the oldest segment, delivered or not. */
   readonly onFull: "reject" | "drop_oldest";
-  /** Names of outputs, each with a cursor of its own. */
+  /** The names of the outputs. Each has its own cursor. */
   readonly outputs: readonly string[];
   readonly log: Log;
   readonly files?: FileLayer;
+  /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly segmentBytes?: number;
 }
 
-export interface OutboxCounts {
-  readonly sizeBytes: number;
-  /** What the segments together may take. */
-  readonly maxBytes: number;
-  /** Since the start: kept for every output. */
-  readonly appendedEvents: number;
+export interface OutboxCounts extends AppenderCounts {
   readonly segments: number;
-  /** Since the start, by output: removed before they were delivered to it. */
+  /** Events that were removed before they were delivered, by output, since the start. */
   readonly droppedEvents: Readonly<Record<string, number>>;
-  /** Since the start: kept, and not readable any more. */
+  /** Events that were kept and can no longer be read from disk, since the start. */
   readonly damagedEvents: number;
-  readonly syncs: number;
-  readonly failedSyncs: number;
-  /** Of the last write and sync together. */
-  readonly lastSyncMs: number;
 }
 
-/** What is kept for the outputs: on disk, in order, until each of them has it. */
+/** Stores batches on disk, in order, until each output has received them. */
 export interface Outbox {
-  /** Made once; the same after every restart. 32 hexadecimal digits. */
+  /** Created with the outbox, and the same after every restart. 32 hexadecimal digits. */
   readonly id: string;
   /**
-   * Resolves when the batch is on the disk; those that wait at the same moment share one sync.
-   * @throws CannotKeep when it is not there, and nothing of it will be delivered.
+   * Resolves when the batch is synced to disk. Batches that arrive at the same time share one sync.
+   * @throws CannotKeep if it is not, and none of its events will be delivered.
    */
   append(batch: EnrichedBatch): Promise<void>;
-  /** Why batches can't be kept, or soon can't; undefined: all is well. */
+  /** Why batches cannot be kept, or soon cannot; undefined if they can. */
   problem(): string | undefined;
-  /** @throws Error for an output that was not named at the opening. */
+  /** @throws Error if `outputs` did not name this output. */
   reader(output: string): OutboxReader;
   counts(): OutboxCounts;
-  /** Finishes what is being written, refuses the rest, and frees the directory. */
+  /** Finishes the batches that are queued, refuses later ones, and releases the directory. */
   close(): Promise<void>;
 }
 
 const defaultSegmentBytes = 16 * 1024 * 1024;
-/** A full outbox gets room again by a segment at a time. */
+/** The outbox has at least this many segments when it is full, because room is made one segment at a time. */
 const minSegments = 8;
 
 /**
- * Takes the directory, recovers what is in it, and is ready to append. No damaged file prevents that.
- * @throws Error when the directory is in use or can't be written.
+ * Locks the directory, recovers its contents, and opens it for appending. A damaged file does not prevent that.
+ * @throws Error if the directory is in use or cannot be written.
  */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { dir, log } = options;
   const files = options.files ?? systemFiles;
-  const lock = await files.lockDirectory(dir);
+  const lock = await files.lockDirectory(options.dir);
   try {
-    const cursorFolder = join(dir, "cursors");
-    await files.makeDirectory(cursorFolder);
-    const damaged = await openDamagedFiles(join(dir, "damaged"), files, log);
-    const recovered = await recover({ dir, cursorFolder, files, damaged, log });
-    await removeUnusedCursors(options, files, cursorFolder, recovered);
-
-    let damagedEvents = recovered.damagedEvents;
-    const { segments } = recovered;
-    const appender = createAppender({
-      ...options,
-      ...recovered,
-      files,
-      now: options.now ?? Date.now,
-      segmentBytes:
-        options.segmentBytes ?? Math.min(defaultSegmentBytes, Math.floor(options.maxBytes / minSegments)),
-      cursors: () => cursors,
-    });
-    const cursors = options.outputs.map((output) => {
-      const { position, borderEnd } = startingPoint(output, recovered, log);
-      return createReader({
-        output,
-        files,
-        segments,
-        position,
-        borderEnd,
-        cursorFile: createCursorFile({
-          files,
-          outboxId: recovered.outboxId,
-          folder: cursorFolder,
-          output,
-          generation: recovered.cursors.get(output)?.generation ?? 0,
-        }),
-        onDamage(segment, offset, bytes, first, end) {
-          const lost = markDamaged(segment, first, end);
-          if (lost === 0) return;
-          damagedEvents += lost;
-          log.error("outbox: damaged records stepped over", {
-            segment: basename(segment.path),
-            events: lost,
-          });
-          void damaged.keepBytes(basename(segment.path), offset, bytes);
-        },
-        onAcknowledged: () => void appender.removeDelivered(),
-      });
-    });
-    const newestPath = await appender.start();
-    if (newestPath !== undefined) await recovered.cleanUp(newestPath);
-    for (const cursor of cursors)
-      await cursor.start().catch((error: unknown) => {
-        log.error("outbox: cannot write a cursor; it is tried again", {
-          output: cursor.output,
-          error: errorText(error),
-        });
-      });
-    await appender.removeDelivered();
-
-    return {
-      id: recovered.outboxId,
-      append: appender.append,
-      problem: appender.problem,
-      reader(output) {
-        const cursor = cursors.find((candidate) => candidate.output === output);
-        if (!cursor) throw new Error(`BUG: the outbox has no cursor for ${output}`);
-        return cursor;
-      },
-      counts: () => ({
-        ...appender.counts(),
-        segments: segments.length,
-        damagedEvents,
-        droppedEvents: Object.fromEntries(
-          cursors.map(({ output, droppedEvents }) => [output, droppedEvents]),
-        ),
-      }),
-      async close() {
-        await appender.close();
-        for (const cursor of cursors) await cursor.close();
-        lock.release();
-      },
-    };
+    return await openLocked({ ...options, files, log: options.log.component("outbox") }, () =>
+      lock.release(),
+    );
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-/** A cursor of an output that is no more would hold segments for good. */
+type OpenOptions = OutboxOptions & { readonly files: FileLayer };
+
+async function openLocked(options: OpenOptions, release: () => void): Promise<Outbox> {
+  const { dir, files, log } = options;
+  const cursorFolder = join(dir, "cursors");
+  await files.makeDirectory(cursorFolder);
+  const damaged = await openDamagedFiles(join(dir, "damaged"), files, log);
+  const recovered = await recover({ dir, cursorFolder, files, damaged, log });
+  await removeUnusedCursors(options, cursorFolder, recovered);
+
+  const damage = new DamageCounter(recovered.damagedEvents, damaged, log);
+  const appender = new Appender({
+    ...options,
+    ...recovered,
+    now: options.now ?? Date.now,
+    segmentBytes:
+      options.segmentBytes ?? Math.min(defaultSegmentBytes, Math.floor(options.maxBytes / minSegments)),
+    cursors: () => cursors,
+  });
+  const cursors = options.outputs.map((output) =>
+    createCursor(options, cursorFolder, recovered, output, {
+      onDamage: (found) => damage.add(found),
+      onMoved: () => void appender.removeDelivered(),
+    }),
+  );
+  const newestPath = await appender.start();
+  if (newestPath !== undefined) await recovered.cleanUp(newestPath);
+  await startCursors(cursors, log);
+  await appender.removeDelivered();
+
+  return {
+    id: recovered.outboxId,
+    append: (batch) => appender.append(batch),
+    problem: () => appender.problem(),
+    reader(output) {
+      const cursor = cursors.find((candidate) => candidate.output === output);
+      if (!cursor) throw new Error(`BUG: the outbox has no cursor for ${output}`);
+      return cursor;
+    },
+    counts: () => ({
+      ...appender.counts(),
+      segments: recovered.segments.length,
+      damagedEvents: damage.events,
+      droppedEvents: Object.fromEntries(cursors.map(({ output, droppedEvents }) => [output, droppedEvents])),
+    }),
+    async close() {
+      await appender.close();
+      for (const cursor of cursors) await cursor.close();
+      release();
+    },
+  };
+}
+
+/** Counts damaged events, each once, although every output finds the damage for itself. */
+class DamageCounter {
+  readonly #damaged: DamagedFiles;
+  readonly #log: Log;
+  #events: number;
+
+  constructor(eventsAtStart: number, damaged: DamagedFiles, log: Log) {
+    this.#events = eventsAtStart;
+    this.#damaged = damaged;
+    this.#log = log;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  add({ segment, offset, bytes, first, end }: FoundDamage): void {
+    const events = markDamaged(segment, first, end);
+    if (events === 0) return;
+    this.#events += events;
+    const name = basename(segment.path);
+    this.#log.error("skipped damaged events of a segment; they are not delivered", { segment: name, events });
+    void this.#damaged.keepBytes(name, offset, bytes);
+  }
+}
+
+function createCursor(
+  { files, log }: OpenOptions,
+  folder: string,
+  recovered: Recovered,
+  output: string,
+  events: { readonly onDamage: (damage: FoundDamage) => void; readonly onMoved: () => void },
+): OutboxCursor {
+  const { outboxId, segments, cursors } = recovered;
+  const generation = cursors.get(output)?.generation ?? 0;
+  return new Reader({
+    ...events,
+    ...startingPoint(output, recovered, log),
+    output,
+    files,
+    segments,
+    cursorFile: createCursorFile({ files, outboxId, folder, output, generation }),
+  });
+}
+
+async function startCursors(cursors: readonly OutboxCursor[], log: Log): Promise<void> {
+  for (const cursor of cursors)
+    await cursor.start().catch((error: unknown) => {
+      log.error("cannot write a cursor; the next batch of the output tries again", {
+        output: cursor.output,
+        error: errorText(error),
+      });
+    });
+}
+
+/** Removes the cursors of outputs that are no longer configured: they would hold segments forever. */
 async function removeUnusedCursors(
-  { outputs, log }: OutboxOptions,
-  files: FileLayer,
+  { outputs, files, log }: OpenOptions,
   folder: string,
   { cursors }: Recovered,
 ): Promise<void> {
   for (const [output, { position }] of cursors) {
     if (outputs.includes(output)) continue;
-    log.warn("outbox: an output is not configured any more; its cursor is removed", { output, position });
+    log.warn("an output is no longer configured; its cursor is removed", { output, position });
     try {
       await files.remove(join(folder, cursorFileName(output)));
       await files.syncDirectory(folder);
     } catch (error) {
-      log.warn("outbox: cannot remove a cursor", { output, error: errorText(error) });
+      log.warn("cannot remove a cursor; the next start tries again", { output, error: errorText(error) });
     }
   }
 }
 
-/** Where an output goes on: at its cursor, or at the oldest event that is there. */
+/** Where an output continues: at its cursor, or at the oldest event that is left. */
 function startingPoint(
   output: string,
   { cursors, segments, keptEnd, nextSequence }: Recovered,
   log: Log,
-): { position: number; borderEnd: number } {
+): CursorState {
   const oldest = segments[0]?.firstSequence ?? nextSequence;
   const cursor = cursors.get(output);
   if (!cursor) return { position: oldest, borderEnd: 0 };
   const { position, borderEnd } = cursor;
   if (position > keptEnd)
-    log.warn("outbox: a cursor is beyond the last event; starting at the end", { output, position, keptEnd });
+    log.warn("a cursor is beyond the last event; the output starts at the end", {
+      output,
+      position,
+      kept_end: keptEnd,
+    });
   if (position < oldest && segments.length > 0)
-    log.warn("outbox: events were removed before this output had them", { output, position, oldest });
+    log.warn("events were removed before they were delivered to this output", { output, position, oldest });
   return { position: Math.max(position, oldest), borderEnd };
 }

@@ -1,21 +1,19 @@
-import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../pipeline.ts";
+import type { BatchBounds, OutboxReader, StoredBatch } from "../pipeline.ts";
+import { AppendWaiters } from "./append-waiters.ts";
+import { BatchCollector, type BatchCollectorOptions, type CollectedBatch } from "./batch-collector.ts";
 import type { CursorFile } from "./cursor-file.ts";
-import { errorText, type FileLayer } from "./file-layer.ts";
-import { frameDocuments, segmentHeaderBytes } from "./format.ts";
-import { createFrameWindow } from "./frame-window.ts";
+import { errorText } from "./file-layer.ts";
+import { OutputPosition } from "./output-position.ts";
 import { eventsFrom, type Segment } from "./segment.ts";
+import { SerialQueue } from "./serial-queue.ts";
 
-export interface ReaderOptions {
+export interface ReaderOptions extends BatchCollectorOptions {
   readonly output: string;
-  readonly files: FileLayer;
   readonly cursorFile: CursorFile;
   readonly position: number;
   readonly borderEnd: number;
-  /** In order; the outbox changes it as segments come and go. */
-  readonly segments: readonly Segment[];
-  /** These bytes of a segment can't be read, and with them the events from `first` up to `end`. */
-  readonly onDamage: (segment: Segment, offset: number, bytes: Buffer, first: number, end: number) => void;
-  readonly onAcknowledged: () => void;
+  /** The position has moved, so there may be segments that every output has passed. */
+  readonly onMoved: () => void;
 }
 
 /** What the outbox itself needs of a reader. */
@@ -23,318 +21,195 @@ export interface OutboxCursor extends OutboxReader {
   readonly output: string;
   /** The first event that is not acknowledged. */
   readonly position: number;
-  /** Events that were removed before they were delivered. */
+  /** Events that were removed before they were delivered, since the start. */
   readonly droppedEvents: number;
-  /** Finds its place and writes its cursor down. */
+  /** Finds the oldest pending event and writes the cursor. @throws Error if the cursor cannot be written. */
   start(): Promise<void>;
-  /** A frame is readable now. */
-  appended(firstSequence: number, receivedAt: number): void;
-  wake(): void;
-  /** What lies before `firstKept` is about to be removed; called while its segments are still listed. */
+  /** Events that were received at this time can be read now. Called in the turn in which they begin to count. */
+  appended(receivedAt: number): void;
+  /**
+   * All events before `firstKept` are about to be removed. Called while their segments are still listed.
+   * @param segmentAfter the oldest segment that is not removed
+   */
   dropBefore(firstKept: number, segmentAfter: Segment | undefined): void;
   close(): Promise<void>;
 }
 
-/** Where in a segment a frame begins. */
-interface Place {
-  readonly segment: Segment;
-  readonly offset: number;
-}
+/**
+ * One output's cursor over the segments. `next` and `acknowledge` run one after the other. A full outbox may call
+ * `dropBefore` while one of them waits for the disk, so each of them compares `#position.drops`, or the position itself,
+ * after every wait.
+ */
+export class Reader implements OutboxCursor {
+  readonly output: string;
+  readonly #segments: readonly Segment[];
+  readonly #cursorFile: CursorFile;
+  readonly #onMoved: () => void;
+  readonly #position: OutputPosition;
+  readonly #collector: BatchCollector;
+  readonly #waiters = new AppendWaiters();
+  readonly #queue = new SerialQueue();
+  /** The batch that `next` returned last; undefined once it is acknowledged or `next` is called again. */
+  #handedOut: CollectedBatch | undefined;
+  #oldestReceivedAt: number | undefined;
+  /** The first time of receipt since an acknowledgement began to search for the oldest event. */
+  #firstArrivalAt: number | undefined;
 
-interface Collected {
-  readonly batch: StoredBatch;
-  /** The frame in which the next event lies, or the end of the last frame read. */
-  readonly placeAfter: Place;
-}
-
-/** One output's cursor over the segments. `next` and `acknowledge` take place one after the other. */
-export function createReader(options: ReaderOptions): OutboxCursor {
-  const { segments, cursorFile } = options;
-  const window = createFrameWindow(options.files);
-  let { position, borderEnd } = options;
-  let place: Place | undefined;
-  let handedOut: Collected | undefined;
-  /** Of the batch in flight, events whose segment was dropped meanwhile: delivered or dropped, it is not known yet. */
-  let adrift = 0;
-  let dropped = 0;
-  let drops = 0;
-  let oldestReceivedAt: number | undefined;
-  /** When the first event came after an acknowledgement began to look for the oldest. */
-  let arrivedAt: number | undefined;
-  let emptyAt: number | undefined;
-  const sleepers = new Set<() => void>();
-
-  let turn: Promise<unknown> = Promise.resolve();
-  function inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
-    const result = turn.then(act);
-    // Whoever asked gets the error; the next one in turn does not.
-    turn = result.catch(() => {});
-    return result;
+  constructor(options: ReaderOptions) {
+    this.output = options.output;
+    this.#segments = options.segments;
+    this.#cursorFile = options.cursorFile;
+    this.#onMoved = options.onMoved;
+    this.#position = new OutputPosition(options);
+    this.#collector = new BatchCollector(options);
   }
 
-  const end = () => segments.at(-1)?.endSequence ?? position;
+  get position(): number {
+    return this.#position.position;
+  }
 
-  async function next(bounds: BatchBounds): Promise<StoredBatch | undefined> {
-    dropped += adrift;
-    adrift = 0;
-    handedOut = undefined;
+  get droppedEvents(): number {
+    return this.#position.droppedEvents;
+  }
+
+  async start(): Promise<void> {
+    const { position, borderEnd } = this.#position;
+    this.#oldestReceivedAt = await this.#collector.receivedAtFrom(position);
+    await this.#cursorFile.write({ position, borderEnd });
+  }
+
+  next(bounds: BatchBounds): Promise<StoredBatch | undefined> {
+    return this.#queue.run(() => this.#next(bounds));
+  }
+
+  acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void> {
+    return this.#queue.run(() => this.#acknowledge(batch, onMoved));
+  }
+
+  whenAppended(signal: AbortSignal): Promise<void> {
+    return this.#waiters.wait(this.#end(), signal);
+  }
+
+  waiting() {
+    let events = this.#position.undecidedEvents;
+    let bytes = 0;
+    for (const segment of this.#segments) {
+      const count = eventsFrom(segment, this.position);
+      if (count === 0) continue;
+      events += count;
+      bytes += this.#collector.unreadBytes(segment);
+    }
+    return { events, bytes, oldestReceivedAt: events > 0 ? this.#oldestReceivedAt : undefined };
+  }
+
+  appended(receivedAt: number): void {
+    this.#firstArrivalAt ??= receivedAt;
+    this.#oldestReceivedAt ??= receivedAt;
+    this.#waiters.wake();
+  }
+
+  dropBefore(firstKept: number, segmentAfter: Segment | undefined): void {
+    const handedOutEnd = this.#handedOut ? this.#handedOut.batch.lastSequence + 1 : 0;
+    if (!this.#position.dropBefore(firstKept, this.#segments, handedOutEnd)) return;
+    this.#collector.continueAt(undefined);
+    this.#oldestReceivedAt = segmentAfter?.firstReceivedAt;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.settled();
+    this.#waiters.wake();
+    await this.#cursorFile.close();
+    await this.#collector.close();
+  }
+
+  async #next(bounds: BatchBounds): Promise<StoredBatch | undefined> {
+    // The output did not acknowledge the last batch: what was dropped of it is not delivered any more.
+    this.#position.countUndecidedAsDropped();
+    this.#handedOut = undefined;
     for (;;) {
-      const dropsBefore = drops;
-      const isInFlight = borderEnd > position;
-      const limit = isInFlight ? borderEnd : end();
-      const collected = await collect(isInFlight ? undefined : bounds, limit).catch((error: unknown) => {
-        // What was read may have been removed: the next try begins behind it.
-        if (drops === dropsBefore) throw cannotRead(error);
-      });
-      if (drops !== dropsBefore) continue;
-      if (collected) {
-        const { firstSequence, lastSequence } = collected.batch;
-        const before = { position, borderEnd };
-        handedOut = collected;
-        position = firstSequence;
-        if (isInFlight) return collected.batch;
-        borderEnd = lastSequence + 1;
-        try {
-          await cursorFile.write({ position, borderEnd });
-        } catch (error) {
-          handedOut = undefined;
-          // Unless segments were dropped meanwhile: then both have moved on.
-          if (drops === dropsBefore) ({ position, borderEnd } = before);
-          throw cannotMove(error);
-        }
-        return collected.batch;
-      }
-      // Nothing up to there can be read: damaged events must not hold their segment.
-      if (limit > position) {
-        position = limit;
-        options.onAcknowledged();
+      const { drops, position: first, isInFlight } = this.#position;
+      const end = isInFlight ? this.#position.borderEnd : this.#end();
+      const collected = await this.#collector
+        .collect({ first, end, bounds: isInFlight ? undefined : bounds })
+        .catch((error: unknown) => {
+          // If segments were dropped, the read may have failed because of that. The next attempt begins after them.
+          if (drops === this.#position.drops) throw this.#cannotRead(error);
+        });
+      if (drops !== this.#position.drops) continue;
+      if (collected) return this.#handOut(collected, isInFlight);
+      // No event before `end` can be read. The position moves past them, so that they do not hold their segments.
+      if (end > first) {
+        this.#position.skipTo(end);
+        this.#onMoved();
       }
       if (!isInFlight) {
-        emptyAt = limit;
+        this.#waiters.foundNothing(end);
         return undefined;
       }
     }
   }
 
-  /** Reads events from `position` up to `end`, as many as the bounds allow; undefined: there are none. */
-  async function collect(bounds: BatchBounds | undefined, end: number): Promise<Collected | undefined> {
-    const events: StoredEvent[] = [];
-    let bytesTaken = 0;
-    let at = await findPlace();
-    let expected = position;
-    while (at) {
-      const { segment, offset } = at;
-      const found = await window.regionAt(segment, offset);
-      if (!found) {
-        const following = segments[segments.indexOf(segment) + 1];
-        if (!following || following.firstSequence >= end) break;
-        at = { segment: following, offset: segmentHeaderBytes };
-        expected = Math.max(expected, following.firstSequence);
-        continue;
-      }
-      const { region, bytes, bytesStart } = found;
-      if (region.kind === "damaged") {
-        await noteDamage(
-          segment,
-          region,
-          bytes.subarray(region.start - bytesStart, region.end - bytesStart),
-          expected,
-        );
-        at = { segment, offset: region.end };
-        continue;
-      }
-      const { header } = region;
-      if (header.firstSequence >= end) break;
-      const { sensorId, documents } = frameDocuments(bytes, region.start - bytesStart, header);
-      for (const [index, document] of documents.entries()) {
-        const sequence = header.firstSequence + index;
-        if (sequence < Math.max(position, expected)) continue;
-        const isFull =
-          bounds !== undefined &&
-          events.length > 0 &&
-          (events.length >= bounds.maxEvents || bytesTaken + document.length > bounds.maxBytes);
-        if (isFull || sequence >= end) return finish(events, at);
-        events.push({ sequence, sensorId, receivedAt: header.receivedAt, document });
-        bytesTaken += document.length;
-      }
-      expected = Math.max(expected, header.firstSequence + header.eventCount);
-      at = { segment, offset: region.end };
+  async #handOut(collected: CollectedBatch, isInFlight: boolean): Promise<StoredBatch> {
+    const { batch } = collected;
+    // In the turn that compared `drops`: a later drop finds the batch in flight.
+    this.#handedOut = collected;
+    const before = this.#position.handOut(batch.firstSequence, batch.lastSequence);
+    if (isInFlight) return batch;
+    const { position, borderEnd } = this.#position;
+    try {
+      await this.#cursorFile.write({ position, borderEnd });
+    } catch (error) {
+      this.#handedOut = undefined;
+      this.#position.takeBack(before);
+      throw this.#cannotMove(error);
     }
-    return at && finish(events, at);
+    return batch;
   }
 
-  function finish(events: readonly StoredEvent[], placeAfter: Place): Collected | undefined {
-    const first = events[0];
-    const last = events.at(-1);
-    if (!first || !last) return undefined;
-    return { batch: { firstSequence: first.sequence, lastSequence: last.sequence, events }, placeAfter };
-  }
-
-  async function noteDamage(
-    segment: Segment,
-    region: { readonly start: number; readonly end: number },
-    bytes: Buffer,
-    expected: number,
-  ): Promise<void> {
-    const following = await window.regionAt(segment, region.end);
-    const nextSequence =
-      following?.region.kind === "frame" ? following.region.header.firstSequence : segment.endSequence;
-    options.onDamage(segment, region.start, bytes, expected, nextSequence);
-  }
-
-  /** The frame in which `position` lies, or the first one after it. */
-  async function findPlace(): Promise<Place | undefined> {
-    if (place && segments.includes(place.segment)) return place;
-    const segment = segments.find(({ endSequence }) => endSequence > position) ?? segments.at(-1);
-    if (!segment) return undefined;
-    let offset = segmentHeaderBytes;
-    for (;;) {
-      const found = await window.regionAt(segment, offset);
-      if (found?.region.kind !== "frame") break;
-      const { header, end } = found.region;
-      if (header.firstSequence + header.eventCount > position) break;
-      offset = end;
-    }
-    place = { segment, offset };
-    return place;
-  }
-
-  async function acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void> {
+  async #acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void> {
     const target = batch.lastSequence + 1;
-    const acknowledged = handedOut?.batch.lastSequence === batch.lastSequence ? handedOut : undefined;
-    if (!acknowledged && target > position)
+    const acknowledged =
+      this.#handedOut?.batch.lastSequence === batch.lastSequence ? this.#handedOut : undefined;
+    if (!acknowledged && target > this.position)
       throw new Error(`BUG: events up to ${batch.lastSequence} acknowledged that were not handed out`);
-    if (target > position) {
-      // Looked for before the cursor moves: the disk may take its time, and meanwhile the batch still counts as waiting.
-      arrivedAt = undefined;
-      const oldest = await findOldest(target, acknowledged?.placeAfter);
+    // Otherwise the whole batch was dropped, and the position has passed it.
+    if (target > this.position) {
+      // Before the cursor moves, because the disk may take long and the batch still counts as pending until then.
+      this.#firstArrivalAt = undefined;
+      const oldest = await this.#collector.receivedAtFrom(target, acknowledged?.locationAfter);
       try {
-        await cursorFile.write({ position: target, borderEnd: 0 });
+        await this.#cursorFile.write({ position: target, borderEnd: 0 });
       } catch (error) {
-        throw cannotMove(error);
+        throw this.#cannotMove(error);
       }
-      // From here to the end in one turn: at every moment each event counts once.
-      if (target >= position) {
-        position = target;
-        borderEnd = 0;
-        place = acknowledged?.placeAfter;
-        oldestReceivedAt = oldest ?? arrivedAt;
+      // No wait from here to the end: in this turn the events change from pending to delivered.
+      if (this.#position.acknowledgeTo(target)) {
+        this.#collector.continueAt(acknowledged?.locationAfter);
+        this.#oldestReceivedAt = oldest ?? this.#firstArrivalAt;
       }
     }
     if (acknowledged) {
-      handedOut = undefined;
-      adrift = 0;
+      this.#handedOut = undefined;
+      this.#position.countUndecidedAsDelivered();
     }
     onMoved?.();
-    options.onAcknowledged();
+    this.#onMoved();
   }
 
-  /** When the oldest event from `first` on was received; its frame is fetched, which `next` asks for anyway. */
-  async function findOldest(first: number, knownPlace?: Place): Promise<number | undefined> {
-    try {
-      const at = knownPlace ?? (await findPlace());
-      const found = at && (await window.regionAt(at.segment, at.offset));
-      if (found?.region.kind === "frame") return found.region.header.receivedAt;
-      return segments.find(({ firstSequence }) => firstSequence >= first)?.firstReceivedAt;
-    } catch {
-      // A number for people only; whoever reads events next gets the error.
-      return undefined;
-    }
+  /** One past the last event that is stored. */
+  #end(): number {
+    return this.#segments.at(-1)?.endSequence ?? this.position;
   }
 
-  function cannotRead(error: unknown): Error {
-    return new Error(`outbox: cannot read the events for ${options.output}: ${errorText(error)}`, {
+  #cannotRead(error: unknown): Error {
+    return new Error(`outbox: cannot read the events for ${this.output}: ${errorText(error)}`, {
       cause: error,
     });
   }
 
-  function cannotMove(error: unknown): Error {
-    return new Error(`outbox: cannot write the cursor of ${options.output}: ${errorText(error)}`, {
+  #cannotMove(error: unknown): Error {
+    return new Error(`outbox: cannot write the cursor of ${this.output}: ${errorText(error)}`, {
       cause: error,
     });
   }
-
-  function wake(): void {
-    for (const wakeUp of [...sleepers]) wakeUp();
-  }
-
-  return {
-    output: options.output,
-    get position() {
-      return position;
-    },
-    get droppedEvents() {
-      return dropped;
-    },
-
-    next: (bounds) => inTurn(() => next(bounds)),
-    acknowledge: (batch, onMoved) => inTurn(() => acknowledge(batch, onMoved)),
-
-    whenAppended(signal) {
-      const hasGrown = emptyAt !== undefined && end() > emptyAt;
-      emptyAt = undefined;
-      if (hasGrown || signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        const wakeUp = () => {
-          sleepers.delete(wakeUp);
-          signal.removeEventListener("abort", wakeUp);
-          resolve();
-        };
-        sleepers.add(wakeUp);
-        signal.addEventListener("abort", wakeUp);
-      });
-    },
-
-    waiting() {
-      let events = adrift;
-      let bytes = 0;
-      for (const segment of segments) {
-        const count = eventsFrom(segment, position);
-        if (count === 0) continue;
-        events += count;
-        const readTo = place?.segment === segment ? place.offset : segmentHeaderBytes;
-        bytes += segment.readableBytes - readTo;
-      }
-      return { events, bytes, oldestReceivedAt: events > 0 ? oldestReceivedAt : undefined };
-    },
-
-    async start() {
-      oldestReceivedAt = await findOldest(position);
-      await cursorFile.write({ position, borderEnd });
-    },
-
-    appended(firstSequence, receivedAt) {
-      arrivedAt ??= receivedAt;
-      if (oldestReceivedAt === undefined && position <= firstSequence) oldestReceivedAt = receivedAt;
-    },
-
-    wake,
-
-    dropBefore(firstKept, segmentAfter) {
-      if (position >= firstKept) return;
-      let lost = 0;
-      let lostInFlight = 0;
-      const inFlightEnd = handedOut ? handedOut.batch.lastSequence + 1 : 0;
-      for (const segment of segments) {
-        if (segment.firstSequence >= firstKept) break;
-        lost += eventsFrom(segment, position);
-        if (inFlightEnd > position)
-          lostInFlight +=
-            eventsFrom(segment, position) - eventsFrom(segment, Math.max(position, inFlightEnd));
-      }
-      dropped += lost - lostInFlight;
-      adrift += lostInFlight;
-      drops++;
-      position = firstKept;
-      place = undefined;
-      oldestReceivedAt = segmentAfter?.firstReceivedAt;
-    },
-
-    async close() {
-      await turn;
-      wake();
-      await cursorFile.close();
-      await window.close();
-    },
-  };
 }

@@ -3,22 +3,22 @@ import { errorText, type FileLayer, type OutboxFile, writeFully } from "./file-l
 import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes, segmentName } from "./format.ts";
 import type { Segment } from "./segment.ts";
 
-/** The segment that is appended to. One commit at a time. */
+/** Writes to one segment file. One call at a time. */
 export interface SegmentWriter {
   readonly segment: Segment;
-  /** False once it can't be appended to any more, because nobody knows what of it is on the disk. */
+  /** False once it is not known which of the written bytes are on the disk. Nothing may be appended then. */
   readonly isTrusted: boolean;
   /**
-   * Resolves when the bytes are on the disk. The segment's readable part does not grow by that: the caller says
-   * what was kept. @throws Error when they are not; then none of them count.
+   * Resolves when the bytes are on the disk. The caller then makes them readable (`ActiveSegment.publish`).
+   * @throws Error if they are not; then none of them count.
    */
   commit(frames: Buffer): Promise<void>;
-  /** Tries whether so many bytes can be written and synced, and leaves none of them. @throws Error as commit does. */
+  /** Writes and syncs this many bytes, and cuts them off again. @throws Error if that is not possible. */
   probe(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes a segment file, on the disk with its name when this resolves. @throws Error when it can't be made. */
+/** Creates a segment file. Its name and header are on the disk when this resolves. @throws Error if that fails. */
 export async function createSegment(
   files: FileLayer,
   dir: string,
@@ -31,7 +31,7 @@ export async function createSegment(
     await file.datasync();
     await files.syncDirectory(dir);
   } catch (error) {
-    await file.close().catch(() => {}); // The first error says more.
+    await file.close().catch(() => {}); // The first error is the cause.
     throw error;
   }
   return createSegmentWriter(file, {
@@ -49,17 +49,17 @@ function createSegmentWriter(file: OutboxFile, segment: Segment): SegmentWriter 
   let isTrusted = true;
 
   /**
-   * Cuts off what a failed write left, so that the next one begins where this one did. Where that fails too, and
-   * after a failed sync, nothing more is appended: Linux may have marked the pages that it could not write as clean,
-   * and a later sync would succeed without them.
+   * Cuts off what a failed write left, so that the next write begins at the same offset. If that fails too, and always
+   * after a failed sync, the segment is no longer trusted: Linux may have marked the pages that it could not write as
+   * clean, and a later sync would succeed without them.
    */
-  async function takeBack(isSyncFailed: boolean): Promise<void> {
+  async function cutBack(isSyncFailed: boolean): Promise<void> {
     if (isSyncFailed) isTrusted = false;
     try {
       await file.truncate(segment.readableBytes);
       segment.sizeBytes = segment.readableBytes;
     } catch {
-      // The error that led here is reported; the next segment's header says that these bytes don't count.
+      // The caller reports the first error. The next segment's header says that these bytes do not count.
       isTrusted = false;
       segment.sizeBytes = await file.size().catch(() => segment.sizeBytes);
     }
@@ -72,7 +72,7 @@ function createSegmentWriter(file: OutboxFile, segment: Segment): SegmentWriter 
       isWritten = true;
       await file.datasync();
     } catch (error) {
-      await takeBack(isWritten);
+      await cutBack(isWritten);
       throw new Error(`cannot ${isWritten ? "sync" : "write to"} ${segment.path}: ${errorText(error)}`, {
         cause: error,
       });
@@ -87,8 +87,8 @@ function createSegmentWriter(file: OutboxFile, segment: Segment): SegmentWriter 
     commit,
     async probe(sizeBytes) {
       await commit(Buffer.alloc(sizeBytes));
-      await takeBack(false);
-      if (!isTrusted) throw new Error(`cannot cut ${segment.path}`);
+      await cutBack(false);
+      if (!isTrusted) throw new Error(`cannot truncate ${segment.path}`);
     },
     close: () => file.close(),
   };

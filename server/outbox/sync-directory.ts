@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 
-/** Makes what came and went in a directory last over a loss of power. */
+/** Syncs a directory: its created, renamed and removed entries survive a loss of power. */
 export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {

@@ -47,7 +47,7 @@ function flipped(content: Buffer, offset: number, mask: number): Buffer {
   return copy;
 }
 
-/** Acknowledges so many of the events, one by one. */
+/** Acknowledges this many events, one by one. */
 async function acknowledge(disk: MemoryDisk, count: number): Promise<void> {
   const outbox = await openTestOutbox({ dir, files: disk });
   const reader = outbox.reader("clickhouse");
@@ -58,7 +58,7 @@ async function acknowledge(disk: MemoryDisk, count: number): Promise<void> {
   await outbox.close();
 }
 
-test("a last frame that was cut at any of its bytes is cut off, and its numbers are not given out again", async () => {
+test("a last frame that ends at any of its bytes is cut off, and its sequence numbers are not used again", async () => {
   const intact = await diskWithThreeFrames();
   const whole = contentOf(intact, segment);
   for (let size = middle.end; size < whole.length; size++) {
@@ -78,7 +78,7 @@ test("a last frame that was cut at any of its bytes is cut off, and its numbers 
   }
 });
 
-test("a middle frame with any byte changed is stepped over, counted and set aside, and the others stay", async () => {
+test("a middle frame with any byte changed is skipped, counted and copied to damaged/, and the others stay", async () => {
   const random = createRandom(3);
   for (let offset = middle.start; offset < middle.end; offset++) {
     const disk = await diskWithThreeFrames();
@@ -93,7 +93,7 @@ test("a middle frame with any byte changed is stepped over, counted and set asid
   }
 });
 
-test("a last frame with any byte changed is cut off and set aside, and its numbers are not given out again", async () => {
+test("a last frame with any byte changed is cut off and copied to damaged/, and its sequence numbers are not used again", async () => {
   for (let offset = middle.end; offset < middle.end + frameBytes; offset++) {
     const disk = await diskWithThreeFrames();
     replace(disk, segment, flipped(contentOf(disk, segment), offset, 0x10));
@@ -118,11 +118,11 @@ test("a segment whose header has any byte changed loses no event", async () => {
   }
 });
 
-test("what a sensor sends can't pass for a frame", async () => {
+test("an event with the bytes of a frame in it is not read as a frame", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk });
   await before.append(batchOf("{}"));
-  // The frame of another outbox as text, as a sensor may send it: latin1 bytes become UTF-8 on the way.
+  // The frame of another outbox as text, as a sensor may send it: its latin1 bytes become UTF-8.
   const frame = contentOf(await diskWithThreeFrames(), segment).toString("latin1", headerBytes, middle.start);
   await before.append(batchOf(JSON.stringify(frame), "{}"));
   await before.append(batchOf('{"n":"last"}'));
@@ -133,7 +133,7 @@ test("what a sensor sends can't pass for a frame", async () => {
   expect(await drain(outbox.reader("clickhouse"))).toEqual(["{}", '{"n":"last"}']);
 });
 
-test("damage that comes while it runs is stepped over and counted once, by all outputs together", async () => {
+test("damage that occurs while the outbox is open is skipped by every output and counted once", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, outputs: ["clickhouse", "elasticsearch"] });
   for (const batch of frames) await outbox.append(batch);
@@ -145,7 +145,7 @@ test("damage that comes while it runs is stepped over and counted once, by all o
   expect(outbox.reader("elasticsearch").waiting().events).toBe(0);
 });
 
-test("a segment in which nothing can be read any more is removed like a delivered one", async () => {
+test("a segment without a readable frame is removed like a delivered one", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
   for (const batch of frames) await outbox.append(batch);
@@ -154,7 +154,7 @@ test("a segment in which nothing can be read any more is removed like a delivere
   expect(outbox.counts().segments).toBe(1);
 });
 
-test("a segment of which the disk lost everything is counted and does not hold up the others", async () => {
+test("the events of a missing segment are counted as damaged, and the others are delivered", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
   for (const batch of frames) await before.append(batch);
@@ -165,7 +165,7 @@ test("a segment of which the disk lost everything is counted and does not hold u
   expect(outbox.counts().damagedEvents).toBe(2);
 });
 
-test("numbers go on at the cursor when all segments were removed by hand", async () => {
+test("sequence numbers continue at the cursor after all segments were removed by hand", async () => {
   const disk = await diskWithThreeFrames();
   await acknowledge(disk, 6);
   for (const path of [...disk.entries.keys()]) if (path.endsWith(".seg")) await disk.remove(path);
@@ -174,7 +174,7 @@ test("numbers go on at the cursor when all segments were removed by hand", async
   expect((await outbox.reader("clickhouse").next(wideBounds))?.firstSequence).toBe(7);
 });
 
-test("an outbox of which nothing is left gets a new id, so that old numbers mean nothing", async () => {
+test("an outbox of which no file is left gets a new id", async () => {
   const disk = await diskWithThreeFrames();
   const { id } = await openTestOutbox({ dir, files: disk });
   for (const path of [...disk.entries.keys()]) await disk.remove(path);
@@ -188,18 +188,18 @@ const ruinedCursors: readonly (readonly [string, (content: Buffer) => Buffer])[]
 ];
 
 for (const [what, ruin] of ruinedCursors)
-  test(`an output whose cursor is ${what} begins at the oldest event`, async () => {
+  test(`an output whose cursor is ${what} starts at the oldest event`, async () => {
     const disk = await diskWithThreeFrames();
     await acknowledge(disk, 3);
     replace(disk, cursor, ruin(contentOf(disk, cursor)));
     const outbox = await openTestOutbox({ dir, files: disk });
     expect(outbox.log.lines.map(({ message }) => message)).toContain(
-      "outbox: a cursor is damaged; starting at the oldest event",
+      "a cursor is damaged; the output starts at the oldest event",
     );
     expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
   });
 
-test("an output whose cursor was deleted begins at the oldest event", async () => {
+test("an output whose cursor was deleted starts at the oldest event", async () => {
   const disk = await diskWithThreeFrames();
   await acknowledge(disk, 3);
   await disk.remove(cursor);
@@ -207,7 +207,7 @@ test("an output whose cursor was deleted begins at the oldest event", async () =
   expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
 });
 
-test("an output whose cursor is from an older run begins where it was then", async () => {
+test("an output whose cursor is from an older run starts where it was then", async () => {
   const disk = await diskWithThreeFrames();
   await acknowledge(disk, 2);
   const old = Buffer.from(contentOf(disk, cursor));
@@ -217,7 +217,7 @@ test("an output whose cursor is from an older run begins where it was then", asy
   expect(await drain(outbox.reader("clickhouse"))).toEqual(all.slice(2));
 });
 
-test("the cursor before counts where the newest one is damaged at any byte", async () => {
+test("the older slot of a cursor counts if any byte of the newer one is damaged", async () => {
   const disk = await diskWithThreeFrames();
   await acknowledge(disk, 2);
   const intact = Buffer.from(contentOf(disk, cursor));
@@ -234,7 +234,7 @@ test("the cursor before counts where the newest one is damaged at any byte", asy
   }
 });
 
-test("a cursor of another outbox is not believed", async () => {
+test("a cursor of another outbox is ignored", async () => {
   const other = await diskWithThreeFrames();
   await acknowledge(other, 6);
   const disk = createMemoryDisk();
@@ -246,7 +246,7 @@ test("a cursor of another outbox is not believed", async () => {
   expect(await drain(outbox.reader("clickhouse"))).toEqual(all);
 });
 
-test("a cursor beyond the last event begins at the end, and its numbers are not given out again", async () => {
+test("a cursor beyond the last event starts at the end, and its sequence numbers are not used again", async () => {
   const disk = await diskWithThreeFrames();
   await acknowledge(disk, 6);
   await put(disk, segment, Buffer.alloc(0));
@@ -258,12 +258,12 @@ test("a cursor beyond the last event begins at the end, and its numbers are not 
   expect(batch).toMatchObject({ firstSequence: 7, lastSequence: 7 });
   expect(outbox.log.lines).toContainEqual({
     level: "warn",
-    message: "outbox: a cursor is beyond the last event; starting at the end",
-    fields: { output: "clickhouse", position: 7, keptEnd: 1 },
+    message: "a cursor is beyond the last event; the output starts at the end",
+    fields: { output: "clickhouse", position: 7, kept_end: 1 },
   });
 });
 
-test("an output that is not configured any more holds no segments", async () => {
+test("an output that is no longer configured holds no segments", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({
     dir,
@@ -279,12 +279,12 @@ test("an output that is not configured any more holds no segments", async () => 
   expect(disk.entries.has(`${dir}/cursors/gone.cursor`)).toBe(false);
   expect(outbox.log.lines).toContainEqual({
     level: "warn",
-    message: "outbox: an output is not configured any more; its cursor is removed",
+    message: "an output is no longer configured; its cursor is removed",
     fields: { output: "gone", position: 1 },
   });
 });
 
-test("a newly configured output begins at the oldest event that is there", async () => {
+test("a newly configured output starts at the oldest event", async () => {
   const disk = await diskWithThreeFrames();
   const outbox = await openTestOutbox({ dir, files: disk, outputs: ["clickhouse", "new"] });
   expect(await drain(outbox.reader("new"))).toEqual(all);
@@ -293,12 +293,12 @@ test("a newly configured output begins at the oldest event that is there", async
 const strangeFiles: readonly (readonly [string, string, Buffer])[] = [
   ["a segment of garbage", "00000000000000000500.seg", Buffer.alloc(999, "garbage")],
   ["a segment of zeros", "00000000000000000500.seg", Buffer.alloc(999)],
-  ["a file with a name that no segment has", "backup.seg", Buffer.from("{}\n")],
-  ["a segment with a number past all bounds", "99999999999999999999.seg", Buffer.from("{}\n")],
+  ["a file whose name is not that of a segment", "backup.seg", Buffer.from("{}\n")],
+  ["a segment with a sequence number over the limit", "99999999999999999999.seg", Buffer.from("{}\n")],
 ];
 
 for (const [what, name, content] of strangeFiles)
-  test(`${what} is set aside, and the events around it stay`, async () => {
+  test(`${what} is moved to damaged/, and the events around it stay`, async () => {
     const disk = await diskWithThreeFrames();
     await put(disk, `${dir}/${name}`, content);
     const outbox = await openTestOutbox({ dir, files: disk });
@@ -307,11 +307,11 @@ for (const [what, name, content] of strangeFiles)
     expect(disk.entries.has(`${dir}/${name}`)).toBe(false);
     expect(contentOf(disk, `${dir}/damaged/${name}`)).toEqual(content);
     expect(outbox.log.lines.map(({ level, message }) => `${level} ${message}`)).toContain(
-      "error outbox: a file is set aside in damaged/",
+      "error a file is not used; it is moved to damaged/",
     );
   });
 
-test("an empty segment is removed, and its number is not given out again", async () => {
+test("an empty segment is removed, and its sequence number is not used again", async () => {
   const disk = await diskWithThreeFrames();
   await put(disk, `${dir}/00000000000000000500.seg`, Buffer.alloc(0));
   await openTestOutbox({ dir, files: disk }).then((outbox) => outbox.close());
@@ -320,14 +320,14 @@ test("an empty segment is removed, and its number is not given out again", async
   expect((await outbox.reader("clickhouse").next(wideBounds))?.lastSequence).toBe(500);
 });
 
-test("a file that is no segment by its name is left alone", async () => {
+test("a file without the suffix of a segment is left alone", async () => {
   const disk = await diskWithThreeFrames();
   await put(disk, `${dir}/README`, Buffer.from("mine"));
   await openTestOutbox({ dir, files: disk });
   expect(contentOf(disk, `${dir}/README`).toString()).toBe("mine");
 });
 
-test("a segment that can't be read is set aside, and the others are delivered", async () => {
+test("a segment that cannot be read is moved to damaged/, and the others are delivered", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
   for (const batch of frames) await before.append(batch);
@@ -340,7 +340,7 @@ test("a segment that can't be read is set aside, and the others are delivered", 
   expect(disk.entries.has(`${dir}/damaged/00000000000000000003.seg`)).toBe(true);
 });
 
-test("folders and links with the names of segments don't stop the start", async () => {
+test("a folder with the name of a segment or cursor does not prevent the start", async () => {
   using folder = temporaryFolder();
   const before = await openTestOutbox({ dir: folder.path });
   await before.append(batchOf("{}"));

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openTestOutbox, temporaryFolder } from "./outboxes.ts";
 
-/** Another process that has opened the outbox there. */
+/** Starts another process that opens the outbox in this directory. */
 async function startHolder(dir: string) {
   const holder = Bun.spawn([process.execPath, join(import.meta.dir, "lock-holder.ts"), dir], {
     stdout: "pipe",
@@ -21,7 +21,7 @@ function messageOf(opening: Promise<unknown>): Promise<string> {
   );
 }
 
-test("a second process is refused while the first has it, by its number, and let in at once after kill -9", async () => {
+test("a second process cannot open the outbox and names the first one; after kill -9 it can at once", async () => {
   using folder = temporaryFolder();
   const holder = await startHolder(folder.path);
   expect(await messageOf(openTestOutbox({ dir: folder.path }))).toBe(
@@ -32,7 +32,7 @@ test("a second process is refused while the first has it, by its number, and let
   await (await openTestOutbox({ dir: folder.path })).close();
 });
 
-test("a directory can't be opened twice in one process, and again after it was closed", async () => {
+test("a process cannot open a directory twice, and can open it again after it was closed", async () => {
   using folder = temporaryFolder();
   const first = await openTestOutbox({ dir: folder.path });
   expect(await messageOf(openTestOutbox({ dir: folder.path }))).toContain("is in use by another Loom");
@@ -40,13 +40,13 @@ test("a directory can't be opened twice in one process, and again after it was c
   await (await openTestOutbox({ dir: folder.path })).close();
 });
 
-test("a lock file with somebody else's bytes does not prevent the start", async () => {
+test("a lock file with other bytes in it does not prevent the start", async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, "lock"), Buffer.alloc(5000, "garbage"));
   await (await openTestOutbox({ dir: folder.path })).close();
 });
 
-test("a directory below a file ends the start with what to do", async () => {
+test("a directory below a file ends the start with advice", async () => {
   using folder = temporaryFolder();
   writeFileSync(join(folder.path, "file"), "");
   const dir = join(folder.path, "file/outbox");
@@ -55,9 +55,9 @@ test("a directory below a file ends the start with what to do", async () => {
   );
 });
 
-// Root may write everywhere.
+// Root may write to every directory.
 test.skipIf(process.getuid?.() === 0)(
-  "a directory that can't be written ends the start with what to do",
+  "a directory that cannot be written ends the start with advice",
   async () => {
     using folder = temporaryFolder();
     const dir = join(folder.path, "outbox");

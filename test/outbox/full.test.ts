@@ -27,7 +27,7 @@ async function appendUntilRefused(
   }
 }
 
-/** The reason for which a batch is not kept. */
+/** Why the batch was not kept. */
 async function refusal(append: Promise<void>): Promise<string> {
   const error = await append.then(
     () => new Error("it was kept"),
@@ -37,7 +37,7 @@ async function refusal(append: Promise<void>): Promise<string> {
   return error.reason;
 }
 
-test("a full outbox refuses, keeps what it has, and never grows past its bound", async () => {
+test("a full outbox refuses batches, keeps its events, and stays within its bound", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, maxBytes: 100_000 });
   const kept = await appendUntilRefused(outbox.append);
@@ -50,7 +50,7 @@ test("a full outbox refuses, keeps what it has, and never grows past its bound",
   expect(await drain(outbox.reader("clickhouse"))).toHaveLength(kept);
 });
 
-test("a full outbox takes batches again when some were delivered", async () => {
+test("a full outbox accepts batches again after some events were delivered", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), maxBytes: 100_000 });
   await appendUntilRefused(outbox.append);
   const reader = outbox.reader("clickhouse");
@@ -60,7 +60,7 @@ test("a full outbox takes batches again when some were delivered", async () => {
   expect(outbox.problem()).toBeUndefined();
 });
 
-test("the problem is reported from 95 % on, while batches are still kept", async () => {
+test("a problem is reported from 95 % on, while batches are still kept", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), maxBytes: 100_000 });
   const problems: (string | undefined)[] = [];
   for (let size = 0; size < 94_000; size = outbox.counts().sizeBytes) {
@@ -72,13 +72,13 @@ test("the problem is reported from 95 % on, while batches are still kept", async
   expect(outbox.problem()).toBe("outbox nearly full");
 });
 
-test("a batch that fits into no outbox of this size is refused with that reason", async () => {
+test("a batch larger than the outbox is refused with that reason", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), maxBytes: 1000 });
   expect(await refusal(outbox.append(kilobyte(0)))).toBe("batch larger than the outbox");
   expect(outbox.problem()).toBeUndefined();
 });
 
-test("batches of nearly the outbox's size go through it one by one", async () => {
+test("batches of nearly the outbox's size are kept and delivered one by one", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), maxBytes: 1500 });
   for (let n = 0; n < 3; n++) {
     await outbox.append(kilobyte(n));
@@ -87,7 +87,7 @@ test("batches of nearly the outbox's size go through it one by one", async () =>
   }
 });
 
-test("with drop_oldest the newest stay, and the dropped are counted for each output that lacked them", async () => {
+test("with drop_oldest the newest events stay, and dropped ones are counted for each output that had not received them", async () => {
   const outputs = ["clickhouse", "elasticsearch"];
   const files = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files, maxBytes: 100_000, onFull: "drop_oldest", outputs });
@@ -104,7 +104,7 @@ test("with drop_oldest the newest stay, and the dropped are counted for each out
   expect(await drain(outbox.reader("elasticsearch"))).toHaveLength(70);
 });
 
-/** An outbox of which a batch of ten events was handed out and then dropped. */
+/** An outbox that has dropped the ten events of a batch in flight. */
 async function outboxWithDroppedBatch() {
   const files = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files, maxBytes: 100_000, onFull: "drop_oldest" });
@@ -115,14 +115,14 @@ async function outboxWithDroppedBatch() {
   return { outbox, batch, reader: outbox.reader("clickhouse") };
 }
 
-test("a batch that was dropped on its way and is acknowledged after all counts as delivered", async () => {
+test("a batch that was dropped in flight and is then acknowledged counts as delivered", async () => {
   const { outbox, batch, reader } = await outboxWithDroppedBatch();
   await reader.acknowledge(batch);
   const rest = await drain(reader);
   expect(rest.length + batch.events.length + (outbox.counts().droppedEvents.clickhouse ?? 0)).toBe(300);
 });
 
-test("a batch that was dropped on its way and is asked for again counts as dropped", async () => {
+test("a batch that was dropped in flight and is then requested again counts as dropped", async () => {
   const { outbox, reader } = await outboxWithDroppedBatch();
   const waitingBefore = reader.waiting().events + (outbox.counts().droppedEvents.clickhouse ?? 0);
   const rest = await drain(reader);
@@ -133,7 +133,7 @@ test("a batch that was dropped on its way and is asked for again counts as dropp
 const faults: readonly (readonly [string, "write" | "datasync", Fault])[] = [
   ["ENOSPC at the write", "write", { code: "ENOSPC" }],
   ["EIO at the write", "write", { code: "EIO" }],
-  ["a write that takes 10 bytes and then none", "write", { shortBytes: 0 }],
+  ["a write of 10 bytes and then of none", "write", { shortBytes: 0 }],
   ["EIO at the sync", "datasync", { code: "EIO" }],
 ];
 
@@ -182,7 +182,7 @@ test("after a failed sync nothing more is appended to that segment", async () =>
   expect(new Set(written.map(({ path }) => path))).toEqual(new Set([`${dir}/00000000000000000003.seg`]));
 });
 
-test("a segment that could not be made hides nothing that is kept after it", async () => {
+test("a segment that could not be created hides no event that is kept later", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 64 + 2 * frameBytes });
   await outbox.append(kilobyte(1));
@@ -195,7 +195,7 @@ test("a segment that could not be made hides nothing that is kept after it", asy
   expect((await drain(after.reader("clickhouse"))).at(-1)).toBe('{"n":2}');
 });
 
-test("a refused batch that the disk took back neither by cutting nor by syncing does not come after a restart", async () => {
+test("a refused batch whose bytes could be neither synced nor cut off is not delivered after a restart", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   await outbox.append(batchOf('{"n":1}'));
@@ -211,10 +211,10 @@ test("a refused batch that the disk took back neither by cutting nor by syncing 
   expect(after.counts().damagedEvents).toBe(0);
 });
 
-test("a disk that fails for a long time leaves no heap of files", async () => {
+test("a disk that fails for a long time does not leave many files", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
-  // Headers can be synced, frames can't.
+  // Headers can be synced, frames cannot.
   disk.fault = (operation, path) =>
     operation === "datasync" && isSegment(path) && (disk.entries.get(path)?.content.length ?? 0) > 64
       ? { code: "EIO" }
@@ -226,18 +226,18 @@ test("a disk that fails for a long time leaves no heap of files", async () => {
   expect([...disk.entries.keys()].filter(isSegment).length).toBeLessThan(3);
 });
 
-test("the problem goes away without a batch once the disk works again", async () => {
+test("the problem ends without a batch once the disk works again", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   disk.fault = (operation) => (operation === "write" ? { code: "ENOSPC" } : undefined);
   await refusal(outbox.append(batchOf("{}")));
   disk.fault = () => undefined;
-  await until("the disk was tried again", () => outbox.problem() === undefined);
+  await until("the disk is tried again", () => outbox.problem() === undefined);
   await outbox.append(batchOf('{"n":1}'));
   expect(await drain(outbox.reader("clickhouse"))).toEqual(['{"n":1}']);
 });
 
-test("an outbox on a full disk opens, delivers what it has, and keeps again when there is room", async () => {
+test("an outbox on a full disk opens and delivers its events, and keeps batches once there is room", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk });
   await before.append(batchOf('{"n":1}'));
@@ -251,7 +251,7 @@ test("an outbox on a full disk opens, delivers what it has, and keeps again when
   expect(await drain(outbox.reader("clickhouse"))).toEqual(['{"n":2}']);
 });
 
-test("a cursor that can't be written hands out nothing, and the same batch once it can", async () => {
+test("no batch is handed out while the cursor cannot be written, and the same batch once it can", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   await outbox.append(batchOf('{"n":1}'));
@@ -270,7 +270,7 @@ test("a cursor that can't be written hands out nothing, and the same batch once 
   expect(await reader.next(wideBounds)).toBeUndefined();
 });
 
-test("events that the disk can't read now come when it can", async () => {
+test("events that cannot be read now are delivered once they can", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   await outbox.append(batchOf('{"n":1}'));
@@ -283,7 +283,7 @@ test("events that the disk can't read now come when it can", async () => {
   expect(await drain(reader)).toEqual(['{"n":1}']);
 });
 
-test("frames fill a segment up to its size and not past it", async () => {
+test("frames fill a segment up to its size and not beyond", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 64 + 3 * frameBytes });
   for (let n = 0; n < 7; n++) await outbox.append(kilobyte(n));

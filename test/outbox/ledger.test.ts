@@ -5,10 +5,10 @@ import { batchOf, openTestOutbox, wideBounds } from "./outboxes.ts";
 
 const dir = "/outbox";
 const one = { maxEvents: 1, maxBytes: 1_000_000 };
-/** Larger than what one read fetches, so that each is read by itself. */
+/** An event that is larger than one read, so that each is read separately. */
 const large = (n: number) => `{"n":${n},"x":"${"x".repeat(300_000)}"}`;
 
-/** The disk, and somebody who looks before and after each read, write and sync. */
+/** The disk, with a call of `look` before and after each read, write and sync. */
 function watched(disk: MemoryDisk, look: () => void): FileLayer {
   return {
     ...disk,
@@ -30,7 +30,7 @@ function watched(disk: MemoryDisk, look: () => void): FileLayer {
   };
 }
 
-test("at every moment an event that was kept is either waiting or acknowledged", async () => {
+test("at every moment each kept event is either pending or acknowledged", async () => {
   let acknowledged = 0;
   const seen: number[][] = [];
   let look = () => {};
@@ -51,7 +51,7 @@ test("at every moment an event that was kept is either waiting or acknowledged",
   expect(seen.filter(([kept, explained]) => kept !== explained)).toEqual([]);
 });
 
-test("what comes while an acknowledgement is being written has its age", async () => {
+test("an event that arrives while an acknowledgement is being written has its own time of receipt", async () => {
   const disk = createMemoryDisk();
   let now = 1000;
   const outbox = await openTestOutbox({ dir, files: disk, now: () => now });
@@ -71,7 +71,7 @@ test("what comes while an acknowledgement is being written has its age", async (
   expect(reader.waiting()).toMatchObject({ events: 1, oldestReceivedAt: 2000 });
 });
 
-test("the age of the oldest is told while its batch is being acknowledged", async () => {
+test("the time of receipt of the oldest event is known while its batch is being acknowledged", async () => {
   const ages: unknown[] = [];
   let look = () => {};
   const files = watched(createMemoryDisk(), () => look());

@@ -1,4 +1,4 @@
-/* A process that opens the outbox in the directory it is given, says so, and holds it until it is killed. */
+/* A process that opens the outbox in the directory of its first argument, prints "open", and runs until it is killed. */
 import { openOutbox } from "../../server/outbox/outbox.ts";
 import { silentLog } from "../support/log.ts";
 
@@ -11,5 +11,5 @@ const outbox = await openOutbox({
   log: silentLog,
 });
 process.stdout.write("open\n");
-// Referred to for good: what is collected as garbage holds no lock.
+// This reference prevents that the outbox, and with it the lock, is collected as garbage.
 setInterval(() => outbox.counts(), 60_000);

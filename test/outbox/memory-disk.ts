@@ -12,13 +12,13 @@ type Operation =
   | "rename"
   | "remove";
 
-/** One call that changes or syncs something, in the order in which they took effect. */
+/** A call that changed or synced something. */
 export interface DiskCall {
   readonly operation: Operation;
   readonly path: string;
 }
 
-/** What is to go wrong with a call: an error's code, or how many bytes a write takes before it stops. */
+/** How a call fails: with an error code, or with a write of only this many bytes. */
 export type Fault = { readonly code: string } | { readonly shortBytes: number } | undefined;
 
 type Change =
@@ -31,14 +31,15 @@ interface Inode {
   unsynced: Change[];
 }
 
-/** A file system in memory that loses, at a crash, what was not synced. */
+/** A file system in memory. A crash loses changes that were not synced. */
 export interface MemoryDisk extends FileLayer {
+  /** In the order in which they took effect. */
   readonly calls: DiskCall[];
-  /** Asked before each call. */
+  /** Called before each call to the disk. */
   fault: (operation: Operation, path: string, bytes: number) => Fault;
-  /** Paths and contents as a program sees them now; changing a content changes the disk. */
+  /** Paths and contents as a program sees them now. A change of a content changes the disk. */
   readonly entries: ReadonlyMap<string, Inode>;
-  /** Of every file and directory, what was synced, and a random part of the rest. */
+  /** Leaves the synced state of every file and directory, and a random part of the later changes. */
   crash(random: Random): void;
 }
 
@@ -109,7 +110,7 @@ export function createMemoryDisk(): MemoryDisk {
       async datasync() {
         const { content, unsynced } = inode;
         const count = unsynced.length;
-        // Others get their turn meanwhile, as with a real disk.
+        // Other tasks run in the meantime, as with a real disk.
         await new Promise((resolve) => setImmediate(resolve));
         begin("datasync", path);
         inode.synced = content;
@@ -165,7 +166,7 @@ export function createMemoryDisk(): MemoryDisk {
       const survivors = directoryChanges.slice(0, random.below(directoryChanges.length + 1));
       for (const { apply } of survivors) apply(durableEntries);
       directoryChanges = [];
-      // Copies: whoever had a file open before the crash writes to nothing now.
+      // New inodes: files that were opened before the crash no longer change the disk.
       const after = new Map<string, Inode>();
       for (const [path, inode] of durableEntries) {
         let content = inode.synced;
@@ -180,17 +181,17 @@ export function createMemoryDisk(): MemoryDisk {
   return disk;
 }
 
-/** Half of the writes that a crash interrupts are on the disk in part. */
+/** Half of the writes that a crash interrupts are only partly on the disk. */
 function torn(change: Change, random: Random): Change {
   if (change.kind === "truncate" || random.below(2) === 0) return change;
   const bytes = Buffer.from(change.bytes);
   const cut = random.below(bytes.length + 1);
   if (random.below(2) === 0) return { ...change, bytes: bytes.subarray(0, cut) };
-  // Its size is there, its data is not.
+  // The size is on the disk, but the data is not.
   bytes.fill(0, cut);
   return { ...change, bytes };
 }
 
 function systemError(code: string, operation: string): Error {
-  return Object.assign(new Error(`${code}: made to fail, ${operation}`), { code });
+  return Object.assign(new Error(`${code}: injected fault, ${operation}`), { code });
 }

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { openOutbox } from "../../server/outbox/outbox.ts";
 import { CannotKeep } from "../../server/pipeline.ts";
+import { recordingLog, silentLog } from "../support/log.ts";
 import { createMemoryDisk } from "./memory-disk.ts";
 import { batchOf, documentsOf, drain, openTestOutbox, temporaryFolder, wideBounds } from "./outboxes.ts";
 
@@ -11,7 +13,7 @@ function segmentsIn(path: string): readonly string[] {
   return readdirSync(path).filter((name) => name.endsWith(".seg"));
 }
 
-test("what was appended is handed out in order, with sequence number, sensor and time of receipt", async () => {
+test("appended events are handed out in order, with sequence number, sensor and time of receipt", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), now: () => 1_700_000_000_123 });
   await outbox.append(batchOf('{"n":1}', '{"n":2}'));
   await outbox.append({ ...batchOf('{"n":3}'), sensorId: "späher" });
@@ -58,20 +60,20 @@ test("a frame is not handed out before it is synced", async () => {
   expect(documentsOf(await reader.next(wideBounds))).toEqual(['{"n":1}']);
 });
 
-test("a new segment is in its directory for good before anything is appended to it", async () => {
+test("a new segment and its name are synced before anything is appended to it", async () => {
   const disk = createMemoryDisk();
   await openTestOutbox({ dir, files: disk });
   const kinds = disk.calls.filter(({ path }) => path.endsWith(".seg") || path === dir);
   expect(kinds.map(({ operation }) => operation)).toEqual(["create", "write", "datasync", "syncDirectory"]);
 });
 
-test("a hundred appends of the same moment share one sync", async () => {
+test("a hundred appends in the same turn share one sync", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   await Promise.all(Array.from({ length: 100 }, (_, n) => outbox.append(batchOf(`{"n":${n}}`))));
   expect(outbox.counts().syncs).toBe(1);
 });
 
-test("appends that come during a sync share the next one", async () => {
+test("appends that arrive during a sync share the next one", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   const appends: Promise<void>[] = [];
@@ -106,7 +108,7 @@ test("the border of a batch is on the disk before it is handed out", async () =>
   ]);
 });
 
-test("the same batch comes again until it is acknowledged, whatever the bounds are by then", async () => {
+test("the same batch is handed out again until it is acknowledged, even with other bounds", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   await outbox.append(batchOf('{"n":1}', '{"n":2}', '{"n":3}'));
   const reader = outbox.reader("clickhouse");
@@ -115,7 +117,7 @@ test("the same batch comes again until it is acknowledged, whatever the bounds a
   expect(await reader.next({ maxEvents: 1, maxBytes: 1 })).toEqual(first);
 });
 
-test("the same batch comes again after a restart", async () => {
+test("the same batch is handed out again after a restart", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk });
   await before.append(batchOf('{"n":1}', '{"n":2}', '{"n":3}'));
@@ -125,7 +127,7 @@ test("the same batch comes again after a restart", async () => {
   expect(await after.reader("clickhouse").next(wideBounds)).toEqual(batch);
 });
 
-test("an acknowledged batch does not come again after a restart", async () => {
+test("an acknowledged batch is not handed out again after a restart", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk });
   await before.append(batchOf('{"n":1}', '{"n":2}', '{"n":3}'));
@@ -137,7 +139,7 @@ test("an acknowledged batch does not come again after a restart", async () => {
   expect(await drain(after.reader("clickhouse"))).toEqual(['{"n":3}']);
 });
 
-test("a batch is bounded in bytes, and holds one event however large", async () => {
+test("a batch is bounded in bytes, and contains at least one event of any size", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   await outbox.append(batchOf('{"n":"a long one"}', "{}", "{}", "{}"));
   const reader = outbox.reader("clickhouse");
@@ -150,7 +152,7 @@ test("a batch is bounded in bytes, and holds one event however large", async () 
   expect(sizes).toEqual([1, 2, 1]);
 });
 
-test("a batch goes on from one segment into the next", async () => {
+test("a batch continues from one segment into the next", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), segmentBytes: 200 });
   const documents = Array.from({ length: 20 }, (_, n) => `{"n":${n}}`);
   for (const document of documents) await outbox.append(batchOf(document));
@@ -158,7 +160,7 @@ test("a batch goes on from one segment into the next", async () => {
   expect(documentsOf(await outbox.reader("clickhouse").next(wideBounds))).toEqual(documents);
 });
 
-test("a frame larger than what is read at once comes whole", async () => {
+test("a frame larger than one read is handed out whole", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   const large = JSON.stringify("x".repeat(700_000));
   await outbox.append(batchOf("{}", large, "{}"));
@@ -166,7 +168,7 @@ test("a frame larger than what is read at once comes whole", async () => {
   expect(await drain(outbox.reader("clickhouse"))).toEqual(["{}", large, "{}", large]);
 });
 
-test("a segment stays until every output is past it, and then goes", async () => {
+test("a segment is removed when every output has passed it, and not before", async () => {
   using folder = temporaryFolder();
   const outputs = ["clickhouse", "elasticsearch"];
   const outbox = await openTestOutbox({ dir: folder.path, outputs, segmentBytes: 200 });
@@ -179,7 +181,7 @@ test("a segment stays until every output is past it, and then goes", async () =>
   expect(segmentsIn(folder.path)).toHaveLength(1);
 });
 
-test("a slow output does not hold up another", async () => {
+test("a slow output does not delay another", async () => {
   const outputs = ["clickhouse", "elasticsearch"];
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), outputs });
   await outbox.append(batchOf("{}", "{}"));
@@ -188,7 +190,7 @@ test("a slow output does not hold up another", async () => {
   expect(outbox.reader("elasticsearch").waiting().events).toBe(2);
 });
 
-test("the number, bytes and age of what waits follow what is acknowledged", async () => {
+test("number, bytes and age of pending events follow the acknowledgements", async () => {
   let time = 1000;
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk(), now: () => time, segmentBytes: 200 });
   const reader = outbox.reader("clickhouse");
@@ -205,7 +207,7 @@ test("the number, bytes and age of what waits follow what is acknowledged", asyn
   expect(reader.waiting()).toEqual(empty);
 });
 
-test("what waits is the same after a restart in the middle of a frame", async () => {
+test("the pending events are the same after a restart in the middle of a frame", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk, now: () => 77 });
   await before.append(batchOf("{}", "{}", "{}"));
@@ -218,14 +220,14 @@ test("what waits is the same after a restart in the middle of a frame", async ()
   expect((await openTestOutbox({ dir, files: disk })).reader("clickhouse").waiting()).toEqual(waiting);
 });
 
-test("an append wakes a reader that waits", async () => {
+test("an append wakes a waiting reader", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   const woken = outbox.reader("clickhouse").whenAppended(new AbortController().signal);
   await outbox.append(batchOf("{}"));
   await woken;
 });
 
-test("an append between an empty answer and the wait for more is not missed", async () => {
+test("an append between an empty `next` and the wait is not missed", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   const reader = outbox.reader("clickhouse");
   expect(await reader.next(wideBounds)).toBeUndefined();
@@ -233,7 +235,7 @@ test("an append between an empty answer and the wait for more is not missed", as
   await reader.whenAppended(new AbortController().signal);
 });
 
-test("an abort ends the wait for more", async () => {
+test("an abort ends the wait", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   const controller = new AbortController();
   const wait = outbox.reader("clickhouse").whenAppended(controller.signal);
@@ -241,7 +243,7 @@ test("an abort ends the wait for more", async () => {
   await wait;
 });
 
-test("acknowledging what was not handed out is a defect, and moves nothing", async () => {
+test("acknowledging a batch that was not handed out throws and moves nothing", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   await outbox.append(batchOf("{}"));
   const reader = outbox.reader("clickhouse");
@@ -251,7 +253,7 @@ test("acknowledging what was not handed out is a defect, and moves nothing", asy
   expect(reader.waiting().events).toBe(1);
 });
 
-test("the id stays over a restart and differs between outboxes", async () => {
+test("the id stays the same after a restart and differs between outboxes", async () => {
   const disk = createMemoryDisk();
   const first = await openTestOutbox({ dir, files: disk });
   await first.close();
@@ -261,7 +263,7 @@ test("the id stays over a restart and differs between outboxes", async () => {
   expect([again.id === first.id, other.id === first.id]).toEqual([true, false]);
 });
 
-test("sequence numbers go on after everything was delivered and removed", async () => {
+test("sequence numbers continue after everything was delivered and removed", async () => {
   const disk = createMemoryDisk();
   for (const expected of [1, 11, 21]) {
     const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
@@ -274,14 +276,46 @@ test("sequence numbers go on after everything was delivered and removed", async 
   }
 });
 
-test("a closed outbox takes nothing more", async () => {
+test("a restart after everything was delivered removes the old segment and logs nothing", async () => {
+  const disk = createMemoryDisk();
+  const before = await openTestOutbox({ dir, files: disk });
+  await before.append(batchOf("{}", "{}"));
+  await drain(before.reader("clickhouse"));
+  await before.close();
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(outbox.log.lines).toEqual([]);
+  expect([...disk.entries.keys()].filter((path) => path.endsWith(".seg"))).toEqual([
+    `${dir}/00000000000000000003.seg`,
+  ]);
+});
+
+test('every log line of the outbox has the component "outbox"', async () => {
+  const components: string[] = [];
+  const log = recordingLog();
+  const component = (name: string) => {
+    components.push(name);
+    return log;
+  };
+  const files = createMemoryDisk();
+  await openOutbox({
+    dir,
+    maxBytes: 1_000_000,
+    onFull: "reject",
+    outputs: [],
+    files,
+    log: { ...silentLog, component },
+  });
+  expect(components).toEqual(["outbox"]);
+});
+
+test("a closed outbox refuses batches", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
   await outbox.close();
   await expect(outbox.append(batchOf("{}"))).rejects.toThrow(new CannotKeep("shutting down"));
   expect(outbox.problem()).toBe("shutting down");
 });
 
-test("what was being written when it was closed is kept", async () => {
+test("a batch that is being written when the outbox is closed is kept", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });
   const append = outbox.append(batchOf('{"n":1}'));
@@ -290,7 +324,7 @@ test("what was being written when it was closed is kept", async () => {
   expect(await drain((await openTestOutbox({ dir, files: disk })).reader("clickhouse"))).toEqual(['{"n":1}']);
 });
 
-test("directories are for the owner alone, files too", async () => {
+test("directories and files are accessible only to their owner", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "new/outbox");
   const outbox = await openTestOutbox({ dir: path });

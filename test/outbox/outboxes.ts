@@ -5,13 +5,13 @@ import { type Outbox, type OutboxOptions, openOutbox } from "../../server/outbox
 import type { EnrichedBatch, OutboxReader, StoredBatch } from "../../server/pipeline.ts";
 import { recordingLog } from "../support/log.ts";
 
-/** A directory for one test, removed after it. */
+/** A directory for one test, which removes it at its end. */
 export function temporaryFolder(): { readonly path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), "loom-outbox-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** An outbox with one output, "clickhouse", and room for everything, where the test says nothing else. */
+/** An outbox with one output, "clickhouse", and ample room, unless the options say otherwise. */
 export async function openTestOutbox(
   options: Partial<Omit<OutboxOptions, "log">> & { readonly dir: string },
 ): Promise<Outbox & { readonly log: ReturnType<typeof recordingLog> }> {
@@ -41,7 +41,7 @@ export function documentsOf(batch: StoredBatch | undefined): readonly string[] {
   return batch?.events.map(({ document }) => document.toString()) ?? [];
 }
 
-/** Reads and acknowledges all that waits. @returns the documents, in order. */
+/** Reads and acknowledges all pending events. @returns their documents, in order */
 export async function drain(reader: OutboxReader): Promise<readonly string[]> {
   const documents: string[] = [];
   for (;;) {

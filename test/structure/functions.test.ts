@@ -10,10 +10,6 @@ const maxLets = 5;
 const longOnes: Readonly<Record<string, string>> = {};
 /** Functions that are being carved into smaller ones, longer or with more `let` until then. */
 const beingCarved = new Set([
-  "server/outbox/appender.ts createAppender",
-  "server/outbox/outbox.ts openOutbox",
-  "server/outbox/reader.ts createReader",
-  "server/outbox/recovery.ts recover",
   "server/outputs/dead-letters/dead-letters.ts openDeadLetters",
   "server/outputs/dead-letters/store.ts openDeadLetterStore",
 

@@ -1,0 +1,133 @@
+import type { Log } from "../telemetry/log.ts";
+import { errorText, type FileLayer } from "./file-layer.ts";
+import { segmentHeaderBytes } from "./format.ts";
+import type { OutboxCursor } from "./reader.ts";
+import { eventsFrom, type Segment } from "./segment.ts";
+import { maxSegmentFileBytes } from "./segment-scan.ts";
+
+/** From this share of `maxBytes` on, `problem` reports it, so that load balancers send batches elsewhere in time. */
+const nearlyFullShare = 0.95;
+const maxFrameBytes = maxSegmentFileBytes - segmentHeaderBytes;
+
+export interface RetentionOptions {
+  readonly dir: string;
+  readonly files: FileLayer;
+  readonly log: Log;
+  readonly maxBytes: number;
+  readonly onFull: "reject" | "drop_oldest";
+  /** In order. Retention removes segments from it, and the active segment adds to it. */
+  readonly segments: Segment[];
+  readonly cursors: () => readonly Pick<OutboxCursor, "position" | "dropBefore">[];
+  /** Starts a new segment, because the newest one is never removed. @returns why it could not */
+  readonly startSegment: () => Promise<string | undefined>;
+}
+
+/** Bounds the size of the outbox: removes delivered segments, and refuses batches or drops the oldest events if it is full. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #segments: Segment[];
+  /** The removals of files, one after the other. */
+  #removing: Promise<void> = Promise.resolve();
+  /** Whether the log says that batches are refused. */
+  #isFullLogged = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#segments = options.segments;
+  }
+
+  get sizeBytes(): number {
+    let size = 0;
+    for (const segment of this.#segments) size += segment.sizeBytes;
+    return size;
+  }
+
+  /** Why batches are refused or soon will be; undefined if there is room, or if the oldest events make room. */
+  problem(): string | undefined {
+    const { maxBytes, onFull } = this.#options;
+    if (onFull === "drop_oldest") return undefined;
+    const size = this.sizeBytes;
+    if (size + segmentHeaderBytes >= maxBytes) return "outbox full";
+    return size >= maxBytes * nearlyFullShare ? "outbox nearly full" : undefined;
+  }
+
+  /**
+   * Makes room for a batch, by removing the oldest segments if `onFull` is "drop_oldest".
+   * @param neededBytes the bytes of all frames that are to be written, this one and a new segment's header included
+   * @param frameBytes the bytes of this batch's frame
+   * @returns why there is no room; undefined if there is
+   */
+  async makeRoom(neededBytes: number, frameBytes: number): Promise<string | undefined> {
+    const { maxBytes, onFull, startSegment } = this.#options;
+    if (frameBytes > maxFrameBytes || frameBytes + 2 * segmentHeaderBytes > maxBytes)
+      return "batch larger than the outbox";
+    while (this.sizeBytes + neededBytes > maxBytes) {
+      if (onFull === "reject") return this.#refuse();
+      const failure = this.#segments.length < 2 ? await startSegment() : undefined;
+      if (failure !== undefined) return failure;
+      const [oldest, second] = this.#segments;
+      // Only frames that are not written yet are left: no segment can make room for them.
+      if (!oldest || !second) return "outbox full";
+      this.#dropOldest(oldest, second);
+      await this.#removing;
+    }
+    return undefined;
+  }
+
+  /** Removes the segments that every output has passed. Resolves when their files are removed. */
+  removeDelivered(): Promise<void> {
+    const cursors = this.#options.cursors();
+    if (cursors.length === 0) return this.#removing;
+    const reached = Math.min(...cursors.map(({ position }) => position));
+    this.remove(this.#segments.slice(0, -1).filter(({ endSequence }) => endSequence <= reached));
+    return this.#removing;
+  }
+
+  /** Takes segments off the list in this turn, and then removes their files. */
+  remove(gone: readonly Segment[]): void {
+    if (gone.length === 0) return;
+    for (const segment of gone) this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#removing = this.#removing.then(() => this.#removeFiles(gone));
+    const { log, maxBytes } = this.#options;
+    if (this.#isFullLogged && this.sizeBytes < maxBytes * nearlyFullShare) {
+      this.#isFullLogged = false;
+      log.info("outbox has room again; batches are accepted");
+    }
+  }
+
+  /** Resolves when the files of all removed segments are removed. */
+  async settled(): Promise<void> {
+    await this.#removing;
+  }
+
+  #refuse(): string {
+    const { log, maxBytes } = this.#options;
+    if (!this.#isFullLogged)
+      log.error("outbox full; batches are refused until events are delivered", {
+        size_bytes: this.sizeBytes,
+        max_bytes: maxBytes,
+      });
+    this.#isFullLogged = true;
+    return "outbox full";
+  }
+
+  #dropOldest(oldest: Segment, second: Segment): void {
+    // In one turn: the cursors count the events of the segment as dropped, and it leaves the list.
+    for (const cursor of this.#options.cursors()) cursor.dropBefore(second.firstSequence, second);
+    this.#options.log.warn("outbox full; its oldest segment is removed, delivered or not", {
+      segment: oldest.path,
+      events: eventsFrom(oldest, 0),
+    });
+    this.remove([oldest]);
+  }
+
+  async #removeFiles(gone: readonly Segment[]): Promise<void> {
+    const { dir, files, log } = this.#options;
+    for (const { path } of gone)
+      await files.remove(path).catch((error: unknown) => {
+        log.warn("cannot remove a segment; the next start removes it", { path, error: errorText(error) });
+      });
+    // If this fails, the segment may be there again after a crash. It lies before every cursor then and is removed again.
+    await files.syncDirectory(dir).catch(() => {});
+  }
+}
