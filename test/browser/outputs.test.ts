@@ -59,7 +59,7 @@ describeInBrowser("outputs", () => {
     const { page } = view;
     await view.open("/outputs");
     expect(await send(loom.ingestUrl, '[{"a":1},{"a":2}]')).toBe(204);
-    await page.getByText(/failing for .*: .*; (next try in|trying)/).waitFor();
+    await page.getByText(/failing for .*: .*; (next attempt in|attempt in progress)/).waitFor();
     await page.getByText(/^2 events/).waitFor();
     await page.getByRole("link", { name: "Overview" }).click();
     await page.locator(".verdict", { hasText: "Elasticsearch: failing for" }).waitFor();

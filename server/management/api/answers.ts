@@ -243,7 +243,7 @@ export interface OutputAnswer {
   /** The name as its vendor writes it: "ClickHouse". */
   readonly title: string;
   readonly state: OutputState;
-  /** "delivering", "waiting for ClickHouse: connection refused; next try in 12 s" */
+  /** "delivering", "failing for 14 min: no answer: connection refused; next attempt in 12 s" */
   readonly words: string;
   readonly since: number;
   readonly nextTryAt: number | null;

@@ -1,7 +1,9 @@
 import type { OutputReport } from "../../outputs/output-report.ts";
+import { formatDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
+import { truncate } from "../../text/truncate.ts";
 
-/** The reason stands beside the sentence in full, with the system's own codes. */
+/** The reason is shown in full beside the sentence, with the codes of the system. */
 const maxReasonLength = 300;
 
 const meaningOfCode = new Map([
@@ -16,8 +18,9 @@ const meaningOfCode = new Map([
 ]);
 
 /**
- * What an output does now, in a sentence: "idle: nothing waits", "collecting a batch: 120 events, leaves within 8 s",
- * "failing for 14 min: no answer: connection refused; next try in 12 s". Times in it are relative to `now`, milliseconds since the epoch.
+ * What an output is doing now, in a sentence: "idle: no events are pending", "collecting a batch: 120 events, sent within 8 s",
+ * "failing for 14 min: no answer: connection refused; next attempt in 12 s".
+ * @param now milliseconds since the epoch, to which the times in the sentence are relative
  */
 export function outputWords(report: OutputReport, now: number): string {
   switch (report.state) {
@@ -26,40 +29,32 @@ export function outputWords(report: OutputReport, now: number): string {
     case "idle":
       return idleWords(report, now);
     case "retrying":
-      return `failing for ${troubleWords(report, now, "next try")}`;
+      return `failing for ${failureWords(report, now)}`;
     case "holding":
-      return `held for ${troubleWords(report, now, "trying again")}`;
+      return `blocked for ${failureWords(report, now)}`;
   }
 }
 
 function idleWords({ waitingEvents, leavesAt }: OutputReport, now: number): string {
-  if (waitingEvents === 0) return "idle: nothing waits";
+  if (waitingEvents === 0) return "idle: no events are pending";
   const batch = `collecting a batch: ${waitingEvents.toLocaleString("en")} ${waitingEvents === 1 ? "event" : "events"}`;
-  return leavesAt === undefined ? batch : `${batch}, leaves within ${duration(leavesAt - now)}`;
+  return leavesAt === undefined ? batch : `${batch}, sent within ${inWholeSeconds(leavesAt - now)}`;
 }
 
-function troubleWords(report: OutputReport, now: number, nextTry: string): string {
-  const { since, reason = "no reason known", nextTryAt, waitingEvents } = report;
-  const words = `${duration(now - since)}: ${printable(plain(cut(reason)))}`;
+function failureWords(report: OutputReport, now: number): string {
+  const { since, reason = "unknown reason", nextTryAt, waitingEvents } = report;
+  const words = `${inWholeSeconds(now - since)}: ${printable(plain(truncate(reason, maxReasonLength)))}`;
   if (nextTryAt !== undefined && nextTryAt > now)
-    return `${words}; ${nextTry} in ${duration(nextTryAt - now)}`;
-  // Its time has come, or it is on its way; without either nothing is tried before the next event comes.
-  return nextTryAt !== undefined || waitingEvents > 0 ? `${words}; trying now` : words;
+    return `${words}; next attempt in ${inWholeSeconds(nextTryAt - now)}`;
+  // The attempt is due or in progress. If neither, no attempt is made before the next event arrives.
+  return nextTryAt !== undefined || waitingEvents > 0 ? `${words}; attempt in progress` : words;
 }
 
-/** In its largest fitting unit, rounded up, so that what is to come is never in 0 s: "12 s", "14 min", "3 h", "2 d". */
-function duration(ms: number): string {
-  const seconds = Math.max(1, Math.ceil(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
+/** Rounded up to whole seconds, so that a moment in the future is never "in 0 s". */
+function inWholeSeconds(ms: number): string {
+  return formatDuration(Math.max(1, Math.ceil(ms / 1000)) * 1000);
 }
 
 function plain(reason: string): string {
   return reason.replace(/\bE[A-Z]{2,}\b/g, (code) => meaningOfCode.get(code) ?? code);
-}
-
-function cut(text: string): string {
-  return text.length <= maxReasonLength ? text : `${text.slice(0, maxReasonLength)}…`;
 }

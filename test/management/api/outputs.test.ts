@@ -36,7 +36,7 @@ describe("with stdout alone", () => {
           name: "stdout",
           title: "stdout",
           state: "idle",
-          words: "idle: nothing waits",
+          words: "idle: no events are pending",
           since: expect.any(Number),
           nextTryAt: null,
           failures: 0,
@@ -146,7 +146,7 @@ describe("with Elasticsearch behind the outbox", () => {
       lastDeliveredAt: null,
     });
     expect(away.words).toMatch(
-      /^failing for \d+ s: http:\S+: no answer: connection refused; (next try in 1 s|trying now)$/,
+      /^failing for \d+ s: http:\S+: no answer: connection refused; (next attempt in 1 s|attempt in progress)$/,
     );
     await server.comeBack();
     const back = await outputWhen("it is delivered", ({ deliveredEvents }) => deliveredEvents === 2);
@@ -157,7 +157,7 @@ describe("with Elasticsearch behind the outbox", () => {
       lastError: { class: "retry" },
     });
     expect((await outputWhen("it is idle", ({ state }) => state === "idle")).words).toBe(
-      "idle: nothing waits",
+      "idle: no events are pending",
     );
   });
 
@@ -171,7 +171,7 @@ describe("with Elasticsearch behind the outbox", () => {
       reason: "HTTP 401 some_exception: no user with the password ***",
     });
     expect(held.words).toMatch(
-      /^held for \d+ s: HTTP 401 some_exception: no user with the password \*\*\*; try/,
+      /^blocked for \d+ s: HTTP 401 some_exception: no user with the password \*\*\*; (next attempt|attempt in)/,
     );
     expect(JSON.stringify(held)).not.toContain("hunter2");
   });
