@@ -22,8 +22,8 @@ const history = {
   lastHour: { startAt: 0, stepMs: 10_000, values: [null, 3] },
 };
 
-describe("with stdout alone", () => {
-  test("it is the one output, and there is no outbox", async () => {
+describe("with stdout as the only output", () => {
+  test("the answer has one output and no outbox", async () => {
     const stdout = createStdoutOutput({ log: silentLog, onClosed: () => {} });
     const outputs = createOutputAnswers({ reports: () => [stdout.report()], history: () => history });
     const api = createOutputsApi({ outputs, outbox: undefined, now: () => 5 });
@@ -132,7 +132,7 @@ describe("with Elasticsearch behind the outbox", () => {
 
   const deadLettersNow = () => answerOf<DeadLettersAnswer>(deadLettersApi, "/elasticsearch/dead-letters");
 
-  test("one that is away says since when, why and when it is tried again, until it is back", async () => {
+  test("an unreachable output has the time since when, the reason and the next attempt, until it is reachable", async () => {
     await server.goAway();
     await keep('{"a":1}', '{"a":2}');
     const away = await outputWhen("a second failure", ({ failures }) => failures > 1);
@@ -161,7 +161,7 @@ describe("with Elasticsearch behind the outbox", () => {
     );
   });
 
-  test("one that holds says what somebody must mend, and never a password", async () => {
+  test("a blocked output says what has to be fixed, and never shows a password", async () => {
     server.statusFor = () => 401;
     server.reasonFor = () => "no user with the password hunter2secret";
     await keep('{"a":1}');
@@ -176,7 +176,7 @@ describe("with Elasticsearch behind the outbox", () => {
     expect(JSON.stringify(held)).not.toContain("hunter2");
   });
 
-  test("the outbox says how full it is", async () => {
+  test("the answer says how full the outbox is", async () => {
     await server.goAway();
     await keep('{"a":1}');
     const { outbox } = await answerOf<OutputsAnswer>(outputsApi, "");
@@ -234,7 +234,7 @@ describe("with Elasticsearch behind the outbox", () => {
     expect(record).toMatchObject({ sequence: 1, reason: "HTTP 400 some_exception: still bad" });
   });
 
-  test("a hostile reason and document come out as JSON strings, bounded", async () => {
+  test("a hostile reason and document are bounded JSON strings", async () => {
     const hostile = "<script>alert(1)</script>\u001b[31m\u0000\u202e";
     const document = JSON.stringify({ poison: hostile, long: "x".repeat(100_000) });
     server.statusFor = () => 400;

@@ -12,7 +12,7 @@ const isSleeping = ({ clock }: DeliveryBench, sleeps: number) =>
   until(`${sleeps} sleeps`, () => clock.sleptMs.length >= sleeps);
 
 describe("a batch is sent", () => {
-  test("as soon as max events wait", async () => {
+  test("as soon as maxEvents events are pending", async () => {
     await using bench = await benchWith();
     await isSleeping(bench, 1);
     bench.append(10);
@@ -20,7 +20,7 @@ describe("a batch is sent", () => {
     expect(bench.sent).toEqual([numbers(1, 10)]);
   });
 
-  test("as soon as max bytes wait", async () => {
+  test("as soon as maxBytes bytes are pending", async () => {
     await using bench = await benchWith({ limits: { maxBytes: 20 } });
     await isSleeping(bench, 1);
     bench.append(3);
@@ -38,7 +38,7 @@ describe("a batch is sent", () => {
     expect(bench.sent).toEqual([[1]]);
   });
 
-  test("after the flush interval also when the clock was set back an hour", async () => {
+  test("after the flush interval even if the clock was set back an hour", async () => {
     await using bench = await benchWith();
     await isSleeping(bench, 1);
     bench.append(1);
@@ -49,7 +49,7 @@ describe("a batch is sent", () => {
     expect(bench.sent).toEqual([[1]]);
   });
 
-  test("at once when what waits is old already, as after a restart", async () => {
+  test("at once if the pending events are older than the flush interval, as after a restart", async () => {
     await using bench = await benchWith();
     bench.outbox.append(['{"n":1}'], 0);
     await sentOf(bench, 1);
@@ -57,7 +57,7 @@ describe("a batch is sent", () => {
   });
 });
 
-test("while a batch is collected it is known when it leaves, and not before or after", async () => {
+test("the time at which a batch leaves is known only while it is collected", async () => {
   await using bench = await benchWith();
   await isSleeping(bench, 1);
   expect(bench.delivery.leavesAt).toBeUndefined();
@@ -72,7 +72,7 @@ test("while a batch is collected it is known when it leaves, and not before or a
 describe("a request to send dead letters again", () => {
   const refused = { event: storedEvent(99), reason: "400" };
 
-  test("is served without waiting when delivery is told of it", async () => {
+  test("is served at once if delivery is notified of it", async () => {
     await using bench = await benchWith();
     await bench.deadLetters.add([refused]);
     await isSleeping(bench, 1);
@@ -82,7 +82,7 @@ describe("a request to send dead letters again", () => {
     expect(bench.sent).toEqual([[99]]);
   });
 
-  test("is served after the batch that is on its way", async () => {
+  test("is served after the batch that is being sent", async () => {
     const { promise, resolve } = Promise.withResolvers<typeof delivered>();
     await using bench = await benchWith({ answer: inTurn(() => promise, delivered) });
     await bench.deadLetters.add([refused]);
@@ -95,7 +95,7 @@ describe("a request to send dead letters again", () => {
     expect(bench.sent).toEqual([numbers(1, 10), [99]]);
   });
 
-  test("that delivery is not told of is found within 2 s", async () => {
+  test("is found within 2 s if delivery is not notified of it", async () => {
     await using bench = await benchWith();
     await bench.deadLetters.add([refused]);
     await isSleeping(bench, 1);
@@ -108,7 +108,7 @@ describe("a request to send dead letters again", () => {
 describe("backoff", () => {
   const bounds = { retryBackoffMs: 1000, retryMaxBackoffMs: 30_000 };
 
-  test("never leaves its two bounds", () => {
+  test("stays within its two bounds", () => {
     for (let failures = 1; failures < 2000; failures++) {
       for (const chance of [0, 0.5, 0.999_999]) {
         const ms = backoffMs(failures, undefined, bounds, () => chance);
@@ -123,21 +123,21 @@ describe("backoff", () => {
     expect(longest).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000]);
   });
 
-  test("is anywhere below that ceiling, by chance", () => {
+  test("is a random value below that ceiling", () => {
     expect(backoffMs(4, undefined, bounds, () => 0)).toBe(1000);
     expect(backoffMs(4, undefined, bounds, () => 0.5)).toBe(8500);
   });
 
-  test("is what the server asked for, within the shortest wait and five minutes", () => {
+  test("is what the server asked for, but at least the shortest pause and at most five minutes", () => {
     const asked = (ms: number) => backoffMs(3, ms, bounds, () => 0.5);
     expect([asked(7000), asked(0), asked(86_400_000)]).toEqual([7000, 1000, 300_000]);
   });
 
-  test("is its own where the server asked for no number", () => {
+  test("is computed if the server asked for something that is not a number", () => {
     expect(backoffMs(1, Number.NaN, bounds, () => 0)).toBe(1000);
   });
 
-  test("begins again at the shortest once something was delivered", async () => {
+  test("restarts at the shortest pause after events were delivered", async () => {
     await using bench = await benchWith({ answer: inTurn(away, away, delivered, away, delivered) });
     bench.clock.chance = 1;
     bench.append(20);
@@ -146,7 +146,7 @@ describe("backoff", () => {
     expect(waits).toEqual([2000, 4000, 2000]);
   });
 
-  test("of one half of a split batch does not lengthen that of the other", async () => {
+  test("of one half of a split batch does not lengthen the backoff of the other half", async () => {
     const split = { kind: "split", reason: "HTTP 413" } as const;
     const answer = inTurn(split, away, away, delivered, away, delivered);
     await using bench = await benchWith({ answer, limits: { maxEvents: 2 } });
@@ -157,7 +157,7 @@ describe("backoff", () => {
     expect(waits).toEqual([2000, 4000, 2000]);
   });
 
-  test("heeds the Retry-After of an answer", async () => {
+  test("follows the Retry-After of an answer", async () => {
     const busy = { kind: "retry", reason: "HTTP 429", retryAfterMs: 12_000 } as const;
     await using bench = await benchWith({ answer: inTurn(busy, delivered) });
     bench.append(10);
@@ -166,7 +166,7 @@ describe("backoff", () => {
   });
 });
 
-describe("while an output is away", () => {
+describe("while an output is unreachable", () => {
   test("the first failure is logged at once, then one line a minute, and the recovery once", async () => {
     let isAway = true;
     await using bench = await benchWith({ answer: () => (isAway ? away : delivered) });
@@ -185,7 +185,7 @@ describe("while an output is away", () => {
       expect(line).toStartWith("warn still cannot deliver 10 events to stub: HTTP 503");
   });
 
-  test("the state says why, since when, and when the next try is", async () => {
+  test("the state has the reason, the time since when, and the time of the next attempt", async () => {
     await using bench = await benchWith({ answer: () => away });
     const startedAt = bench.clock.now();
     bench.append(10);
@@ -202,7 +202,7 @@ describe("while an output is away", () => {
     });
   });
 
-  test("a problem stays until something gets through, and is gone then", async () => {
+  test("a problem lasts until events are delivered", async () => {
     const { promise, resolve } = Promise.withResolvers<typeof delivered>();
     await using bench = await benchWith({ answer: inTurn(away, () => promise) });
     bench.append(10);
@@ -228,7 +228,7 @@ test("a blocked delivery is logged as an error, retried, and continues by itself
   await until("it is delivered", () => bench.outbox.acknowledged.length === 1);
 });
 
-test("each attempt is told with its size and how it went", async () => {
+test("each attempt is reported with its size and its result", async () => {
   await using bench = await benchWith({ answer: inTurn(away, delivered) });
   bench.append(10);
   await bench.clock.toNextWaking();
@@ -241,7 +241,7 @@ test("each attempt is told with its size and how it went", async () => {
 });
 
 describe("a stop", () => {
-  test("during backoff ends at once and leaves the batch in the outbox", async () => {
+  test("during backoff is immediate and leaves the batch in the outbox", async () => {
     await using bench = await benchWith({ answer: () => away });
     bench.append(10);
     await until("it fails", () => bench.delivery.problem);
@@ -250,7 +250,7 @@ describe("a stop", () => {
     expect(bench.sent).toHaveLength(1);
   });
 
-  test("waits for the answer to what is being sent, and acknowledges it", async () => {
+  test("waits for the answer to the batch that is being sent, and acknowledges the batch", async () => {
     const { promise, resolve } = Promise.withResolvers<typeof delivered>();
     await using bench = await benchWith({ answer: () => promise });
     bench.append(20);
@@ -262,7 +262,7 @@ describe("a stop", () => {
     expect(bench.sent).toHaveLength(1);
   });
 
-  test("gives up what is being sent when its time is over, unacknowledged", async () => {
+  test("aborts the attempt in progress after its maximum wait, and does not acknowledge the batch", async () => {
     let isAborted = false;
     await using bench = await benchWith({
       answer: (_, signal) => {
@@ -279,7 +279,7 @@ describe("a stop", () => {
     expect(bench.outbox.acknowledged).toEqual([]);
   });
 
-  test("sends what only waited for its time", async () => {
+  test("sends a batch that was not due yet", async () => {
     await using bench = await benchWith();
     await isSleeping(bench, 1);
     bench.append(3);

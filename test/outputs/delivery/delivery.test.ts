@@ -35,7 +35,7 @@ function judging(rejected: readonly number[], retry: readonly number[] = []): An
   });
 }
 
-test("batches go one after another, in order, each acknowledged once it is in", async () => {
+test("batches are sent one after another, in order, and each is acknowledged when it is delivered", async () => {
   await using bench = await benchWith();
   bench.append(30);
   await acknowledged(bench, 3);
@@ -49,7 +49,7 @@ test("batches go one after another, in order, each acknowledged once it is in", 
   });
 });
 
-test("nothing is acknowledged before the output answered", async () => {
+test("a batch is not acknowledged before the output has answered", async () => {
   const { promise, resolve } = Promise.withResolvers<SendOutcome>();
   await using bench = await benchWith({ answer: () => promise });
   bench.append(20);
@@ -59,7 +59,7 @@ test("nothing is acknowledged before the output answered", async () => {
   await acknowledged(bench, 2);
 });
 
-test("events are counted as delivered or dead in the turn in which they stop waiting", async () => {
+test("events are counted as delivered or dead in the same turn in which they stop being pending", async () => {
   await using bench = await benchWith({ answer: judging([3]) });
   const { outbox } = bench;
   const { acknowledge } = outbox;
@@ -78,7 +78,7 @@ test("events are counted as delivered or dead in the turn in which they stop wai
   ]);
 });
 
-test("the same batch is sent again until it is in", async () => {
+test("the same batch is sent again until it is delivered", async () => {
   await using bench = await benchWith({ answer: inTurn(away, away, delivered) });
   bench.append(10);
   await bench.clock.toNextWaking();
@@ -88,7 +88,7 @@ test("the same batch is sent again until it is in", async () => {
   expect(bench.delivery.counts.retries).toBe(2);
 });
 
-test("an output that throws is a defect in the log, and its batch is sent again", async () => {
+test("an output that throws is logged as a defect, and its batch is sent again", async () => {
   const failing = () => Promise.reject(new Error("undefined is not a function"));
   await using bench = await benchWith({ answer: inTurn(failing, delivered) });
   bench.append(10);
@@ -99,7 +99,7 @@ test("an output that throws is a defect in the log, and its batch is sent again"
   await acknowledged(bench);
 });
 
-test("an output that never answers is given up after the timeout, and tried again", async () => {
+test("an attempt without an answer ends after the timeout and is repeated", async () => {
   using server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
@@ -124,7 +124,7 @@ test("an output that never answers is given up after the timeout, and tried agai
 });
 
 describe("a judged batch", () => {
-  test("has its refused events among the dead letters with their reason", async () => {
+  test("stores its rejected events as dead letters with their reason", async () => {
     await using bench = await benchWith({ answer: inTurn(judging([3, 7]), delivered) });
     bench.append(10);
     await acknowledged(bench);
@@ -135,7 +135,7 @@ describe("a judged batch", () => {
     expect(bench.delivery.counts).toMatchObject({ deliveredEvents: 8, deadEvents: 2 });
   });
 
-  test("sends again only what is to be tried again, until none is left", async () => {
+  test("sends again only the events to be retried, until none is left", async () => {
     await using bench = await benchWith({
       answer: inTurn(judging([2], [4, 5]), judging([], [5]), delivered),
     });
@@ -147,7 +147,7 @@ describe("a judged batch", () => {
     expect(bench.delivery.counts).toMatchObject({ deliveredEvents: 9, deadEvents: 1 });
   });
 
-  test("holds up nothing behind a refused event", async () => {
+  test("does not delay the events behind a rejected event", async () => {
     await using bench = await benchWith({ answer: judging([1]) });
     bench.append(20);
     await acknowledged(bench, 2);
@@ -163,7 +163,7 @@ describe("a batch to be split", () => {
         ? { kind: "split", reason: "code 27: cannot parse input" }
         : delivered;
 
-  test("loses its one bad event among 100 to the dead letters in a few sends, and delivers the others", async () => {
+  test("makes its one bad event among 100 a dead letter in a few sends, and delivers the others", async () => {
     await using bench = await benchWith({ answer: poison(42), limits: { maxEvents: 100 } });
     bench.append(100);
     await acknowledged(bench);
@@ -191,7 +191,7 @@ describe("a batch to be split", () => {
     expect(second.sent.slice(0, 3)).toEqual([...first.sent]);
   });
 
-  test("tries each half on its own when the output goes away", async () => {
+  test("retries each half separately if the output becomes unreachable", async () => {
     await using bench = await benchWith({
       answer: inTurn(poison(1), away, delivered),
       limits: { maxEvents: 2 },
@@ -203,7 +203,7 @@ describe("a batch to be split", () => {
   });
 });
 
-test("nothing is acknowledged before its dead letters are on disk", async () => {
+test("a batch is not acknowledged before its dead letters are on disk", async () => {
   let isDiskFull = true;
   await using bench = await benchWith({
     answer: judging([2]),
@@ -224,7 +224,7 @@ test("nothing is acknowledged before its dead letters are on disk", async () => 
   expect(bench.delivery.problem).toBeUndefined();
 });
 
-test("a crash between dead letter and acknowledgement makes no second dead letter", async () => {
+test("a crash between dead letter and acknowledgement does not create a second dead letter", async () => {
   const dir = mkdtempSync(join(tmpdir(), "loom-delivery-"));
   const first = await benchWith({ answer: judging([2]), dir });
   first.outbox.acknowledge = () => Promise.reject(new Error("EIO: i/o error"));

@@ -23,7 +23,7 @@ function heldStdout() {
 
 const delivery = { outboxId: "x", events: [event(1), event(2)] };
 
-test("a delivery is one line an event, and delivered once it is written", async () => {
+test("a batch is written as one line per event, and is delivered when it is written", async () => {
   const { stdout, written, finish } = heldStdout();
   const sent = createStdoutDelivery(stdout).send(delivery, new AbortController().signal);
   finish();
@@ -31,7 +31,7 @@ test("a delivery is one line an event, and delivered once it is written", async 
   expect(written).toEqual(['{"n":1}\n{"n":2}\n']);
 });
 
-test("an attempt that was given up is waited for by the next one, not written again", async () => {
+test("the attempt after an aborted one waits for it instead of writing the batch again", async () => {
   const { stdout, written, finish } = heldStdout();
   const output = createStdoutDelivery(stdout);
   const timeout = new AbortController();
@@ -44,7 +44,7 @@ test("an attempt that was given up is waited for by the next one, not written ag
   expect(written).toHaveLength(1);
 });
 
-test("an attempt that was given up and came out meanwhile is not written again", async () => {
+test("a batch whose aborted attempt was written meanwhile is not written again", async () => {
   const { stdout, written, finish } = heldStdout();
   const output = createStdoutDelivery(stdout);
   const timeout = new AbortController();
@@ -57,7 +57,7 @@ test("an attempt that was given up and came out meanwhile is not written again",
   expect(written).toHaveLength(1);
 });
 
-test("what stdout did not take is sent again, with its reason", async () => {
+test("a batch that could not be written is sent again, with the reason", async () => {
   const { stdout, written, finish, fail } = heldStdout();
   const output = createStdoutDelivery(stdout);
   const refused = output.send(delivery, new AbortController().signal);

@@ -6,7 +6,7 @@ function accountAt(startMs = 1_000_000) {
   return { clock, account: createStdoutAccount(() => clock.ms) };
 }
 
-test("what was written is kept and delivered, and what is being written waits", () => {
+test("written events are kept and delivered, and events that are being written are waiting", () => {
   const { clock, account } = accountAt();
   const first = account.begin(3);
   clock.ms += 10;
@@ -23,7 +23,7 @@ test("what was written is kept and delivered, and what is being written waits", 
   });
 });
 
-test("what was refused is neither kept nor waiting", () => {
+test("refused events are neither kept nor waiting", () => {
   const { account } = accountAt();
   account.end(account.begin(3), false);
   expect(account.report(0)).toMatchObject({ keptEvents: 0, waitingEvents: 0, lastDeliveredAt: undefined });
@@ -41,7 +41,7 @@ test("it is idle from the start, and again a second after the last write", () =>
   expect(account.report(0)).toMatchObject({ state: "idle", since: 2_000_999 });
 });
 
-test("in trouble it holds, since the first failure of that kind, until it has recovered", () => {
+test("while it fails it is blocked, since the first failure of that kind, until it recovers", () => {
   const { clock, account } = accountAt();
   account.failed("disk", "cannot write to stdout: ENOSPC");
   clock.ms += 5000;

@@ -42,7 +42,7 @@ async function readUntil(pipe: Pipe, length: number): Promise<string> {
   return text;
 }
 
-test("a batch is kept once it is written", async () => {
+test("a batch is kept when it is written", async () => {
   using pipe = createPipe();
   const { output } = outputTo(pipe.writeEnd);
   expect(await outcome(output.keep(batch("one")))).toBe("kept");
@@ -51,7 +51,7 @@ test("a batch is kept once it is written", async () => {
 });
 
 describe("the report", () => {
-  test("counts what was written", async () => {
+  test("counts the written events", async () => {
     using pipe = createPipe();
     const { output } = outputTo(pipe.writeEnd);
     await output.keep(batch("one"));
@@ -65,7 +65,7 @@ describe("the report", () => {
     await output.stop(100);
   });
 
-  test("of a stalled reader holds with the reason and what waits, and is over with it", async () => {
+  test("says why a stalled stdout is blocked and how much is waiting, until the reader reads again", async () => {
     using pipe = createPipe();
     const { output } = outputTo(pipe.writeEnd);
     const begun = outcome(output.keep(batch(large)));
@@ -91,7 +91,7 @@ describe("the report", () => {
 });
 
 describe("a stalled reader", () => {
-  test("turns the output red, refuses what has not begun, and loses nothing of what has", async () => {
+  test("makes the output not ready, refuses batches whose writing has not begun, and loses nothing of the others", async () => {
     using pipe = createPipe();
     const { output, log } = outputTo(pipe.writeEnd);
     const begun = outcome(output.keep(batch(large)));
@@ -109,7 +109,7 @@ describe("a stalled reader", () => {
     await output.stop(100);
   });
 
-  test("does not make memory grow: past a bound batches are refused at once", async () => {
+  test("does not make memory grow: over a limit, batches are refused at once", async () => {
     using pipe = createPipe();
     const { output } = outputTo(pipe.writeEnd, 60_000);
     const outcomes = Array.from({ length: 50 }, () => outcome(output.keep(batch(large))));
@@ -120,7 +120,7 @@ describe("a stalled reader", () => {
   });
 });
 
-test("a reader that is gone ends the output, once", async () => {
+test("a closed reader ends the output, once", async () => {
   using pipe = createPipe();
   pipe.closeReader();
   const { output, closed } = outputTo(pipe.writeEnd);
@@ -131,7 +131,7 @@ test("a reader that is gone ends the output, once", async () => {
   await output.stop(100);
 });
 
-test("a full disk refuses batches, says so once, and is tried again by each batch", async () => {
+test("on a full disk batches are refused, this is logged once, and each batch is a new attempt", async () => {
   const descriptor = openSync("/dev/full", "w");
   const { output, log, closed } = outputTo(descriptor);
   for (let i = 0; i < 3; i++)
@@ -144,7 +144,7 @@ test("a full disk refuses batches, says so once, and is tried again by each batc
   closeSync(descriptor);
 });
 
-test("an empty batch is kept without a byte", async () => {
+test("an empty batch is kept and nothing is written", async () => {
   using pipe = createPipe();
   const { output } = outputTo(pipe.writeEnd);
   expect(await outcome(output.keep({ sensorId: "vps-1", eventCount: 0, lines: Buffer.alloc(0) }))).toBe(
@@ -155,7 +155,7 @@ test("an empty batch is kept without a byte", async () => {
 });
 
 describe("stopping", () => {
-  test("waits for what is being written", async () => {
+  test("waits for the batch that is being written", async () => {
     using pipe = createPipe();
     const { output } = outputTo(pipe.writeEnd);
     const keeping = outcome(output.keep(batch(large)));
@@ -166,7 +166,7 @@ describe("stopping", () => {
     expect(await outcome(output.keep(batch("late")))).toBe("shutting down");
   });
 
-  test("does not wait for a reader longer than it was told", async () => {
+  test("does not wait for a reader longer than its maximum", async () => {
     using pipe = createPipe();
     const { output } = outputTo(pipe.writeEnd, 60_000);
     const begun = outcome(output.keep(batch(large)));
