@@ -48,6 +48,22 @@ describe("an output", () => {
   }
 });
 
+test("the code outside its folder does not name an output that is reached over the network", () => {
+  const named = sources.filter(({ text }) => /clickhouse|elasticsearch/i.test(withoutComments(text)));
+  const files = named
+    .map(({ path }) => path)
+    .filter((path) => !/^server\/outputs\/(?:clickhouse|elasticsearch)\//.test(path));
+  expect(files).toEqual([
+    // The example of a list in the description of `output.type`.
+    "server/config/keys.ts",
+    "server/outputs/registry.ts",
+  ]);
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+}
+
 test("a configuration key is declared in one file: with the outputs, or in the table of keys", () => {
   for (const [section, keys] of Object.entries(sectionsWith(outputDescriptors)))
     for (const name of Object.keys(keys)) {
