@@ -77,13 +77,13 @@ export async function startOutputs(config: OutputsConfig, options: OutputsOption
 /** An output that keeps events itself, as the only one. */
 function directOutputs(name: string, direct: DirectOutput): Outputs {
   return {
-    keep: direct.keep,
-    ingestProblem: direct.problem,
-    problem: direct.problem,
+    keep: (batch) => direct.keep(batch),
+    ingestProblem: () => direct.problem(),
+    problem: () => direct.problem(),
     reports: () => [direct.report()],
     ledger: undefined,
     deadLetters: (output) => (output === name ? noDeadLetters : undefined),
-    stop: direct.stop,
+    stop: (maxWaitMs) => direct.stop(maxWaitMs),
   };
 }
 

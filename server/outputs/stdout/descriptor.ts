@@ -1,6 +1,6 @@
 import { defineOutput } from "../descriptor.ts";
 import { createStdoutDelivery } from "./output.ts";
-import { createStdoutOutput } from "./stdout-writer.ts";
+import { StdoutWriter } from "./stdout-writer.ts";
 
 export const stdout = defineOutput({
   name: "stdout",
@@ -9,7 +9,7 @@ export const stdout = defineOutput({
   keys: {},
   needsOutbox: false,
   create(_settings, { log, onFatal }) {
-    const writer = createStdoutOutput({ log, onClosed: onFatal });
+    const writer = new StdoutWriter({ log: log.component("stdout"), onClosed: onFatal });
     return { ...createStdoutDelivery(writer), direct: writer };
   },
 });

@@ -2,9 +2,10 @@ import { createDescriptorWriter, type DescriptorWriter } from "../../descriptor-
 import { CannotKeep, type EnrichedBatch } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { DirectOutput } from "../output.ts";
-import { createStdoutAccount } from "./stdout-report.ts";
+import type { OutputReport } from "../output-report.ts";
+import { StdoutAccount } from "./stdout-report.ts";
 
-export interface StdoutOutputOptions {
+export interface StdoutWriterOptions {
   readonly log: Log;
   /** Called once when nothing can be written any more because the reader is gone. */
   readonly onClosed: (error: Error) => void;
@@ -24,89 +25,97 @@ const maxPendingBytes = 32 * 1024 * 1024;
 /** Errors after which the descriptor may accept bytes again. */
 const passingErrors = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EIO", "ENOMEM"]);
 
+const stalledReason = "stdout stalled";
+
 /** Keeps batches by writing them to standard output: one document a line, and nothing else. */
-export function createStdoutOutput(options: StdoutOutputOptions): DirectOutput {
-  const writer = options.writer ?? createDescriptorWriter(1);
-  const stalledAfterMs = options.stalledAfterMs ?? defaultStalledAfterMs;
-  const account = createStdoutAccount(options.now ?? Date.now);
-  let writeError: string | undefined;
-  let isStalled = false;
-  let isStopping = false;
-  let isClosed = false;
-  const watch = setInterval(watchProgress, stalledAfterMs / 10);
+export class StdoutWriter implements DirectOutput {
+  readonly #log: Log;
+  readonly #onClosed: (error: Error) => void;
+  readonly #writer: DescriptorWriter;
+  readonly #stalledAfterMs: number;
+  readonly #account: StdoutAccount;
+  readonly #progressTimer: Timer;
+  /** Why the last write failed; undefined after a write that succeeded. */
+  #writeError: string | undefined;
+  #isStalled = false;
+  #isStopping = false;
+  #isClosed = false;
+
+  constructor(options: StdoutWriterOptions) {
+    this.#log = options.log;
+    this.#onClosed = options.onClosed;
+    this.#writer = options.writer ?? createDescriptorWriter(1);
+    this.#stalledAfterMs = options.stalledAfterMs ?? defaultStalledAfterMs;
+    this.#account = new StdoutAccount(options.now ?? Date.now);
+    this.#progressTimer = setInterval(() => this.#checkProgress(), this.#stalledAfterMs / 10);
+  }
+
+  problem(): string | undefined {
+    if (this.#isStopping) return "shutting down";
+    if (this.#isClosed) return "stdout closed";
+    if (this.#isStalled) return stalledReason;
+    return this.#writeError;
+  }
+
+  async keep(batch: EnrichedBatch): Promise<void> {
+    // After a write error the next batch shows whether stdout works again.
+    const reason = this.problem();
+    if (reason !== undefined && reason !== this.#writeError) throw new CannotKeep(reason);
+    if (batch.lines.length === 0) return;
+    const { pendingBytes } = this.#writer;
+    if (pendingBytes > 0 && pendingBytes + batch.lines.length > maxPendingBytes)
+      throw new CannotKeep("stdout is read too slowly");
+    const write = this.#account.begin(batch.eventCount);
+    try {
+      await this.#writer.write(batch.lines);
+    } catch (error) {
+      this.#account.end(write, false);
+      throw error instanceof CannotKeep ? error : this.#noteError(error as NodeJS.ErrnoException);
+    }
+    this.#account.end(write, true);
+    if (this.#writeError === undefined) return;
+    this.#writeError = undefined;
+    this.#noteRecovery("stdout can be written again; batches are accepted");
+  }
+
+  report(): OutputReport {
+    return this.#account.report(this.#writer.pendingBytes);
+  }
+
+  async stop(maxWaitMs: number): Promise<void> {
+    this.#isStopping = true;
+    await Promise.race([this.#writer.idle(), Bun.sleep(maxWaitMs)]);
+    clearInterval(this.#progressTimer);
+    this.#writer.cancelWaiting(new CannotKeep("shutting down"));
+  }
 
   /** A batch whose writing has begun will be written, so it keeps waiting. The others are refused. */
-  function watchProgress(): void {
-    const hasStalled = writer.msWithoutProgress() > stalledAfterMs;
-    if (hasStalled) writer.cancelWaiting(new CannotKeep(stalledReason));
-    if (hasStalled === isStalled) return;
-    isStalled = hasStalled;
-    if (isStalled) {
-      account.failed("timeout", `${stalledReason}: nobody reads it`);
-      options.log.error("stdout has stalled because nobody reads it; batches are refused until it is read");
-    } else recovered("stdout is read again; batches are accepted");
+  #checkProgress(): void {
+    const hasStalled = this.#writer.msWithoutProgress() > this.#stalledAfterMs;
+    if (hasStalled) this.#writer.cancelWaiting(new CannotKeep(stalledReason));
+    if (hasStalled === this.#isStalled) return;
+    this.#isStalled = hasStalled;
+    if (!hasStalled) return this.#noteRecovery("stdout is read again; batches are accepted");
+    this.#account.failed("timeout", `${stalledReason}: nobody reads it`);
+    this.#log.error("stdout has stalled because nobody reads it; batches are refused until it is read");
   }
 
-  function problem(): string | undefined {
-    if (isStopping) return "shutting down";
-    if (isClosed) return "stdout closed";
-    if (isStalled) return stalledReason;
-    return writeError;
+  #noteRecovery(message: string): void {
+    if (!this.#isStalled && this.#writeError === undefined) this.#account.recovered();
+    this.#log.info(message);
   }
 
-  async function keep(batch: EnrichedBatch): Promise<void> {
-    // After a write error the next batch shows whether stdout works again.
-    const reason = problem();
-    if (reason !== undefined && reason !== writeError) throw new CannotKeep(reason);
-    if (batch.lines.length === 0) return;
-    if (writer.pendingBytes > 0 && writer.pendingBytes + batch.lines.length > maxPendingBytes)
-      throw new CannotKeep("stdout is read too slowly");
-    const write = account.begin(batch.eventCount);
-    try {
-      await writer.write(batch.lines);
-    } catch (error) {
-      account.end(write, false);
-      throw error instanceof CannotKeep ? error : failed(error as NodeJS.ErrnoException);
-    }
-    account.end(write, true);
-    if (writeError !== undefined) {
-      writeError = undefined;
-      recovered("stdout can be written again; batches are accepted");
-    }
-  }
-
-  function recovered(message: string): void {
-    if (!isStalled && writeError === undefined) account.recovered();
-    options.log.info(message);
-  }
-
-  function failed(error: NodeJS.ErrnoException): CannotKeep {
+  #noteError(error: NodeJS.ErrnoException): CannotKeep {
     const reason = `cannot write to stdout: ${error.code ?? error.message}`;
-    account.failed("disk", reason);
-    if (!passingErrors.has(error.code ?? "") && !isClosed) {
-      isClosed = true;
-      writer.cancelWaiting(new CannotKeep(reason));
-      options.onClosed(error);
-    } else if (writeError !== reason) {
-      options.log.error("cannot write to stdout; batches are refused until it works", {
-        error: error.message,
-      });
+    this.#account.failed("disk", reason);
+    if (!passingErrors.has(error.code ?? "") && !this.#isClosed) {
+      this.#isClosed = true;
+      this.#writer.cancelWaiting(new CannotKeep(reason));
+      this.#onClosed(error);
+    } else if (this.#writeError !== reason) {
+      this.#log.error("cannot write to stdout; batches are refused until it works", { error: error.message });
     }
-    writeError = reason;
+    this.#writeError = reason;
     return new CannotKeep(reason, { cause: error });
   }
-
-  return {
-    keep,
-    problem,
-    report: () => account.report(writer.pendingBytes),
-    async stop(maxWaitMs) {
-      isStopping = true;
-      await Promise.race([writer.idle(), Bun.sleep(maxWaitMs)]);
-      clearInterval(watch);
-      writer.cancelWaiting(new CannotKeep("shutting down"));
-    },
-  };
 }
-
-const stalledReason = "stdout stalled";

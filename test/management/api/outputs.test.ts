@@ -12,7 +12,7 @@ import { createDeadLettersApi } from "../../../server/management/api/dead-letter
 import { createOutputAnswers, createOutputsApi } from "../../../server/management/api/outputs.ts";
 import { DurableOutputs } from "../../../server/outputs/delivery/durable-outputs.ts";
 import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
-import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
+import { StdoutWriter } from "../../../server/outputs/stdout/stdout-writer.ts";
 import { type FaultyElasticsearch, startFaultyElasticsearch } from "../../support/faulty-outputs.ts";
 import { silentLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
@@ -24,7 +24,7 @@ const history = {
 
 describe("with stdout as the only output", () => {
   test("the answer has one output and no outbox", async () => {
-    const stdout = createStdoutOutput({ log: silentLog, onClosed: () => {} });
+    const stdout = new StdoutWriter({ log: silentLog, onClosed: () => {} });
     const outputs = createOutputAnswers({ reports: () => [stdout.report()], history: () => history });
     const api = createOutputsApi({ outputs, outbox: undefined, now: () => 5 });
     const answer = await answerOf<OutputsAnswer>(api, "");

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { createStdoutAccount } from "../../../server/outputs/stdout/stdout-report.ts";
+import { StdoutAccount } from "../../../server/outputs/stdout/stdout-report.ts";
 
 function accountAt(startMs = 1_000_000) {
   const clock = { ms: startMs };
-  return { clock, account: createStdoutAccount(() => clock.ms) };
+  return { clock, account: new StdoutAccount(() => clock.ms) };
 }
 
 test("written events are kept and delivered, and events that are being written are waiting", () => {

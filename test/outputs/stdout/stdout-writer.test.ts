@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { createDescriptorWriter } from "../../../server/descriptor-writer.ts";
-import { createStdoutOutput } from "../../../server/outputs/stdout/stdout-writer.ts";
+import { StdoutWriter } from "../../../server/outputs/stdout/stdout-writer.ts";
 import { CannotKeep } from "../../../server/pipeline.ts";
 import { recordingLog } from "../../support/log.ts";
 import { createPipe, type Pipe } from "../../support/pipe.ts";
@@ -10,7 +10,7 @@ import { until } from "../../support/until.ts";
 function outputTo(descriptor: number, stalledAfterMs = 100) {
   const log = recordingLog();
   const closed: Error[] = [];
-  const output = createStdoutOutput({
+  const output = new StdoutWriter({
     log,
     onClosed: (error) => void closed.push(error),
     writer: createDescriptorWriter(descriptor),
