@@ -95,9 +95,10 @@ export class StdoutWriter implements DirectOutput {
     if (hasStalled) this.#writer.cancelWaiting(new CannotKeep(stalledReason));
     if (hasStalled === this.#isStalled) return;
     this.#isStalled = hasStalled;
-    if (!hasStalled) return this.#noteRecovery("stdout is read again; batches are accepted");
-    this.#account.failed("timeout", `${stalledReason}: nobody reads it`);
-    this.#log.error("stdout has stalled because nobody reads it; batches are refused until it is read");
+    if (hasStalled) {
+      this.#account.failed("timeout", `${stalledReason}: nobody reads it`);
+      this.#log.error("stdout has stalled because nobody reads it; batches are refused until it is read");
+    } else this.#noteRecovery("stdout is read again; batches are accepted");
   }
 
   #noteRecovery(message: string): void {
