@@ -15,7 +15,7 @@ describe.each(demoDatabases())("$name", ({ name, bytes }) => {
     expect(committed.equals(bytes)).toBe(true);
   });
 
-  test("says that it is made up", () => {
+  test("says that its contents are invented", () => {
     expect(committed.includes("Demo data made up for trying Loom; not for real use")).toBe(true);
   });
 
@@ -50,7 +50,7 @@ describe("the captured requests", () => {
     expect(place?.regionIsoCode).toMatch(/^[A-Z]{2}-[A-Z0-9]{1,3}$/);
   });
 
-  test.each(addresses)("%s has a made-up AS", (address) => {
+  test.each(addresses)("%s has an invented AS", (address) => {
     const { network } = databases.lookup(address);
     expect(network?.asNumber).toBeNumber();
     expect(network?.asOrganizationName).toEndWith("(demo)");

@@ -8,7 +8,7 @@ const plain = "[server]\ntls = false\n";
 describe("tls", () => {
   const missing = "config: server: tls enabled but cert_file or key_file missing";
 
-  test("is on by default, so an empty file lacks its files", () => {
+  test("is on by default, so an empty file is refused because its files are missing", () => {
     expect(refusal(() => parseConfig("", {}))).toBe(missing);
   });
 
@@ -20,16 +20,16 @@ describe("tls", () => {
     expect(refusal(() => parseConfig('[server]\ntls = true\nkey_file = "a"', {}))).toBe(missing);
   });
 
-  test("takes an empty path for none", () => {
+  test("counts an empty path as not set", () => {
     expect(refusal(() => parseConfig('[server]\ncert_file = ""\nkey_file = ""', {}))).toBe(missing);
   });
 
-  test("is on with both files, which are not opened", () => {
+  test("is on with both files, and does not open them", () => {
     const config = parseConfig('[server]\ncert_file = "/no/a.crt"\nkey_file = "/no/a.key"', {});
     expect(config.server.tls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
   });
 
-  test("can be off though files are named", () => {
+  test("can be off even if files are named", () => {
     expect(parseConfig(`${plain}cert_file = "a"\nkey_file = "b"`, {}).server.tls).toBeUndefined();
   });
 });
@@ -43,22 +43,22 @@ describe("management_tls", () => {
     ["cert_file alone", 'cert_file = "a"\n'],
     ["key_file alone", 'key_file = "a"\n'],
   ] as const)
-    test(`with ${given} is refused, also where ingest goes without TLS`, () => {
+    test(`with ${given} is refused, even if ingest does not use TLS`, () => {
       expect(refusal(() => parseConfig(`${plain}management_tls = true\n${toml}`, {}))).toBe(missing);
     });
 
-  test("has the files of ingest", () => {
+  test("uses the files of ingest", () => {
     const { server } = parseConfig(`[server]\nmanagement_tls = true\n${files}`, {});
     expect(server.managementTls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
     expect(server.tls).toEqual(server.managementTls);
   });
 
-  test("can be on alone", () => {
+  test("can be on without TLS for ingest", () => {
     const { server } = parseConfig(`${plain}management_tls = true\n${files}`, {});
     expect([server.tls, server.managementTls?.certFile]).toEqual([undefined, "/no/a.crt"]);
   });
 
-  test("is off by default, though files are named", () => {
+  test("is off by default, even if files are named", () => {
     expect(parseConfig(`[server]\n${files}`, {}).server.managementTls).toBeUndefined();
   });
 });
@@ -79,7 +79,7 @@ describe("the management address", () => {
     ["[::1]:8080", "0.0.0.0:8080"],
     ["[::]:8080", "127.0.0.1:8080"],
   ] as const) {
-    test(`${management} beside ingest on ${ingest} is refused`, () => {
+    test(`${management} is refused if ingest listens on ${ingest}`, () => {
       expect(refusal(() => configure(ingest, management))).toBe(
         `config: server: management_listen_address is "${management}", which listen_address "${ingest}" already uses; allowed: another port`,
       );
@@ -91,12 +91,12 @@ describe("the management address", () => {
     [":0", ":0"],
     ["127.0.0.1:8080", "127.0.0.2:8080"],
   ] as const) {
-    test(`${management} beside ingest on ${ingest} is allowed`, () => {
+    test(`${management} is allowed if ingest listens on ${ingest}`, () => {
       expect(configure(ingest, management).server.managementListenAddress?.text).toBe(management);
     });
   }
 
-  test("must not be the default ingest address either", () => {
+  test("must not be the default address of ingest either", () => {
     expect(refusal(() => parseConfig(`${plain}management_listen_address = ":8443"`, {}))).toContain(
       'which listen_address ":8443" already uses',
     );
@@ -104,19 +104,19 @@ describe("the management address", () => {
 });
 
 describe("limits", () => {
-  test("an event larger than a body is refused", () => {
+  test("a limit of events above the limit of bodies is refused", () => {
     const toml = `${plain}[limits]\nmax_body_size_bytes = 1000\nmax_event_size_bytes = 1001`;
     expect(refusal(() => parseConfig(toml, {}))).toBe(
       "config: limits: max_event_size_bytes is 1001; allowed: at most max_body_size_bytes, 1000",
     );
   });
 
-  test("an event may be as large as a body", () => {
+  test("both limits may be equal", () => {
     const toml = `${plain}[limits]\nmax_body_size_bytes = 1000\nmax_event_size_bytes = 1000`;
     expect(parseConfig(toml, {}).limits.maxEventSizeBytes).toBe(1000);
   });
 
-  test("an event's default size gives way to a smaller body", () => {
+  test("the default limit of events follows a smaller limit of bodies", () => {
     const toml = `${plain}[limits]\nmax_body_size_bytes = 1000`;
     expect(parseConfig(toml, {}).limits.maxEventSizeBytes).toBe(1000);
   });
@@ -129,21 +129,21 @@ describe("limits", () => {
 });
 
 describe("the outbox", () => {
-  test("a longest pause below the first is refused", () => {
+  test("a longest pause that is shorter than the first one is refused", () => {
     const toml = `${plain}[output.outbox]\nretry_backoff_ms = 500\nretry_max_backoff_ms = 499`;
     expect(refusal(() => parseConfig(toml, {}))).toBe(
       "config: output.outbox: retry_max_backoff_ms is 499; allowed: at least retry_backoff_ms, 500",
     );
   });
 
-  test("the longest pause's default gives way to a longer first one", () => {
+  test("the default of the longest pause follows a longer first one", () => {
     const toml = `${plain}[output.outbox]\nretry_backoff_ms = 60000`;
     expect(parseConfig(toml, {}).output.outbox.retryMaxBackoffMs).toBe(60000);
   });
 });
 
 describe("output.type", () => {
-  test("an unknown one is told the allowed ones", () => {
+  test("the error on an unknown output lists the allowed ones", () => {
     expect(refusal(() => parseConfig(`${plain}[output]\ntype = "file"`, {}))).toBe(
       'config: output: type is "file"; allowed: one, or a list, of "stdout", "clickhouse", "elasticsearch", "kafka"',
     );
@@ -156,7 +156,7 @@ describe("output.type", () => {
     ["kafka", 'kafka_topic = "a"', "kafka_brokers"],
     ["kafka", 'kafka_brokers = ["a:1"]', "kafka_topic"],
   ] as const) {
-    test(`"${type}" with ${settings || "nothing more"} lacks ${missing}`, () => {
+    test(`"${type}" with ${settings || "nothing more"} is refused because ${missing} is missing`, () => {
       expect(refusal(() => parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}))).toBe(
         `config: output: ${missing} is missing; type = "${type}" needs it`,
       );
@@ -169,12 +169,12 @@ describe("output.type", () => {
     ["elasticsearch", 'elasticsearch_url = "https://localhost:9200"'],
     ["kafka", 'kafka_brokers = ["a:1"]\nkafka_topic = "a"'],
   ] as const) {
-    test(`"${type}" is allowed with what it needs`, () => {
+    test(`"${type}" is allowed with its required keys`, () => {
       expect(parseConfig(`${plain}[output]\ntype = "${type}"\n${settings}`, {}).output.type).toEqual([type]);
     });
   }
 
-  test("several are allowed, each with what it needs", () => {
+  test("several are allowed, each with its required keys", () => {
     const toml = `${plain}[output]\ntype = ["stdout", "clickhouse"]\n`;
     expect(refusal(() => parseConfig(toml, {}))).toBe(
       'config: output: clickhouse_url is missing; type = "clickhouse" needs it',
@@ -183,7 +183,7 @@ describe("output.type", () => {
     expect(whole.output.type).toEqual(["stdout", "clickhouse"]);
   });
 
-  test("an output other than stdout can't do without the outbox", () => {
+  test("an output other than stdout needs the outbox", () => {
     const toml = (type: string) =>
       `${plain}[output]\ntype = "${type}"\nclickhouse_url = "http://localhost:8123"\n[output.outbox]\nenabled = false`;
     expect(refusal(() => parseConfig(toml("clickhouse"), {}))).toBe(

@@ -15,7 +15,7 @@ const credentials = [
 for (const [key, variable] of credentials) {
   const value = (toml: string, content: string) => outputValue(toml, { [variable]: content }, key);
 
-  test(`${variable} wins over ${key}`, () => {
+  test(`${variable} overrides ${key}`, () => {
     expect(value(`${plain}${key} = "file"`, "environment")).toBe("environment");
   });
 
@@ -23,7 +23,7 @@ for (const [key, variable] of credentials) {
     expect(value(plain, "environment")).toBe("environment");
   });
 
-  test(`an empty ${variable} leaves ${key} as it is`, () => {
+  test(`an empty ${variable} does not override ${key}`, () => {
     expect(value(`${plain}${key} = "file"`, "")).toBe("file");
   });
 
@@ -40,7 +40,7 @@ for (const [key, variable] of credentials) {
   });
 }
 
-test("a user with its password behind a colon is not shown", () => {
+test("a user that contains a colon and a password is not shown", () => {
   const message = refusal(() => parseConfig(`${plain}elasticsearch_user = "elastic:hunter2"`, {}));
   expect(message).not.toContain("hunter2");
 });
@@ -57,7 +57,7 @@ for (const [key, homes] of [
     "http://localhost/#hunter2",
     "loom:hunter2@localhost:8123",
   ]) {
-    test(`${key} = "${url}" is refused without showing it, with the keys for credentials`, () => {
+    test(`${key} = "${url}" is refused without being shown, and the error names the keys for credentials`, () => {
       const message = refusal(() => parseConfig(`${plain}${key} = "${url}"`, {}));
       expect(message).toStartWith(`config: output: ${key} is text (not shown)`);
       expect(message).toEndWith(`user and password go to ${homes}`);

@@ -9,25 +9,25 @@ const keys = Object.entries(allSections).flatMap(([section, sectionKeys]) =>
 
 const exampleConfig = () => exampleFor(outputDescriptors);
 
-/** The example with every commented key in force. */
+/** The example with every key set, including those behind a "#". */
 const everything = exampleConfig().replace(/^# (\w+ = )/gm, "$1");
 
-test("the example is a configuration as it stands", () => {
+test("the example is a valid configuration", () => {
   expect(parseConfig(exampleConfig(), {}).server.tls).toEqual({
     certFile: "/etc/loom/tls.crt",
     keyFile: "/etc/loom/tls.key",
   });
 });
 
-test("the example with every commented key in force is a configuration too", () => {
+test("the example with every key set is a valid configuration too", () => {
   expect(parseConfig(everything, {}).enrichment.geoipDbPath).toBe("/var/lib/loom/GeoLite2-City.mmdb");
 });
 
-test("every known key is in the example, in its section", () => {
+test("the example has every known key in its section", () => {
   expect([...valuesOf(everything).written].sort()).toEqual(keys.map(({ path }) => path).sort());
 });
 
-test("every key with a default is in force in the example, with that default", () => {
+test("the example sets every key that has a default to that default", () => {
   const { values, written } = valuesOf(exampleConfig());
   const inExample = new Map<string, unknown>(
     Object.entries(values).flatMap(([section, sectionValues]) =>
@@ -40,12 +40,12 @@ test("every key with a default is in force in the example, with that default", (
   );
 });
 
-test("every variable with credentials is named in the example", () => {
+test("the example names every environment variable for credentials", () => {
   const variables = keys.flatMap(({ key }) => (key.environment === undefined ? [] : [key.environment]));
   expect(variables.filter((variable) => !exampleConfig().includes(variable))).toEqual([]);
 });
 
-/** Bounds that another key sets. */
+/** The bounds that another key sets. */
 const relativeBounds: ReadonlyMap<string, string> = new Map([
   ["max_event_size_bytes", "1 to max_body_size_bytes"],
   ["retry_max_backoff_ms", "retry_backoff_ms to 86400000"],

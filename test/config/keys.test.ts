@@ -3,7 +3,7 @@ import type { Config } from "../../server/config/config.ts";
 import { allSections, parseConfig, valuesOf } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
-/** A file with one key, and plain HTTP unless the key is about that. */
+/** A file that sets one key, and plain HTTP if the key is not tls itself. */
 function fileWith(section: string, line: string): string {
   const server = section === "server" ? "" : "[server]\ntls = false\n";
   return `${server}[${section}]\n${line}\n${section === "server" && !line.startsWith("tls") ? "tls = false\n" : ""}`;
@@ -15,7 +15,7 @@ interface KeyCase {
   /** Where the configuration has the value; left out for a key of a single output. */
   readonly value?: (config: Config) => unknown;
   readonly fallback: unknown;
-  /** TOML and what it is read as. */
+  /** A value in TOML, and what it is read as. */
   readonly accepted: readonly (readonly [string, unknown])[];
   readonly refused: readonly string[];
 }
@@ -579,7 +579,7 @@ for (const address of ["::1:8080", "::1", "2001:db8::1:65536"]) {
   });
 }
 
-test("every key of the table is among these tests", () => {
+test("these tests have every key of the table", () => {
   const known = Object.entries(allSections).flatMap(([section, keys]) =>
     Object.keys(keys).map((key) => `${section}.${key}`),
   );

@@ -23,25 +23,25 @@ function write(name: string, content: string | Uint8Array): string {
 
 const plain = "[server]\ntls = false\n";
 
-test("a file is read and the environment applied to it", () => {
+test("the file and the environment are read", () => {
   const path = write("good.toml", `${plain}listen_address = ":8080"\n`);
   const config = loadConfig(path, { LOOM_ADMIN_TOKEN: "loom" });
   expect([config.server.listenAddress.port, config.management.adminToken]).toEqual([8080, "loom"]);
 });
 
-test("a byte order mark and Windows line ends do no harm", () => {
+test("a byte order mark and Windows line ends are accepted", () => {
   const path = write("windows.toml", `\u{feff}${plain.replaceAll("\n", "\r\n")}`);
   expect(loadConfig(path, {}).server.tls).toBeUndefined();
 });
 
-test("a missing file is named, with what to do", () => {
+test("the error on a missing file names it and says what to do", () => {
   const path = join(folder, "loom.toml");
   expect(refusal(() => loadConfig(path, {}))).toBe(
     `config: cannot read ${path}: no such file (name it with -config, or write one with "loom example-config")`,
   );
 });
 
-test("a directory in the file's place is an error that says so", () => {
+test("the error on a directory says that it is one", () => {
   const path = join(folder, "folder.toml");
   mkdirSync(path);
   expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is a directory`);
@@ -68,11 +68,11 @@ test("a syntax error does not show the line it is on", () => {
   expect(message).not.toContain("hunter2");
 });
 
-test("nesting past a bound is a syntax error", () => {
+test("nesting over a bound is a syntax error", () => {
   expect(refusal(() => parseConfig(`a = ${"[".repeat(100_000)}`, {}))).toContain("excessively nested");
 });
 
-test("the result is frozen, deeply", () => {
+test("the result is deeply frozen", () => {
   const config = parseConfig(plain, {});
   const parts = [
     config,
@@ -84,7 +84,7 @@ test("the result is frozen, deeply", () => {
   expect(parts.map((part) => Object.isFrozen(part))).toEqual([true, true, true, true, true]);
 });
 
-test("the file is not changed by what an earlier one said", () => {
+test("a configuration does not affect the next one", () => {
   parseConfig(`${plain}[logging]\nlevel = "debug"`, {});
   expect(parseConfig(plain, {}).logging.level).toBe("info");
 });

@@ -15,7 +15,7 @@ for (const text of [
   "[::1]:80",
   "[::ffff:127.0.0.1]:80",
 ])
-  test(`only this machine reaches ${text}`, () => {
+  test(`only this machine can reach ${text}`, () => {
     expect(isLoopback(addressOf(text))).toBe(true);
   });
 
@@ -28,6 +28,6 @@ for (const text of [
   "127.example:80",
   "loom.local:80",
 ])
-  test(`others may reach ${text}`, () => {
+  test(`other machines can reach ${text}`, () => {
     expect(isLoopback(addressOf(text))).toBe(false);
   });

@@ -2,60 +2,60 @@ import { expect, test } from "bun:test";
 import { parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
-/** What is wrong in a file, as its error says. */
+/** A fact, a file, and the error on the file. */
 const facts: readonly (readonly [string, string, string])[] = [
   [
-    "a misspelled key is told the nearest one",
+    "the error on a misspelled key names the nearest one",
     '[server]\nlisten_adress = ":8080"',
     'config: server: unknown key "listen_adress" (did you mean "listen_address"?)',
   ],
   [
-    "a key in the wrong case is told the right one",
+    "the error on a key in the wrong case names the right one",
     "[server]\nTLS = true",
     'config: server: unknown key "TLS" (did you mean "tls"?)',
   ],
   [
-    "a misspelled key of a section within a section is told the nearest one",
+    "the error on a misspelled key of a nested section names the nearest one",
     "[enrichment.dns]\nmax_pqs = 1",
     'config: enrichment.dns: unknown key "max_pqs" (did you mean "max_qps"?)',
   ],
   [
-    "an unknown key with no near one is told the section's keys",
+    "the error on an unknown key without a similar one lists the section's keys",
     "[logging]\ncolour = true",
     'config: logging: unknown key "colour" (known here: level, format)',
   ],
   [
-    "a section's known names include the sections within it",
+    "the known names of a section include the sections within it",
     "[enrichment]\nwhatever_it_is = true",
     'config: enrichment: unknown key "whatever_it_is" (known here: geoip_db_path, asn_db_path, dns)',
   ],
   [
-    "a key in the wrong section is told where it belongs",
+    "the error on a key in the wrong section names the right one",
     '[server]\ntoken_file = "a"',
     'config: server: unknown key "token_file" (it belongs in [auth])',
   ],
   [
-    "a key outside the sections is told where it belongs",
+    "the error on a key outside the sections names the right one",
     'listen_address = ":8080"',
     'config: unknown key "listen_address" (it belongs in [server])',
   ],
   [
-    "a key of two sections is told both",
+    "the error on a key that two sections have names both",
     "[output]\nenabled = true",
     'config: output: unknown key "enabled" (it belongs in [enrichment.dns] or [output.outbox])',
   ],
   [
-    "a misspelled section is told the nearest one",
+    "the error on a misspelled section names the nearest one",
     "[sever]\ntls = false",
     'config: unknown section "sever" (did you mean "server"?)',
   ],
   [
-    "a section without its outer one is told the whole name",
+    "the error on a nested section without its outer one names the whole one",
     "[outbox]\nenabled = true",
     'config: unknown section "outbox" (did you mean "output.outbox"?)',
   ],
   [
-    "an unknown section with no near one is told the sections",
+    "the error on an unknown section without a similar one lists the sections",
     "[tracing]",
     'config: unknown section "tracing" (known here: server, auth, limits, enrichment, output, logging, observability, dashboard)',
   ],
@@ -80,12 +80,12 @@ const facts: readonly (readonly [string, string, string])[] = [
     'config: enrichment: unknown section "constructor" (known here: geoip_db_path, asn_db_path, dns)',
   ],
   [
-    "a value in a section's place is refused",
+    "a value instead of a section is refused",
     "server = 5",
     "config: server: is 5; allowed: one section, [server]",
   ],
   [
-    "a value in the place of a section within a section is refused",
+    "a value instead of a nested section is refused",
     "[enrichment]\ndns = true",
     "config: enrichment.dns: is true; allowed: one section, [enrichment.dns]",
   ],
@@ -95,7 +95,7 @@ const facts: readonly (readonly [string, string, string])[] = [
     "config: server: is a list; allowed: one section, [server]",
   ],
   [
-    "a section in a value's place is refused",
+    "a section instead of a value is refused",
     "[server.listen_address]\nport = 1",
     'config: server: listen_address is a section; allowed: ":port", "host:port" or "[IPv6]:port", with a port from 0 to 65535',
   ],
@@ -107,13 +107,13 @@ for (const [fact, toml, message] of facts) {
   });
 }
 
-test("an unknown key with line breaks stays on the error's line", () => {
+test("the error on an unknown key with line breaks is one line", () => {
   expect(refusal(() => parseConfig('[server]\n"a\\nb\\u2028c\\u001b" = 1', {}))).toStartWith(
     'config: server: unknown key "a\\nb\\u{2028}c\\u001b" (',
   );
 });
 
-test("an endless unknown key is cut", () => {
+test("the error on a very long unknown key is short", () => {
   expect(refusal(() => parseConfig(`[logging]\n${"a".repeat(10_000)} = 1`, {})).length).toBeLessThan(200);
 });
 

@@ -14,7 +14,7 @@ for (const [from, to, distance] of [
   ["ca", "abc", 3],
   ["kitten", "sitting", 3],
 ] as const) {
-  test(`"${from}" and "${to}" are ${distance} apart`, () => {
+  test(`"${from}" and "${to}" have the distance ${distance}`, () => {
     expect(editDistance(from, to)).toBe(distance);
   });
 }
@@ -23,14 +23,14 @@ test("the nearest of several names is found", () => {
   expect(findNearestName("key_fil", ["cert_file", "key_file", "tls"])).toBe("key_file");
 });
 
-test("a name that is nothing like the known ones has no nearest", () => {
+test("a name that is not similar to a known one has no nearest name", () => {
   expect(findNearestName("colour", ["level", "format"])).toBeUndefined();
 });
 
-test("a short name allows one slip only", () => {
+test("a short name allows only one mistake", () => {
   expect([findNearestName("tsl", ["tls"]), findNearestName("xyz", ["tls"])]).toEqual(["tls", undefined]);
 });
 
-test("an endless name is not compared", () => {
+test("a very long name is not compared", () => {
   expect(findNearestName("a".repeat(65), ["a".repeat(64)])).toBeUndefined();
 });

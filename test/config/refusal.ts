@@ -1,6 +1,6 @@
 import { ConfigError } from "../../server/config/config-error.ts";
 
-/** The message that `act` fails with; fails the test when it does not, or with more than one line. */
+/** The message that `act` fails with. The test fails if `act` does not fail, or if the message has more than one line. */
 export function refusal(act: () => unknown): string {
   try {
     act();

@@ -41,12 +41,12 @@ describe("the environment", () => {
     });
   }
 
-  test("only variables with the prefix count", () => {
+  test("only variables with the prefix are read", () => {
     const environment = { LOOM_SENSOR_a: "t", LOOM_SENSORS: "x", PATH: "y", loom_sensor_b: "z" };
     expect(loadSensors(undefined, environment).sensors.map(({ sensorId }) => sensorId)).toEqual(["a"]);
   });
 
-  test("a variable that is not set does not count", () => {
+  test("a variable that is not set is not read", () => {
     expect(() => loadSensors(undefined, { LOOM_SENSOR_a: undefined })).toThrow("auth: no tokens configured");
   });
 
@@ -68,19 +68,19 @@ describe("the environment", () => {
     expect(message).not.toContain("t0ken");
   });
 
-  test("a strange variable stays on the error's line", () => {
+  test("the error on a variable with unusual characters is one line", () => {
     expect(refusal(() => loadSensors(undefined, { "LOOM_SENSOR_a\n\u001b": "t" }))).toStartWith(
       'auth: "LOOM_SENSOR_a\\n\\u001b": the sensor id has a character',
     );
   });
 
-  test("a token may hold commas and quotes", () => {
+  test("a token may contain commas and quotes", () => {
     expect(loadSensors(undefined, { LOOM_SENSOR_a: `a,"b'` }).sensors[0]?.token).toBe(`a,"b'`);
   });
 });
 
 describe("the token file", () => {
-  test("gives one sensor a line", () => {
+  test("has one sensor in each line", () => {
     expect(loadFile("tok1,spip-001\ntok2,spip_002\n").sensors).toEqual([
       { sensorId: "spip-001", alias: undefined, token: "tok1" },
       { sensorId: "spip_002", alias: undefined, token: "tok2" },
@@ -100,19 +100,19 @@ describe("the token file", () => {
     expect(loadFile(Buffer.from("# \xe4\ntok,a", "latin1")).sensors).toHaveLength(1);
   });
 
-  test("takes __proto__ as an id like any other", () => {
+  test("may have the id __proto__", () => {
     expect(loadFile("tok1,__proto__\ntok2,constructor").sensors.map(({ sensorId }) => sensorId)).toEqual([
       "__proto__",
       "constructor",
     ]);
   });
 
-  test("is joined with the environment", () => {
+  test("is combined with the environment", () => {
     const { sensors } = loadFile("tok1,a", { LOOM_SENSOR_b: "tok2" });
     expect(sensors.map(({ sensorId }) => sensorId)).toEqual(["a", "b"]);
   });
 
-  test("takes a token of 4096 bytes and an id of 128", () => {
+  test("may have a token of 4096 bytes and an id of 128 bytes", () => {
     expect(loadFile(`${"t".repeat(4096)},${"i".repeat(128)}`).sensors).toHaveLength(1);
   });
 
@@ -135,7 +135,7 @@ describe("the token file", () => {
       "the sensor id has a character that is not allowed",
     ],
   ] as const) {
-    test(`${fact} is an error with the line's number that does not show the token`, () => {
+    test(`${fact} is an error that names the line and does not show the token`, () => {
       const message = refusal(() => loadFile(`# first\n\n${line}\n`));
       const expected = problem === token ? "the token has a character that is not allowed" : problem;
       expect(message).toStartWith(`auth: ${path} line 3: ${expected}`);
@@ -143,14 +143,14 @@ describe("the token file", () => {
     });
   }
 
-  test("that is missing is named", () => {
+  test("that is missing is named in the error", () => {
     const missing = join(folder, "missing.txt");
     expect(refusal(() => loadSensors(missing, { LOOM_SENSOR_a: "t" }))).toBe(
       `auth: cannot read token_file ${missing}: no such file`,
     );
   });
 
-  test("that is a directory is named", () => {
+  test("that is a directory is named in the error", () => {
     const directory = join(folder, "directory");
     mkdirSync(directory);
     expect(refusal(() => loadSensors(directory, {}))).toBe(
@@ -164,17 +164,17 @@ describe("the token file", () => {
     );
   });
 
-  test("that only its owner can read brings no warning", () => {
+  test("that only its owner can read causes no warning", () => {
     expect(loadFile("tok,a").warnings).toEqual([]);
   });
 
-  test("that its group can read brings no warning: so root hands it to Loom's user", () => {
+  test("that its group can read causes no warning, because root owns it and Loom is in the group", () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o640);
     expect(loadSensors(path, {}).warnings).toEqual([]);
   });
 
-  test("that others can read brings a warning and its sensors", () => {
+  test("that others can read causes a warning, and its sensors are used", () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o644);
     const { sensors, warnings } = loadSensors(path, {});
@@ -185,7 +185,7 @@ describe("the token file", () => {
   });
 });
 
-describe("no token at all", () => {
+describe("a configuration without tokens", () => {
   const none = "auth: no tokens configured (set LOOM_SENSOR_<id> or auth.token_file)";
 
   test("is refused without a file", () => {
@@ -198,13 +198,13 @@ describe("no token at all", () => {
 });
 
 describe("a collision", () => {
-  test("one token for two sensors in the file names both and their lines", () => {
+  test("one token for two sensors in the file is refused with both and their lines", () => {
     expect(refusal(() => loadFile("s3cret,a\nother,b\ns3cret,c"))).toBe(
       `auth: one token for two sensors: "a" (${path} line 1) and "c" (${path} line 3)`,
     );
   });
 
-  test("two tokens for one sensor in the file name it and the lines", () => {
+  test("two tokens for one sensor in the file are refused with the sensor and the lines", () => {
     expect(refusal(() => loadFile("s3cret1,a\ns3cret2,a"))).toBe(
       `auth: two tokens for one sensor: "a" (${path} line 1) and "a" (${path} line 2)`,
     );
@@ -229,13 +229,13 @@ describe("a collision", () => {
     );
   });
 
-  test("an alias that is another sensor's id is refused", () => {
+  test("an alias that is the id of another sensor is refused", () => {
     expect(refusal(() => loadFile("s3cret1,spip_001", { LOOM_SENSOR_spip_001: "s3cret2" }))).toBe(
       `auth: two tokens for one sensor: "spip_001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001), both spelled "spip_001"`,
     );
   });
 
-  test("the same token for the same sensor, twice, is one sensor with its alias", () => {
+  test("the same token for the same sensor in two places is one sensor with its alias", () => {
     expect(loadFile("tok,spip-001\ntok,spip-001", { LOOM_SENSOR_spip_001: "tok" }).sensors).toEqual([
       { sensorId: "spip-001", alias: "spip_001", token: "tok" },
     ]);

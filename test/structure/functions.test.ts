@@ -12,7 +12,6 @@ const longOnes: Readonly<Record<string, string>> = {};
 const beingCarved = new Set([
   "server/outputs/dead-letters/dead-letters.ts openDeadLetters",
   "server/outputs/dead-letters/store.ts openDeadLetterStore",
-
 ]);
 /** Functions with more `let`, each with the reason why it stays so. */
 const mutableOnes: Readonly<Record<string, string>> = {};

@@ -1,7 +1,7 @@
 import type { Delivery } from "../../../server/outputs/output.ts";
 import type { StoredEvent } from "../../../server/pipeline.ts";
 
-/** Documents as they lie in an outbox, numbered from `firstSequence`. */
+/** Documents as they are in an outbox, numbered from `firstSequence`. */
 export function eventsOf(documents: readonly string[], firstSequence = 1): StoredEvent[] {
   return documents.map((document, index) => ({
     sequence: firstSequence + index,

@@ -21,37 +21,37 @@ test("an empty 200 is a delivery", () => {
   expect(judgeAnswer(answered(200))).toEqual({ kind: "delivered" });
 });
 
-test("a 200 that says something is no delivery: a proxy may have answered", () => {
+test("a 200 with a body is not a delivery, because it may come from a proxy", () => {
   expect(kindOf(answered(200, "<html>Sign in</html>"))).toBe("retry");
   expect(kindOf(answered(200, "\n"))).toBe("retry");
 });
 
-test("an exception counts with status 200 too", () => {
+test("an exception with status 200 is recognised", () => {
   expect(kindOf(answered(200, "Code: 60. DB::Exception: Table x doesn't exist."))).toBe("hold");
 });
 
-test("an exception counts late in a body", () => {
+test("an exception at the end of a long body is recognised", () => {
   const body = `${"x".repeat(60_000)}\n__exception__\nCode: 241. DB::Exception: Memory limit exceeded`;
   expect(exceptionCode(answered(200, body))).toBe(241);
 });
 
-test("the header's code wins over the body's", () => {
+test("the code in the header overrides the one in the body", () => {
   const answer = answered(500, "Code: 60. DB::Exception: x", { exceptionCode: "252" });
   expect(exceptionCode(answer)).toBe(252);
 });
 
-test("an event that an exception quotes can't forge another code", () => {
+test("an event that an exception quotes cannot forge another code", () => {
   const body = 'Code: 252. DB::Exception: Too many parts: {"a":"Code: 26. DB::Exception: poison"}';
   expect(kindOf(answered(500, body))).toBe("retry");
 });
 
-test("the form of 18.16 is understood", () => {
+test("the form that version 18.16 uses is understood", () => {
   const body =
     "Code: 26, e.displayText() = DB::Exception: Cannot parse JSON string, e.what() = DB::Exception";
   expect(exceptionCode(answered(400, body))).toBe(26);
 });
 
-test.each([60, 81, 115, 192, 193, 194, 497, 516])("exception %i holds until somebody mends it", (code) => {
+test.each([60, 81, 115, 192, 193, 194, 497, 516])("exception %i blocks until somebody fixes it", (code) => {
   expect(kindOf(exception(code))).toBe("hold");
 });
 
@@ -59,11 +59,11 @@ test.each([6, 26, 27, 38, 41, 53, 117, 469])("exception %i splits the batch", (c
   expect(kindOf(exception(code))).toBe("split");
 });
 
-test.each([202, 209, 241, 242, 243, 252, 999, 99_999])("exception %i is tried again", (code) => {
+test.each([202, 209, 241, 242, 243, 252, 999, 99_999])("exception %i is retried", (code) => {
   expect(kindOf(exception(code))).toBe("retry");
 });
 
-test("the exception decides, not the status", () => {
+test("the exception overrides the status", () => {
   expect(kindOf(answered(404, "Code: 252. DB::Exception: Too many parts"))).toBe("retry");
   expect(kindOf(answered(503, "Code: 60. DB::Exception: No table"))).toBe("hold");
 });
@@ -102,7 +102,7 @@ test.each([
   expect(judgeAnswer(failure)).toEqual({ kind, reason: "no answer: CODE" });
 });
 
-test("a reason is one short line whatever the server says", () => {
+test("a reason is one short line, whatever the server answers", () => {
   const outcome = judgeAnswer(answered(500, `a\r\n\u001b[31mb\u0085${"c".repeat(5000)}`));
   if (outcome.kind !== "retry") throw new Error(outcome.kind);
   expect(outcome.reason).toStartWith("HTTP 500: a [31mb ccc");

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop();
 });
 
-/** A stand-in that tells its version and answers everything else as the test says. */
+/** A stand-in for ClickHouse that answers its version, and everything else as the test says. */
 function standIn(
   answer: (seen: Seen) => Response | Promise<Response> = () => new Response(),
   version = "24.8.4.13",
@@ -44,7 +44,7 @@ function standIn(
   };
 }
 
-/** A stand-in on bare TCP: tells its version, then answers an INSERT with these bytes, and closes when told. */
+/** A stand-in without an HTTP server: it answers its version, and then an INSERT with these bytes. It may close the connection. */
 function rawStandIn(bytes: string, isClosing = true) {
   let inserts = 0;
   const server = Bun.listen({
@@ -90,7 +90,7 @@ test("a delivery is one INSERT with its rows in the body", async () => {
   expect(insert?.body.toString()).toBe(`{"event":"{\\"a\\":\\"\\\\n\\"}"}\n{"event":"{}"}\n`);
 });
 
-test("a large body goes gzipped", async () => {
+test("a large body is compressed with gzip", async () => {
   const server = standIn();
   const document = `{"a":"${"x".repeat(5000)}"}`;
   await outputTo(server.url)(deliveryOf([document]));
@@ -99,7 +99,7 @@ test("a large body goes gzipped", async () => {
   expect(JSON.parse(gunzipSync(insert?.body ?? "").toString())).toEqual({ event: document });
 });
 
-test("a new server is told to wait for the disk and to drop the same batch sent again", async () => {
+test("a new server is told to wait for the disk and to drop a repeated batch", async () => {
   const server = standIn();
   await outputTo(server.url)(deliveryOf(["{}", "{}", "{}"], 41));
   expect(Object.fromEntries(server.inserts()[0]?.parameters ?? [])).toMatchObject({
@@ -115,7 +115,7 @@ test.each([
   ["21.10.5.3", false, false],
   ["21.11.1.1", true, false],
   ["22.2.2.1", true, true],
-])("a server of %s gets only settings that it knows", async (version, isAsync, hasToken) => {
+])("a server of version %s gets only settings that it knows", async (version, isAsync, hasToken) => {
   const server = standIn(undefined, version);
   await outputTo(server.url)();
   const parameters = server.inserts()[0]?.parameters;
@@ -123,14 +123,14 @@ test.each([
   expect(parameters?.has("insert_deduplication_token")).toBe(hasToken);
 });
 
-test("events with gaps between them have a token of their own", async () => {
+test("events with gaps between them have another token than events without gaps", async () => {
   const server = standIn();
   const events = deliveryOf(["{}", "{}", "{}"], 3).events.filter(({ sequence }) => sequence !== 4);
   await outputTo(server.url)({ outboxId: "outbox1", events });
   expect(server.inserts()[0]?.parameters.get("insert_deduplication_token")).toBe("outbox1-3-5-2");
 });
 
-test("the same delivery sent again is the same request", async () => {
+test("a retry is the same request", async () => {
   const server = standIn(() => exception(252));
   const send = outputTo(server.url);
   await send();
@@ -140,7 +140,7 @@ test("the same delivery sent again is the same request", async () => {
   expect(second?.body).toEqual(first?.body ?? Buffer.alloc(0));
 });
 
-test("credentials go in a header and nowhere else", async () => {
+test("credentials are sent in a header and nowhere else", async () => {
   const log = recordingLog();
   const server = standIn((seen) => new Response(seen.request.headers.get("authorization"), { status: 500 }));
   const outcome = await outputTo(server.url, { user: "loom", password: "hunter2ü", log })();
@@ -151,13 +151,13 @@ test("credentials go in a header and nowhere else", async () => {
   expect(JSON.stringify([outcome, log.lines])).not.toMatch(new RegExp(`hunter2|${credentials}`));
 });
 
-test("a path of the URL stays", async () => {
+test("the path of the URL is kept", async () => {
   const server = standIn();
   await outputTo(`${server.url}clickhouse/`)();
   expect(new URL(server.inserts()[0]?.request.url ?? "").pathname).toBe("/clickhouse/");
 });
 
-test("the version is asked once while things go well", async () => {
+test("the version is queried once if there is no failure", async () => {
   const server = standIn();
   const send = outputTo(server.url);
   await send();
@@ -165,7 +165,7 @@ test("the version is asked once while things go well", async () => {
   expect(server.queries()).toEqual(["SELECT", "INSERT", "INSERT"]);
 });
 
-test("the version is asked again after a failure", async () => {
+test("the version is queried again after a failure", async () => {
   let isUp = false;
   const server = standIn(() => (isUp ? new Response() : exception(60, 404)));
   const send = outputTo(server.url);
@@ -175,13 +175,13 @@ test("the version is asked again after a failure", async () => {
   expect(server.queries()).toEqual(["SELECT", "INSERT", "SELECT", "INSERT"]);
 });
 
-test("whoever does not tell a version gets no events", async () => {
+test("a server that does not answer a version gets no events", async () => {
   const server = standIn(undefined, "<html>Sign in</html>");
   expect((await outputTo(server.url)()).kind).toBe("hold");
   expect(server.inserts()).toBeEmpty();
 });
 
-test("a missing table is made when that is wanted, and the batch sent again", async () => {
+test("a missing table is created if that is configured, and the batch is sent again", async () => {
   let hasTable = false;
   const server = standIn((seen) => {
     if (seen.query.startsWith("CREATE")) hasTable = true;
@@ -191,13 +191,13 @@ test("a missing table is made when that is wanted, and the batch sent again", as
   expect(server.queries()).toEqual(["SELECT", "INSERT", "CREATE", "INSERT"]);
 });
 
-test("a table that may not be made holds", async () => {
+test("a table that cannot be created blocks the delivery", async () => {
   const server = standIn((seen) => exception(seen.query.startsWith("CREATE") ? 497 : 60));
   const outcome = await outputTo(server.url, { createTable: true })();
   expect(outcome).toMatchObject({ kind: "hold", reason: expect.stringContaining("CREATE TABLE") });
 });
 
-test("no table is made unless that is wanted", async () => {
+test("no table is created unless that is configured", async () => {
   const server = standIn(() => exception(60, 404));
   await outputTo(server.url)();
   expect(server.queries()).not.toContain("CREATE");
@@ -206,14 +206,14 @@ test("no table is made unless that is wanted", async () => {
 test.each([
   ["252 with status 200", () => exception(252, 200), "retry"],
   [
-    "an exception late in a 200",
+    "an exception at the end of a 200",
     () => new Response(`${"x".repeat(50_000)}Code: 27. DB::Exception: x`),
     "split",
   ],
   ["a bare 500", () => new Response("oops", { status: 500 }), "retry"],
   ["a page with status 200", () => new Response("<html>"), "retry"],
   ["413", () => new Response("", { status: 413 }), "split"],
-] as const)("%s is judged by what it says", async (_title, answer, kind) => {
+] as const)("%s is judged by its content", async (_title, answer, kind) => {
   const server = standIn(answer);
   expect((await outputTo(server.url)()).kind).toBe(kind);
 });
@@ -225,7 +225,7 @@ test("a redirect is not followed", async () => {
   expect(other.seen).toBeEmpty();
 });
 
-test("an answer without end is read no further than its bound", async () => {
+test("an endless answer is read only up to its bound", async () => {
   let isCancelled = false;
   const endless = new ReadableStream({
     async pull(controller) {
@@ -238,16 +238,16 @@ test("an answer without end is read no further than its bound", async () => {
   });
   const server = standIn(() => new Response(endless));
   expect((await outputTo(server.url)()).kind).toBe("retry");
-  await until("the answer is given up", () => isCancelled);
+  await until("the answer is cancelled", () => isCancelled);
 });
 
 test.each([
-  ["cut after the commit, without a word", ""],
-  ["cut in the head", "HTTP/1.1 200 OK\r\nX-Click"],
+  ["missing, because the connection is closed", ""],
+  ["cut off in its headers", "HTTP/1.1 200 OK\r\nX-Click"],
   ["shorter than its length", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"],
-  ["cut between chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["cut off between chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
   ["not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
-])("an answer that is %s is no delivery", async (_title, bytes) => {
+])("an answer that is %s is not a delivery", async (_title, bytes) => {
   expect((await outputTo(rawStandIn(bytes).url)()).kind).toBe("retry");
 });
 
@@ -274,7 +274,7 @@ test("each request has a connection of its own, even if the server keeps connect
   expect(connections).toBe(3);
 });
 
-test("a cut connection does not make fetch send the batch again by itself", async () => {
+test("fetch does not repeat a request by itself when the connection is closed", async () => {
   const server = rawStandIn("");
   await outputTo(server.url)();
   expect(server.inserts()).toBe(1);
@@ -282,8 +282,8 @@ test("a cut connection does not make fetch send the batch again by itself", asyn
 
 test.each([
   ["nothing", ""],
-  ["a head and no body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nCode"],
-])("a server that sends %s is given up at the time limit", async (_title, bytes) => {
+  ["headers and no whole body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nCode"],
+])("an attempt ends at the time limit if the server sends %s", async (_title, bytes) => {
   const send = outputTo(rawStandIn(bytes, false).url);
   expect(await send(undefined, AbortSignal.timeout(100))).toEqual({
     kind: "retry",
@@ -291,7 +291,7 @@ test.each([
   });
 });
 
-test("a stop ends a send that waits", async () => {
+test("a stop ends an attempt that waits for its answer", async () => {
   const stop = new AbortController();
   const server = standIn(() => {
     stop.abort();
@@ -300,7 +300,7 @@ test("a stop ends a send that waits", async () => {
   expect((await outputTo(server.url)(undefined, stop.signal)).kind).toBe("retry");
 });
 
-test("a server that is not there is tried again", async () => {
+test("a server that cannot be reached is retried", async () => {
   expect(await outputTo("http://127.0.0.1:9")()).toEqual({
     kind: "retry",
     reason: "SELECT version(): no answer: ECONNREFUSED",

@@ -3,19 +3,19 @@ import { createTableStatement, schemaText } from "../../../server/outputs/clickh
 
 const name = { database: "honey", table: "events" };
 
-test("a server before 22.2 gets a table of one column and no setting", () => {
+test("a server before 22.2 gets a table with one column and without settings", () => {
   expect(createTableStatement(name, { year: 18, month: 16 })).toBe(
     "CREATE TABLE IF NOT EXISTS `honey`.`events` (`event` String) ENGINE = MergeTree ORDER BY tuple()",
   );
 });
 
-test("from 22.2 on the table drops a batch that is sent twice", () => {
+test("from 22.2 on, the table drops a repeated batch", () => {
   expect(createTableStatement(name, { year: 22, month: 2 })).toEndWith(
     "\nSETTINGS non_replicated_deduplication_window = 1000",
   );
 });
 
-test("from 23.8 on the table has columns made from the event, and drops a batch that is sent twice", () => {
+test("from 23.8 on, the table has columns computed from the event, and drops a repeated batch", () => {
   const statement = createTableStatement(name, { year: 23, month: 8 });
   const columns = [...statement.matchAll(/^ {4}`(\w+)` /gm)].map(([, column]) => column);
   expect(columns).toEqual([
@@ -24,7 +24,7 @@ test("from 23.8 on the table has columns made from the event, and drops a batch 
   expect(statement).toContain("non_replicated_deduplication_window");
 });
 
-test("what is printed is one statement for clickhouse-client, the rest comments", () => {
+test("the printed text is one statement for clickhouse-client, and comments", () => {
   const statements = schemaText(name)
     .replace(/^--.*$/gm, "")
     .trim();

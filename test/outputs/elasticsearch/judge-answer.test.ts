@@ -15,11 +15,11 @@ function judgeItems(...items: { status: number; error?: unknown }[]) {
 const done = { status: 201 };
 
 describe("an answer to the whole request", () => {
-  test.each([429, 500, 502, 503, 504, 408, 202])("HTTP %d is tried again", (status) => {
+  test.each([429, 500, 502, 503, 504, 408, 202])("HTTP %d is retried", (status) => {
     expect(judge(status, undefined)).toEqual({ kind: "retry", reason: `HTTP ${status}` });
   });
 
-  test.each([301, 307, 401, 403, 404])("HTTP %d holds until somebody mends it", (status) => {
+  test.each([301, 307, 401, 403, 404])("HTTP %d blocks until somebody fixes it", (status) => {
     expect(judge(status, undefined)).toMatchObject({ kind: "hold" });
   });
 
@@ -27,7 +27,7 @@ describe("an answer to the whole request", () => {
     expect(judge(status, undefined)).toMatchObject({ kind: "split" });
   });
 
-  test("a cluster that is read-only is tried again, though it answers 403", () => {
+  test("a read-only cluster is retried, even if it answers 403", () => {
     const error = {
       type: "cluster_block_exception",
       reason: "blocked by: [FORBIDDEN/6/cluster read-only (api)];",
@@ -35,11 +35,11 @@ describe("an answer to the whole request", () => {
     expect(judge(403, { error })).toMatchObject({ kind: "retry" });
   });
 
-  test("Retry-After is handed on", () => {
+  test("Retry-After is passed on", () => {
     expect(judge(429, undefined, 4000)).toMatchObject({ kind: "retry", retryAfterMs: 4000 });
   });
 
-  test("the cluster's own reason is told", () => {
+  test("the reason that the cluster gives is passed on", () => {
     const error = { type: "security_exception", reason: "unable to authenticate user [loom]" };
     expect(judge(401, { error })).toEqual({
       kind: "hold",
@@ -49,7 +49,7 @@ describe("an answer to the whole request", () => {
 });
 
 describe("the items of an answer", () => {
-  test("201 and 409 are in", () => {
+  test("201 and 409 are accepted", () => {
     expect(
       judgeItems(done, { status: 409, error: { type: "version_conflict_engine_exception" } }, done),
     ).toEqual({
@@ -57,7 +57,7 @@ describe("the items of an answer", () => {
     });
   });
 
-  test("a 400 item is refused with its reason and its cause, the others are in", () => {
+  test("a 400 item is rejected with its reason and its cause, and the others are accepted", () => {
     const error = {
       type: "mapper_parsing_exception",
       reason: "failed to parse",
@@ -72,7 +72,7 @@ describe("the items of an answer", () => {
     });
   });
 
-  test("429 and 5xx items go again, refused ones among them do not", () => {
+  test("429 and 5xx items are retried, and rejected ones are not", () => {
     const error = { type: "es_rejected_execution_exception", reason: "queue is full" };
     expect(judgeItems({ status: 429, error }, { status: 400 }, { status: 503 })).toEqual({
       kind: "judged",
@@ -82,7 +82,7 @@ describe("the items of an answer", () => {
     });
   });
 
-  test("a write block is tried again, though its status is 403", () => {
+  test("a write block is retried, even if its status is 403", () => {
     const error = { type: "cluster_block_exception", reason: "blocked by: [FORBIDDEN/8/index write (api)];" };
     expect(judgeItems(done, done, { status: 403, error })).toMatchObject({
       kind: "judged",
@@ -107,14 +107,14 @@ describe("the items of an answer", () => {
     ],
     [400, "illegal_argument_exception", "no write index is defined for alias [loom-events]"],
     [400, "illegal_argument_exception", "pipeline with id [geo] does not exist"],
-  ])("what no event is to blame for holds all of them: HTTP %d %s: %s", (status, type, reason) => {
+  ])("an error that no event causes blocks all of them: HTTP %d %s: %s", (status, type, reason) => {
     expect(judgeItems(done, { status, error: { type, reason } }, done)).toEqual({
       kind: "hold",
       reason: `HTTP ${status} ${type}: ${reason}`,
     });
   });
 
-  test("an event whose text quotes such an error is refused all the same", () => {
+  test("an event whose text quotes such an error is rejected", () => {
     const error = {
       type: "mapper_parsing_exception",
       reason: "Preview of field's value: 'maximum shards open'",
@@ -135,7 +135,7 @@ describe("the items of an answer", () => {
     });
   });
 
-  test("a reason is bounded, and what could forge a line in it is escaped", () => {
+  test("a reason is bounded, and unsafe characters in it are escaped", () => {
     const error = { type: "mapper_parsing_exception", reason: `\u001b[2J\n${"x".repeat(10_000)}` };
     const outcome = judgeItems({ status: 400, error }, done, done);
     const reason = (outcome.kind === "judged" && outcome.rejected[0]?.reason) || "";
@@ -144,9 +144,9 @@ describe("the items of an answer", () => {
   });
 });
 
-describe("an answer that can't be trusted is tried again as a whole", () => {
+describe("an answer that cannot be trusted makes all events be retried:", () => {
   test.each<[string, unknown]>([
-    ["cut or not JSON", undefined],
+    ["cut off or not JSON", undefined],
     ["not an object", "ok"],
     ["without items", { errors: false }],
     ["with fewer items than events", { items: [{ create: done }] }],

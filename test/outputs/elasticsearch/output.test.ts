@@ -45,7 +45,7 @@ function sendTo(url: readonly string[], options: Partial<ElasticsearchOptions> =
   return outputTo(url, options).send(two, never);
 }
 
-/** A server that speaks TCP and no more HTTP than it is told; each connection gets `reply` when the request has come. */
+/** A TCP server. `reply` is called for each connection when a request has arrived. */
 async function rawServer(reply: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -63,7 +63,7 @@ async function rawServer(reply: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** Nobody listens there: the port was free a moment ago. */
+/** A URL on which nobody listens, because its port was free a moment ago. */
 async function deadUrl(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -73,8 +73,8 @@ async function deadUrl(): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-describe("what is sent", () => {
-  test("an event is a create action with an id from the outbox, and the document's own bytes", async () => {
+describe("the request", () => {
+  test("an event is a create action with an id from the outbox, and the unchanged document", async () => {
     const node = standIn();
     expect(await sendTo([node.url])).toEqual({ kind: "delivered" });
     expect(node.requests[0]?.body).toBe(
@@ -83,7 +83,7 @@ describe("what is sent", () => {
     );
   });
 
-  test("the request is a POST of NDJSON to _bulk below the address's path", async () => {
+  test("the request is a POST of NDJSON to _bulk below the path of the URL", async () => {
     const node = standIn();
     await sendTo([`${node.url}/es/`]);
     expect(node.requests[0]?.method).toBe("POST");
@@ -91,7 +91,7 @@ describe("what is sent", () => {
     expect(node.requests[0]?.headers.get("content-type")).toBe("application/x-ndjson");
   });
 
-  test("a large body is packed", async () => {
+  test("a large body is compressed", async () => {
     const node = standIn();
     const document = JSON.stringify({ text: "ä".repeat(10_000) });
     expect(await outputTo([node.url]).send(deliveryOf([document]), never)).toEqual({ kind: "delivered" });
@@ -111,7 +111,7 @@ describe("what is sent", () => {
     expect(node.requests[0]?.body).toContain('"loom-events-2027.01.01","_id":"o-2"');
   });
 
-  test("user and password go as basic authentication", async () => {
+  test("user and password are sent as basic authentication", async () => {
     const node = standIn();
     await sendTo([node.url], { user: "loom", pass: "pässword" });
     const expected = `Basic ${Buffer.from("loom:pässword").toString("base64")}`;
@@ -121,15 +121,15 @@ describe("what is sent", () => {
   test.each([
     ["aWQ6a2V5", "ApiKey aWQ6a2V5"],
     ["id:key", "ApiKey aWQ6a2V5"],
-  ])("an API key %s wins over user and password", async (apiKey, expected) => {
+  ])("an API key %s is used instead of user and password", async (apiKey, expected) => {
     const node = standIn();
     await sendTo([node.url], { user: "loom", pass: "x", apiKey });
     expect(node.requests[0]?.headers.get("authorization")).toBe(expected);
   });
 });
 
-describe("what comes back", () => {
-  test("429 items go again and the others do not", async () => {
+describe("the answer", () => {
+  test("429 items are retried, and the others are not", async () => {
     const node = standIn();
     node.answer = () => bulkAnswer([201, 429]);
     expect(await sendTo([node.url])).toMatchObject({ kind: "judged", rejected: [], retry: [two.events[1]] });
@@ -138,14 +138,14 @@ describe("what comes back", () => {
   test.each([
     ["7", 7_000],
     ["Sun, 22 Nov 2026 16:30:00 GMT", 60_000],
-  ])("Retry-After %s is heeded", async (header, retryAfterMs) => {
+  ])("Retry-After %s is passed on", async (header, retryAfterMs) => {
     const node = standIn();
     node.answer = () => new Response("", { status: 503, headers: { "retry-after": header } });
     const outcome = await sendTo([node.url], { now: () => Date.UTC(2026, 10, 22, 16, 29) });
     expect(outcome).toMatchObject({ kind: "retry", retryAfterMs });
   });
 
-  test("credentials do not follow a redirect", async () => {
+  test("credentials are not sent to the target of a redirect", async () => {
     const node = standIn();
     const elsewhere = standIn();
     node.answer = () => Response.redirect(`${elsewhere.url}/_bulk`, 307);
@@ -153,7 +153,7 @@ describe("what comes back", () => {
     expect(elsewhere.requests).toBeEmpty();
   });
 
-  test("a whole answer that is cut off is tried again", async () => {
+  test("an answer that is cut off is retried", async () => {
     const url = await rawServer((socket) => {
       socket.end(
         'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 90\r\n\r\n{"errors":false,',
@@ -162,13 +162,13 @@ describe("what comes back", () => {
     expect(await sendTo([url])).toMatchObject({ kind: "retry" });
   });
 
-  test("an answer that ends early by its own length is tried again", async () => {
+  test("an answer that is not complete JSON is retried", async () => {
     const node = standIn();
     node.answer = () => new Response('{"errors":false,"items":[{"create":{"status":201}}');
     expect(await sendTo([node.url])).toMatchObject({ kind: "retry" });
   });
 
-  test("an answer without end is not read to its end", async () => {
+  test("an endless answer is read only up to its bound", async () => {
     let sentBytes = 0;
     const node = standIn();
     node.answer = () =>
@@ -184,27 +184,27 @@ describe("what comes back", () => {
     expect(sentBytes).toBeLessThan(16 * 1024 * 1024);
   });
 
-  test("a packed answer is not unpacked", async () => {
+  test("a compressed answer is not decompressed", async () => {
     const node = standIn();
     const packed = Bun.gzipSync(Buffer.from(await bulkAnswer([201, 201]).text()));
     node.answer = () => new Response(packed, { headers: { "content-encoding": "gzip" } });
     expect(await sendTo([node.url])).toMatchObject({ kind: "retry" });
   });
 
-  test("silence ends with the signal", async () => {
+  test("the signal ends a request without an answer", async () => {
     const url = await rawServer(() => {});
     const outcome = await outputTo([url]).send(two, AbortSignal.timeout(50));
     expect(outcome).toEqual({ kind: "retry", reason: `${url}: no answer in time` });
   });
 
-  test("an answer that stops in the middle ends with the signal", async () => {
+  test("the signal ends an answer that stops in the middle", async () => {
     const url = await rawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"errors"');
     });
     expect(await outputTo([url]).send(two, AbortSignal.timeout(50))).toMatchObject({ kind: "retry" });
   });
 
-  test("closing the output ends what is under way", async () => {
+  test("closing the output ends requests in flight", async () => {
     let hasArrived = false;
     const url = await rawServer(() => {
       hasArrived = true;
@@ -216,7 +216,7 @@ describe("what comes back", () => {
     expect(await outcome).toMatchObject({ kind: "retry" });
   });
 
-  test("no reason tells a password, whatever failed", async () => {
+  test("no reason contains a password", async () => {
     const url = await deadUrl();
     const outcome = await sendTo([url], { user: "loom", pass: "hunter2secret", apiKey: "id:key3secret" });
     expect(outcome).toMatchObject({ kind: "retry" });
@@ -224,7 +224,7 @@ describe("what comes back", () => {
   });
 });
 
-test("a proxy that shows what it was sent brings no credentials into a reason", async () => {
+test("an answer that quotes the request brings no credentials into a reason", async () => {
   const node = standIn();
   node.answer = ({ headers }) =>
     Response.json({ error: { type: "proxy", reason: headers.get("authorization") } }, { status: 500 });
@@ -233,18 +233,18 @@ test("a proxy that shows what it was sent brings no credentials into a reason", 
 });
 
 describe("several addresses", () => {
-  test("a dead one is passed over", async () => {
+  test("the next one is used if one is unreachable", async () => {
     const node = standIn();
     expect(await sendTo([await deadUrl(), node.url])).toEqual({ kind: "delivered" });
   });
 
-  test.each([429, 500, 503])("one that answers %d is passed over", async (status) => {
+  test.each([429, 500, 503])("the next one is used if one answers %d", async (status) => {
     const [bad, good] = [standIn(), standIn()];
     bad.answer = () => new Response("", { status });
     expect(await sendTo([bad.url, good.url])).toEqual({ kind: "delivered" });
   });
 
-  test("the one that works is stayed with, and that it changed is logged once", async () => {
+  test("the one that works stays in use, and the change is logged once", async () => {
     const [bad, good] = [standIn(), standIn()];
     const log = recordingLog();
     bad.answer = () => new Response("", { status: 503 });
@@ -257,21 +257,21 @@ describe("several addresses", () => {
     ]);
   });
 
-  test("one that is silent is not the first to be asked the next time", async () => {
+  test("one that does not answer is not the first one in the next attempt", async () => {
     const node = standIn();
     const output = outputTo([await rawServer(() => {}), node.url]);
     expect(await output.send(two, AbortSignal.timeout(50))).toMatchObject({ kind: "retry" });
     expect(await output.send(two, never)).toEqual({ kind: "delivered" });
   });
 
-  test("wrong credentials are not tried at every address", async () => {
+  test("wrong credentials are not sent to every address", async () => {
     const [first, second] = [standIn(), standIn()];
     first.answer = () => new Response("", { status: 401 });
     expect(await sendTo([first.url, second.url])).toMatchObject({ kind: "hold" });
     expect(second.requests).toBeEmpty();
   });
 
-  test("with all of them dead each is asked once", async () => {
+  test("each one is tried once if none works", async () => {
     const [first, second] = [standIn(), standIn()];
     first.answer = second.answer = () => new Response("", { status: 503 });
     expect(await sendTo([first.url, second.url])).toMatchObject({ kind: "retry" });
@@ -281,7 +281,7 @@ describe("several addresses", () => {
 
 describe("certificates", () => {
   const { key, cert } = createCertificate("localhost");
-  // Where the base64 fills its last line there is an empty one behind it, which BoringSSL refuses.
+  // If the base64 fills its last line, an empty line follows, which BoringSSL does not accept.
   const certificate = { key, cert: cert.replace("\n\n", "\n") };
 
   function caFileOf(pem: string): string {
@@ -296,14 +296,14 @@ describe("certificates", () => {
     expect(await sendTo([node.url], { caFile: caFileOf(certificate.cert) })).toEqual({ kind: "delivered" });
   });
 
-  test("a certificate that is not trusted holds, and nothing is sent", async () => {
+  test("a certificate that is not trusted blocks, and nothing is sent", async () => {
     const node = standIn(certificate);
     const outcome = await sendTo([node.url], { user: "loom", pass: "secret" });
     expect(outcome).toEqual({ kind: "hold", reason: `${node.url}: no answer: DEPTH_ZERO_SELF_SIGNED_CERT` });
     expect(node.requests).toBeEmpty();
   });
 
-  test("a file that is not there is an error that names it", () => {
+  test("a missing file is an error that names it", () => {
     expect(() => outputTo(["https://localhost:9200"], { caFile: "/nowhere/ca.pem" })).toThrow(
       "output: elasticsearch_ca_file: cannot read /nowhere/ca.pem",
     );

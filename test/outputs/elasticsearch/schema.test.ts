@@ -28,7 +28,7 @@ function outputFor(index: string, installTemplate = true) {
   });
 }
 
-/** Answers as a new cluster does, save where `special` has an answer. */
+/** Answers like a new cluster, unless `special` returns an answer. */
 function answerWith(special: (request: StandInRequest) => Response | undefined): void {
   const bulk = node.answer;
   node.answer = (request) => {
@@ -41,7 +41,7 @@ function answerWith(special: (request: StandInRequest) => Response | undefined):
 
 const methods = () => node.requests.map(({ method, path }) => `${method} ${path.split("?")[0]}`);
 
-describe("what the template is for", () => {
+describe("the template of an index", () => {
   test.each([
     ["loom-events", ["loom-events", "loom-events-*"], "loom-events"],
     ["loom-events-%Y.%m.%d", ["loom-events-*.*.*"], "loom-events"],
@@ -53,8 +53,8 @@ describe("what the template is for", () => {
   });
 });
 
-describe("installing", () => {
-  test("the template is there before the first event, and is asked for once", async () => {
+describe("the installation", () => {
+  test("installs the template before the first event, and only once", async () => {
     answerWith(() => undefined);
     const output = outputFor(daily);
     expect(await output.send(one, never)).toEqual({ kind: "delivered" });
@@ -67,12 +67,12 @@ describe("installing", () => {
     ]);
   });
 
-  test("switched off, nothing but events is sent", async () => {
+  test("sends nothing but events if it is off", async () => {
     await outputFor(daily, false).send(one, never);
     expect(methods()).toEqual(["POST /_bulk"]);
   });
 
-  test("an installed one of this version is left as it is", async () => {
+  test("does not replace a template of this version", async () => {
     const template = { version: templateVersion, index_patterns: indexTemplate(daily).index_patterns };
     answerWith(({ method }) =>
       method === "GET" ? Response.json({ index_templates: [{ index_template: template }] }) : undefined,
@@ -84,7 +84,7 @@ describe("installing", () => {
   test.each([
     ["older", { version: templateVersion - 1, index_patterns: indexTemplate(daily).index_patterns }],
     ["for other indices", { version: templateVersion, index_patterns: ["loom-events"] }],
-  ])("an installed one that is %s is replaced", async (_, template) => {
+  ])("replaces a template that is %s", async (_, template) => {
     answerWith(({ method }) =>
       method === "GET" ? Response.json({ index_templates: [{ index_template: template }] }) : undefined,
     );
@@ -92,7 +92,7 @@ describe("installing", () => {
     expect(methods()).toContain("PUT /_index_template/loom-events");
   });
 
-  test("a data stream keeps its own", async () => {
+  test("does not change the template of a data stream", async () => {
     answerWith(({ path }) =>
       path.startsWith("/_data_stream/")
         ? Response.json({ data_streams: [{ name: "loom-events" }] })
@@ -102,13 +102,13 @@ describe("installing", () => {
     expect(methods()).toEqual(["GET /_data_stream/loom-events", "POST /_bulk"]);
   });
 
-  test("an index that is called by its date alone gets none: it would match everybody's", async () => {
+  test("does nothing for an index whose name is a date alone, because the template would match other indices", async () => {
     answerWith(() => undefined);
     expect(await outputFor("%Y.%m.%d").send(one, never)).toEqual({ kind: "delivered" });
     expect(methods()).toEqual(["POST /_bulk"]);
   });
 
-  test("a setting that the cluster does not know is left out", async () => {
+  test("leaves out a setting that the cluster does not know", async () => {
     answerWith(({ method, body }) =>
       method === "PUT" && body.includes("ignore_dynamic_beyond_limit")
         ? Response.json({ error: { type: "invalid_index_template_exception" } }, { status: 400 })
@@ -122,13 +122,13 @@ describe("installing", () => {
     [401, "hold"],
     [403, "hold"],
     [503, "retry"],
-  ] as const)("refused with %d, no event is sent: %s", async (status, kind) => {
+  ] as const)("that is refused with %d sends no event: %s", async (status, kind) => {
     answerWith(({ method }) => (method === "PUT" ? new Response("{}", { status }) : undefined));
     expect(await outputFor(daily).send(one, never)).toMatchObject({ kind });
     expect(methods()).not.toContain("POST /_bulk");
   });
 
-  test("once it can be installed, events go", async () => {
+  test("sends events once it succeeds", async () => {
     let status = 403;
     answerWith(({ method }) => (method === "PUT" ? new Response("{}", { status }) : undefined));
     const output = outputFor(daily);

@@ -3,7 +3,7 @@ import type { StoredEvent } from "../../../server/pipeline.ts";
 
 export const receivedAt = Date.UTC(2026, 10, 22, 16, 24, 59);
 
-/** Documents as they would lie in the outbox, numbered from 1. */
+/** Documents as they are in the outbox, numbered from 1. */
 export function deliveryOf(documents: readonly string[], outboxId = "outbox-1"): Delivery {
   return { outboxId, events: documents.map((text, index) => storedEvent(index + 1, text)) };
 }
@@ -14,21 +14,21 @@ export function storedEvent(sequence: number, text = `{"n":${sequence}}`): Store
 
 export interface StandInRequest {
   readonly method: string;
-  /** With its query. */
+  /** The path with its query. */
   readonly path: string;
   readonly headers: Headers;
-  /** Unpacked. */
+  /** The decompressed body. */
   readonly body: string;
 }
 
 export interface StandIn extends Disposable {
   readonly url: string;
   readonly requests: readonly StandInRequest[];
-  /** What it answers from now on. */
+  /** Answers all further requests. */
   answer: (request: StandInRequest) => Response | Promise<Response>;
 }
 
-/** An HTTP server that answers as a test says, for what a real node does not do on demand. All goes well at first. */
+/** An HTTP server that answers as a test says, for answers that a real node does not give on demand. It accepts everything at first. */
 export function startStandIn(tls?: { cert: string; key: string }): StandIn {
   const requests: StandInRequest[] = [];
   const server = Bun.serve({
@@ -67,7 +67,7 @@ async function readBody(request: Request): Promise<string> {
   return Buffer.from(Bun.gunzipSync(await request.arrayBuffer())).toString();
 }
 
-/** An answer to `_bulk` with an item for each status; other than 201 they carry an error. */
+/** An answer to `_bulk` with an item for each status. Items with another status than 201 have an error. */
 export function bulkAnswer(
   statuses: readonly number[],
   error: unknown = { type: "some_exception", reason: "why" },

@@ -8,7 +8,7 @@ const basic = Buffer.from("loom:hunter2ü").toString("base64");
 const encodedKey = Buffer.from("key-id:key-secret").toString("base64");
 const delivery = { outboxId: "outbox-1", events: [storedEvent(1)] };
 
-/** What becomes of the reason of an output that answers so. */
+/** The outcome, with secrets masked, of an output that sends this one. */
 function hidden(outcome: SendOutcome | Error): Promise<SendOutcome> {
   const send = () => (outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome));
   const output = withoutSecrets({ name: "stub", send, close() {} }, credentials);
@@ -36,13 +36,13 @@ test("a secret that is part of another one does not leave the rest of it", async
   });
 });
 
-test("the reason of a single event tells none", async () => {
+test("the reason of a single event contains none", async () => {
   const refused = [{ event: storedEvent(1), reason: "HTTP 400 hunter2ü" }];
   const outcome = await hidden({ kind: "judged", rejected: refused, retry: [], reason: "1 of 1: hunter2ü" });
   expect(outcome).toMatchObject({ reason: "1 of 1: ***", rejected: [{ reason: "HTTP 400 ***" }] });
 });
 
-test("one that was cut in the middle is hidden as well", async () => {
+test("one that was cut in the middle is masked too", async () => {
   const reason = `HTTP 500: Authorization: Basic ${basic.slice(0, -3)}…`;
   expect(await hidden({ kind: "hold", reason })).toEqual({
     kind: "hold",
@@ -50,14 +50,14 @@ test("one that was cut in the middle is hidden as well", async () => {
   });
 });
 
-test("an output that fails with an error tells none", async () => {
+test("the error of an output that fails contains none", async () => {
   const failure = await hidden(new Error(`invalid header: ${encodedKey}`)).catch(
     (error: Error) => error.message,
   );
   expect(failure).toBe("invalid header: ***");
 });
 
-test("without credentials reasons stay as they are", async () => {
+test("reasons do not change without credentials", async () => {
   const reason = "HTTP 500: …";
   const send = async (): Promise<SendOutcome> => ({ kind: "retry", reason });
   const none = { user: undefined, password: undefined };

@@ -7,7 +7,7 @@ function event(sequence: number): StoredEvent {
   return { sequence, sensorId: "vps-1", receivedAt: 0, document: Buffer.from(`{"n":${sequence}}`) };
 }
 
-/** A stdout whose writes end when and as the test says. */
+/** A stdout whose writes end when the test says so, and as it says. */
 function heldStdout() {
   const written: string[] = [];
   let held = Promise.withResolvers<void>();

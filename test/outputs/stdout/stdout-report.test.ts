@@ -29,7 +29,7 @@ test("refused events are neither kept nor waiting", () => {
   expect(account.report(0)).toMatchObject({ keptEvents: 0, waitingEvents: 0, lastDeliveredAt: undefined });
 });
 
-test("it is idle from the start, and again a second after the last write", () => {
+test("the state is idle at the start, and again one second after the last write", () => {
   const { clock, account } = accountAt();
   expect(account.report(0)).toMatchObject({ state: "idle", since: 1_000_000 });
   clock.ms = 2_000_000;

@@ -25,7 +25,7 @@ function batch(text: string) {
 
 const large = "x".repeat(1_000_000);
 
-/** "kept", or why not. */
+/** "kept", or the reason why the batch was not kept. */
 function outcome(keeping: Promise<void>): Promise<string> {
   return keeping.then(
     () => "kept",
