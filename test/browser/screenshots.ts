@@ -7,6 +7,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { pages } from "../../ui/page-list.ts";
 import { dashboardConfig, startWithDashboard } from "../support/dashboard.ts";
 import { freePort } from "../support/free-port.ts";
 import { startPickyElasticsearch } from "../support/picky-elasticsearch.ts";
@@ -28,17 +29,12 @@ const sensors = [
 const silent = ["mumbai-01", "milan-01"];
 const tokenOf = (sensor: string) => `token-of-${sensor}`;
 
-const pages: Readonly<Record<string, string>> = {
-  overview: "/",
-  sensors: "/sensors",
-  sensor: "/sensors/frankfurt-01",
-  "add-sensor": "/sensors/add",
-  tail: "/tail",
-  attacks: "/attacks?window=5m",
-  refusals: "/refusals",
-  enrichment: "/enrichment",
-  outputs: "/outputs",
-};
+/** The address of each page by the name of its pictures. */
+const addresses = pages.map(({ id, path }) => {
+  // The run is short, and so is the period that is shown.
+  if (id === "attacks") return [id, `${path}?window=5m`] as const;
+  return [id, path.replace(":id", "frankfurt-01")] as const;
+});
 
 await using elasticsearch = await startPickyElasticsearch(
   (document) => document.includes('"sequence":"?"'),
@@ -66,7 +62,7 @@ mkdirSync(folder, { recursive: true });
 for (const colorScheme of ["light", "dark"] as const)
   for (const [width, viewport] of Object.entries({ desk: desktop, phone })) {
     await using view = await viewOf(loom, { colorScheme, viewport, isTouch: viewport === phone });
-    for (const [name, path] of Object.entries(pages)) {
+    for (const [name, path] of addresses) {
       await view.open(path);
       await attackOnce(1);
       await view.page.waitForTimeout(1_000);
