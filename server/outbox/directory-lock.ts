@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { access, chmod, constants, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { syncDirectory } from "./sync-directory.ts";
+import { syncDirectory } from "../sync-directory.ts";
 
 export interface DirectoryLock {
   release(): void;

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import { syncDirectory } from "../sync-directory.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
-import { syncDirectory } from "./sync-directory.ts";
 
 /** An open file. It has no position of its own: each read and write says where. */
 export interface OutboxFile {

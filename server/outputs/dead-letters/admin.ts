@@ -4,25 +4,27 @@ import type { DeadLetter } from "./record.ts";
 import { writeRequest } from "./requests.ts";
 import type { DeadLetterStore } from "./store.ts";
 
-/** Where dead letters are looked at and pending for while delivery goes on writing them; any number of calls at a time. */
+/** What operators do with the dead letters of one output while delivery writes them. Any number of calls may run at a time. */
 export interface DeadLetterAdmin {
-  /** At most `limit` letters with higher numbers than `after`, in the order of their numbers. */
+  /**
+   * At most `limit` records with sequence numbers above `after`, ordered by sequence number. A page of large events has
+   * fewer. Records that an operator requested to drop are left out.
+   */
   list(page: { readonly after: number | undefined; readonly limit: number }): Promise<DeadLetterPage>;
-  /** undefined: there is none. @throws Error when it can't be read */
+  /** @returns undefined if there is no such record. @throws Error when it cannot be read */
   read(sequence: number): Promise<DeadLetterEntry | undefined>;
   /**
-   * Leaves a request to send letters again; numbers that are no letters are left out, and those that are pending for
-   * already are not pending for twice.
-   * @returns how many of them there are. @throws Error when the disk does not take the request
+   * Writes a request to send records again. It leaves out numbers without a record, and records whose retry is pending.
+   * @returns how many of the numbers have a record. @throws Error when the request cannot be written
    */
   requestRetry(sequences: readonly number[] | "all"): Promise<number>;
 }
 
 export interface DeadLetterPage {
-  /** Of all letters. */
+  /** The number of all records, on all pages. */
   readonly total: number;
   readonly records: readonly DeadLetterEntry[];
-  /** The `after` of the next page; undefined: this is the last one. */
+  /** The `after` of the next page; undefined on the last page. */
   readonly next: number | undefined;
 }
 
@@ -38,15 +40,30 @@ export interface DeadLetterAdminOptions {
   readonly log: Log;
 }
 
-/** A page ends early when its documents are more than this: one of 100 of the largest events would be gigabytes. */
+/** A page ends early when its documents exceed this: 100 of the largest events would be gigabytes. */
 const maxPageBytes = 8 * 1024 * 1024;
 
 export function createDeadLetterAdmin({ dir, output, store, log }: DeadLetterAdminOptions): DeadLetterAdmin {
-  const readPendingRequests = createPendingRequestsReader(dir, output, store.has);
+  const readPendingRequests = createPendingRequestsReader(dir, output, (sequence) => store.has(sequence));
+
+  /** @returns undefined also for a record that was delivered or dropped in the meantime */
+  async function readOrLog(sequence: number): Promise<DeadLetter | undefined> {
+    try {
+      return await store.read(sequence);
+    } catch (error) {
+      const reason = (error as Error).message;
+      log.error("cannot read a dead letter; the list is shown without it", {
+        output,
+        sequence,
+        error: reason,
+      });
+      return undefined;
+    }
+  }
 
   return {
     async list({ after = -1, limit }) {
-      // Before the letters: a request that is served meanwhile is seen as still waiting, never the other way round.
+      // Requests are read before records: if one is served in between, its records are shown as pending, not as untouched.
       const pending = await readPendingRequests();
       const isCandidate = (sequence: number) => sequence > after && !pending.drop.has(sequence);
       const sequences = smallest(store.sequences(), limit + 1, isCandidate);
@@ -54,24 +71,16 @@ export function createDeadLetterAdmin({ dir, output, store, log }: DeadLetterAdm
       for (const sequence of pending.drop) if (store.has(sequence)) total--;
       const records: DeadLetterEntry[] = [];
       let bytes = 0;
-      let taken = 0;
+      let examined = 0;
       for (const sequence of sequences.slice(0, limit)) {
         if (bytes >= maxPageBytes) break;
-        taken++;
-        const record = await store.read(sequence).catch((error: Error) => {
-          log.error("cannot read a dead letter; left out of the list", {
-            output,
-            sequence,
-            error: error.message,
-          });
-          return undefined;
-        });
-        // Delivered or dropped meanwhile.
+        examined++;
+        const record = await readOrLog(sequence);
         if (!record) continue;
         bytes += record.event.document.length;
         records.push({ ...record, isRetryPending: pending.retry.has(sequence) });
       }
-      return { total, records, next: taken < sequences.length ? sequences[taken - 1] : undefined };
+      return { total, records, next: examined < sequences.length ? sequences[examined - 1] : undefined };
     },
 
     async read(sequence) {
@@ -83,16 +92,19 @@ export function createDeadLetterAdmin({ dir, output, store, log }: DeadLetterAdm
 
     async requestRetry(sequences) {
       const pending = await readPendingRequests();
-      const wanted = new Set(sequences === "all" ? store.sequences() : sequences);
-      const there = [...wanted].filter((sequence) => store.has(sequence) && !pending.drop.has(sequence));
-      const missing = there.filter((sequence) => !pending.retry.has(sequence)).sort((a, b) => a - b);
-      if (missing.length > 0) await writeRequest(dir, output, "retry", missing);
-      return there.length;
+      const chosen = new Set(sequences === "all" ? store.sequences() : sequences);
+      const found = [...chosen].filter((sequence) => store.has(sequence) && !pending.drop.has(sequence));
+      const unrequested = found.filter((sequence) => !pending.retry.has(sequence)).sort((a, b) => a - b);
+      if (unrequested.length > 0) await writeRequest(dir, output, "retry", unrequested);
+      return found.length;
     },
   };
 }
 
-/** The smallest `count` numbers that are candidates, in order. The numbers come nearly in order, so most are passed over. */
+/**
+ * The smallest `count` of the numbers that are candidates, in order. It is fast for numbers that are nearly in order, as
+ * sequence numbers are: it skips nearly all numbers above the largest one found.
+ */
 function smallest(
   numbers: Iterable<number>,
   count: number,

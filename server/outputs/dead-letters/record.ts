@@ -1,27 +1,28 @@
 import type { StoredEvent } from "../../pipeline.ts";
 
 /*
- * One line of a dead-letter file. Two kinds:
+ * The format of a line in a dead-letter file. A line is one of these:
  *   {"time":"2026-05-01T12:00:00.000Z","output":"clickhouse","reason":"…","sensor_id":"…","sequence":12,
  *    "received_at":"2026-05-01T11:59:58.000Z","event":"<the document as it would have been sent>"}
- *   {"time":"…","delivered":[12,13]}       letters above that were delivered later
- * Of two letters with one sequence number the later one counts.
+ *   {"time":"…","delivered":[12,13]}       records above this line that were delivered later
+ * If several records have the same sequence number, the last one is valid.
  */
 
-/** An event that an output refused for good. */
+/** An event that an output rejected. */
 export interface DeadLetter {
   readonly event: StoredEvent;
   readonly reason: string;
   readonly output: string;
-  /** When it was refused; milliseconds since the epoch. */
+  /** When the output rejected the event, in milliseconds since the epoch. */
   readonly time: number;
 }
 
 export type DeadLetterLine =
-  | { readonly kind: "letter"; readonly letter: DeadLetter }
+  | { readonly kind: "record"; readonly record: DeadLetter }
   | { readonly kind: "delivered"; readonly sequences: readonly number[] };
 
-export function letterLine({ event, reason, output, time }: DeadLetter): Buffer {
+/** The line for a rejected event, with its line break. */
+export function recordLine({ event, reason, output, time }: DeadLetter): Buffer {
   const fields = {
     time: new Date(time).toISOString(),
     output,
@@ -34,11 +35,12 @@ export function letterLine({ event, reason, output, time }: DeadLetter): Buffer 
   return Buffer.from(`${JSON.stringify(fields)}\n`);
 }
 
+/** The line saying that records were delivered, with its line break. @param time milliseconds since the epoch */
 export function deliveredLine(sequences: readonly number[], time: number): Buffer {
   return Buffer.from(`${JSON.stringify({ time: new Date(time).toISOString(), delivered: sequences })}\n`);
 }
 
-/** @returns undefined for whatever is not such a line */
+/** @param line without its line break. @returns undefined for anything that is not such a line */
 export function parseDeadLetterLine(line: Buffer): DeadLetterLine | undefined {
   const fields = parseObject(line);
   if (!fields) return undefined;
@@ -50,12 +52,12 @@ export function parseDeadLetterLine(line: Buffer): DeadLetterLine | undefined {
   if (receivedAt === undefined || !isSequence(sequence)) return undefined;
   if (typeof output !== "string" || typeof reason !== "string") return undefined;
   if (typeof sensorId !== "string" || typeof event !== "string") return undefined;
-  // It goes out again as one line of a request.
+  // A retry sends the document as one line of a request body.
   if (event.includes("\n")) return undefined;
   const document = Buffer.from(event);
   return {
-    kind: "letter",
-    letter: { event: { sequence, sensorId, receivedAt, document }, reason, output, time },
+    kind: "record",
+    record: { event: { sequence, sensorId, receivedAt, document }, reason, output, time },
   };
 }
 
@@ -72,7 +74,7 @@ function parseObject(line: Buffer): Record<string, unknown> | undefined {
     const value: unknown = JSON.parse(line.toString("utf8"));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // Whatever is not JSON is no line of ours; the caller counts it.
+    // The line is damaged; the caller counts it.
     return undefined;
   }
 }

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { chown, open, readdir, rename, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { syncDirectory } from "../../sync-directory.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { syncDirectoryOf } from "./file.ts";
 import { isSequenceList } from "./record.ts";
 
 /*
- * What `loom dead-letters` asks of the process that delivers: one small file a request, beside the dead letters,
- * {"action":"retry","sequences":[12,13]}. It is written under another name, synced and renamed, so it is there whole or
- * not at all; its name begins with the time, so requests are served in order. Only the delivering process touches the
- * dead letters themselves; it removes a request once it is served.
+ * Requests of operators to the process that delivers, which alone changes dead-letter files. A request is a small file in
+ * the same directory: {"action":"retry","sequences":[12,13]}. It is written under another name, synced and renamed, so that
+ * a reader never finds a part of it. Its name begins with the time, so that requests are served in order. The delivering
+ * process removes the file when it has served the request.
  */
 
 export interface DeadLetterRequest {
@@ -18,10 +18,10 @@ export interface DeadLetterRequest {
   readonly sequences: readonly number[];
 }
 
-/** More than a full dead-letter file has letters. */
+/** More than a request for every record of a full dead-letter file needs. */
 const maxRequestBytes = 32 * 1024 * 1024;
 
-/** Puts a request where the delivering process finds it, now or at its next start. */
+/** Writes a request, which the delivering process serves within seconds or at its next start. @throws Error when the disk fails */
 export async function writeRequest(
   dir: string,
   output: string,
@@ -38,14 +38,14 @@ export async function writeRequest(
   } finally {
     await file.close();
   }
-  // An operator is often root, and the service is not: it must be able to read what it is asked.
+  // Operators are often root, the service usually is not, and the service must be able to read the request.
   const owner = await stat(dir);
   if (process.getuid?.() === 0) await chown(temporary, owner.uid, owner.gid);
   await rename(temporary, path);
-  await syncDirectoryOf(path);
+  await syncDirectory(dirname(path));
 }
 
-/** Paths of the requests that wait, the oldest first. */
+/** The paths of the pending requests, the oldest first. */
 export async function listRequests(dir: string, output: string): Promise<string[]> {
   const prefix = prefixOf(output);
   const names = await readdir(dir);
@@ -55,7 +55,7 @@ export async function listRequests(dir: string, output: string): Promise<string[
     .map((name) => join(dir, name));
 }
 
-/** @throws Error saying why where there is no request, or one that is not to be understood */
+/** @throws Error when there is no such file, or its content is not a request */
 export async function readRequest(path: string): Promise<DeadLetterRequest> {
   const file = await open(path, "r");
   try {
@@ -71,29 +71,42 @@ export async function readRequest(path: string): Promise<DeadLetterRequest> {
   }
 }
 
-/** The requests of one output as its delivery takes them, one after another; what can't be read is logged once and left. */
-export function createRequestQueue(dir: string, output: string, log: Log) {
-  const unreadable = new Set<string>();
-  return {
-    async next(): Promise<DeadLetterRequest | undefined> {
-      for (const path of await listRequests(dir, output)) {
-        if (unreadable.has(path)) continue;
-        try {
-          return await readRequest(path);
-        } catch (error) {
-          unreadable.add(path);
-          const reason = (error as Error).message;
-          log.error("cannot read a request about dead letters; left there", { path, error: reason });
-        }
+/** The pending requests of one output. A file that is not a request is logged once and skipped. */
+export class RequestQueue {
+  readonly #dir: string;
+  readonly #output: string;
+  readonly #log: Log;
+  readonly #unreadable = new Set<string>();
+
+  constructor(dir: string, output: string, log: Log) {
+    this.#dir = dir;
+    this.#output = output;
+    this.#log = log;
+  }
+
+  /** @returns the oldest request; it stays the oldest until `removeRequest`. @throws Error when the directory cannot be read */
+  async next(): Promise<DeadLetterRequest | undefined> {
+    for (const path of await listRequests(this.#dir, this.#output)) {
+      if (this.#unreadable.has(path)) continue;
+      try {
+        return await readRequest(path);
+      } catch (error) {
+        this.#unreadable.add(path);
+        const reason = (error as Error).message;
+        this.#log.error("cannot read a request about dead letters; the file is skipped", {
+          path,
+          error: reason,
+        });
       }
-      return undefined;
-    },
-  };
+    }
+    return undefined;
+  }
 }
 
+/** Removes a request that was served. @throws Error when the disk fails */
 export async function removeRequest({ path }: DeadLetterRequest): Promise<void> {
   await unlink(path);
-  await syncDirectoryOf(path);
+  await syncDirectory(dirname(path));
 }
 
 function prefixOf(output: string): string {

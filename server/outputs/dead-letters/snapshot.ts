@@ -1,15 +1,16 @@
 import { open, readdir } from "node:fs/promises";
 import { deadLettersPath } from "./dead-letters.ts";
-import { readIndex, readLetter } from "./file.ts";
+import { readRecord } from "./file.ts";
 import { readPendingRequests } from "./pending-requests.ts";
 import type { DeadLetter } from "./record.ts";
+import { RecordIndex } from "./record-index.ts";
 import { listRequests } from "./requests.ts";
 
-/** One output's dead letters as they are now, for somebody who only looks: a running Loom is not disturbed. */
+/** One output's dead letters at one moment, read without any effect on a running Loom. */
 export interface DeadLetterSnapshot {
   readonly output: string;
   readonly path: string;
-  /** Oldest first, without those that are asked to be dropped. */
+  /** Of the records, the oldest first, without those that an operator requested to drop. */
   readonly sequences: readonly number[];
   readonly damagedLines: number;
   has(sequence: number): boolean;
@@ -18,34 +19,34 @@ export interface DeadLetterSnapshot {
   close(): Promise<void>;
 }
 
-/** The dead letters of every output that has a file, or of one. @throws Error when there is a file that can't be read */
+/** The dead letters of every output that has a file, or of one output. @throws Error when a file cannot be read */
 export async function readSnapshots(dir: string, output: string | undefined): Promise<DeadLetterSnapshot[]> {
   const outputs = (await namesIn(dir))
     .map((name) => /^dead-letters-([a-z0-9-]+)\.ndjson$/.exec(name)?.[1])
     .filter((found) => found !== undefined)
     .filter((found) => output === undefined || found === output)
     .sort();
-  return Promise.all(outputs.map((found) => viewOutput(dir, found)));
+  return Promise.all(outputs.map((found) => readSnapshot(dir, found)));
 }
 
-async function viewOutput(dir: string, output: string): Promise<DeadLetterSnapshot> {
-  // Before the letters: a request that is served meanwhile is seen as still waiting, never the other way round.
-  const asked = await readPendingRequests(await listRequests(dir, output), () => true);
+async function readSnapshot(dir: string, output: string): Promise<DeadLetterSnapshot> {
+  // Requests are read before records: if one is served in between, its records are shown as pending, not as untouched.
+  const pending = await readPendingRequests(await listRequests(dir, output), () => true);
   const path = deadLettersPath(dir, output);
   const file = await open(path, "r");
-  const { letters, damaged } = await readIndex(file);
-  for (const sequence of asked.drop) letters.delete(sequence);
+  const index = await RecordIndex.read(file);
+  for (const sequence of pending.drop) index.remove(sequence);
   return {
     output,
     path,
-    sequences: [...letters.keys()],
-    damagedLines: damaged.length,
-    has: (sequence) => letters.has(sequence),
-    isRetryPending: (sequence) => asked.retry.has(sequence),
+    sequences: [...index.sequences()],
+    damagedLines: index.damagedCount,
+    has: (sequence) => index.has(sequence),
+    isRetryPending: (sequence) => pending.retry.has(sequence),
     async read(sequence) {
-      const span = letters.get(sequence);
-      if (!span) throw new Error(`there is no dead letter ${sequence} in ${path}`);
-      return readLetter(file, span);
+      const span = index.spanOf(sequence);
+      if (!span) throw new Error(`${path} has no record with the sequence number ${sequence}`);
+      return readRecord(file, span);
     },
     close: () => file.close(),
   };

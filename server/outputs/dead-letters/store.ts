@@ -1,42 +1,13 @@
-import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import type { Log } from "../../telemetry/log.ts";
-import {
-  type DeadLetterIndex,
-  emptyIndex,
-  readIndex,
-  readLetter,
-  readSpans,
-  type Span,
-  syncDirectoryOf,
-  writeAt,
-} from "./file.ts";
+import { AppendFile } from "./append-file.ts";
+import { compact } from "./compaction.ts";
+import { readRecord } from "./file.ts";
 import type { DeadLetter } from "./record.ts";
+import { RecordIndex } from "./record-index.ts";
 
-/**
- * One dead-letter file as its only writer has it: lines are added at its end, and taken out by writing it anew. What
- * changes it is called one after another; what only looks may be called at any time.
- */
-export interface DeadLetterStore {
-  has(sequence: number): boolean;
-  /** In the order in which they were refused. */
-  sequences(): Iterable<number>;
-  /** undefined: there is none. @throws Error when it can't be read */
-  read(sequence: number): Promise<DeadLetter | undefined>;
-  waiting(): { readonly events: number; readonly bytes: number };
-  hasRoomFor(bytes: number): boolean;
-  /** On disk and synced when this resolves, all or none. Where there is no room the oldest letters make some. */
-  addLetters(lines: readonly LetterLine[]): Promise<void>;
-  /** A line that says something of letters; as `addLetters`. */
-  addNote(line: Buffer): Promise<void>;
-  /** Takes a letter out of the index; in the file it stays until that is rewritten. @returns whether there was one */
-  forget(sequence: number): boolean;
-  /** Writes the file anew, unless all of it is still wanted. */
-  rewriteWithoutWaste(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface LetterLine {
+export interface RecordLine {
   readonly sequence: number;
+  /** As `recordLine` returns it. */
   readonly line: Buffer;
 }
 
@@ -44,181 +15,141 @@ export interface DeadLetterStoreOptions {
   readonly path: string;
   readonly maxBytes: number;
   readonly log: Log;
-  /** So many of the oldest letters are lost to make room. */
-  readonly onOverflow: (letters: number) => void;
+  /** This many of the oldest records were removed to make room. */
+  readonly onOverflow: (records: number) => void;
 }
 
-/** How full the file is after the oldest letters were dropped. */
-const keptShare = 7 / 8;
+/** The share of `maxBytes` that the file and the new lines use after the oldest records were removed. */
+const fillAfterOverflow = 7 / 8;
 
-/** @throws Error when the file is there and can't be read or written */
-export async function openDeadLetterStore(options: DeadLetterStoreOptions): Promise<DeadLetterStore> {
-  const { path, maxBytes, log } = options;
-  let file = await openExisting(path);
-  let index = emptyIndex();
-  /** Of the file: what a rewrite keeps. */
-  let liveBytes = 0;
-  /** What lies behind the last whole line is left from a write that failed, or from a crash. */
-  let isTailTorn = true;
-  let isNameSynced = false;
-  if (file) await load(file);
+/**
+ * One dead-letter file, as the only process that writes it sees it. Lines are appended; a compaction removes lines. The
+ * methods that change the file must be called one after the other. Those that only read may be called at any time.
+ */
+export class DeadLetterStore {
+  readonly #options: DeadLetterStoreOptions;
+  /** undefined until the first record is written. */
+  #file: AppendFile | undefined;
+  #index = new RecordIndex();
 
-  async function load(existing: FileHandle): Promise<void> {
-    index = await readIndex(existing);
-    liveBytes = lengthOf(index.letters.values()) + lengthOf(index.damaged);
-    if (index.damaged.length > 0)
-      log.error("lines of a dead-letter file are damaged; left in it", { path, lines: index.damaged.length });
-    await rewriteWithoutWaste();
+  private constructor(options: DeadLetterStoreOptions) {
+    this.#options = options;
   }
 
-  /** Somebody removed or edited the file by hand: what is there now counts. */
-  async function noticeReplacement(): Promise<void> {
-    if (!file) return;
-    const here = await stat(path).catch(() => undefined);
-    if (here && here.ino === (await file.stat()).ino) return;
-    log.warn("the dead-letter file was removed or replaced by hand", { path });
-    const old = file;
-    file = undefined;
-    index = emptyIndex();
-    liveBytes = 0;
-    isTailTorn = true;
-    isNameSynced = false;
-    await old.close();
-    file = await openExisting(path);
-    if (file) await load(file);
+  /** @throws Error when there is a file that cannot be read or written */
+  static async open(options: DeadLetterStoreOptions): Promise<DeadLetterStore> {
+    const store = new DeadLetterStore(options);
+    await store.#load();
+    return store;
   }
 
-  async function append(lines: Buffer): Promise<void> {
-    await noticeReplacement();
-    if (index.size + lines.length > maxBytes) await makeRoom(lines.length);
-    file ??= await open(path, "wx+", 0o600);
-    if (isTailTorn) await file.truncate(index.size);
-    isTailTorn = true;
-    await writeAt(file, lines, index.size);
-    await file.datasync();
-    if (!isNameSynced) await syncDirectoryOf(path);
-    isNameSynced = true;
-    isTailTorn = false;
+  has(sequence: number): boolean {
+    return this.#index.has(sequence);
   }
 
-  async function makeRoom(neededBytes: number): Promise<void> {
-    const maxKeptBytes = maxBytes * keptShare - neededBytes;
-    let lostLetters = 0;
-    while (liveBytes > maxKeptBytes && index.damaged.length > 0)
-      liveBytes -= index.damaged.shift()?.length ?? 0;
-    for (const sequence of index.letters.keys()) {
-      if (liveBytes <= maxKeptBytes) break;
-      forget(sequence);
-      lostLetters++;
-    }
-    if (lostLetters > 0) options.onOverflow(lostLetters);
-    await rewrite();
+  /** The sequence numbers of the records, the oldest record first. */
+  sequences(): Iterable<number> {
+    return this.#index.sequences();
   }
 
-  function forget(sequence: number): boolean {
-    const span = index.letters.get(sequence);
-    if (!span) return false;
-    index.letters.delete(sequence);
-    liveBytes -= span.length;
-    return true;
+  /** How many records the file holds, and the bytes that a compaction would keep. */
+  waiting(): { readonly events: number; readonly bytes: number } {
+    return { events: this.#index.recordCount, bytes: this.#index.liveBytes };
   }
 
-  async function rewriteWithoutWaste(): Promise<void> {
-    if (index.size > liveBytes) await rewrite();
-  }
-
-  /** Writes what is still wanted to a new file in the old one's place. */
-  async function rewrite(): Promise<void> {
-    if (!file) return;
-    const temporary = `${path}.tmp`;
-    const next = await open(temporary, "w+", 0o600);
-    const moved: DeadLetterIndex = emptyIndex();
-    try {
-      for await (const bytes of readSpans(file, [...index.damaged, ...index.letters.values()])) {
-        await writeAt(next, bytes, moved.size);
-        moved.size += bytes.length;
-      }
-      await next.datasync();
-      await rename(temporary, path);
-    } catch (error) {
-      await next.close();
-      throw error;
-    }
-    moveSpans(index, moved);
-    const old = file;
-    file = next;
-    index = moved;
-    isTailTorn = false;
-    isNameSynced = false;
-    await old.close();
-    await syncDirectoryOf(path);
-    isNameSynced = true;
-  }
-
-  async function read(sequence: number): Promise<DeadLetter | undefined> {
+  /** @returns undefined if there is no such record. @throws Error when it cannot be read */
+  async read(sequence: number): Promise<DeadLetter | undefined> {
     for (;;) {
-      const span = index.letters.get(sequence);
-      const readFrom = file;
-      if (!span || !readFrom) return undefined;
+      const span = this.#index.spanOf(sequence);
+      const file = this.#file;
+      if (!span || !file) return undefined;
       try {
-        return await readLetter(readFrom, span);
+        return await readRecord(file.handle, span);
       } catch (error) {
-        // Where a rewrite put another file in its place, this one was closed; the letter lies in the other, or is gone.
-        if (file === readFrom) throw error;
+        // A compaction has replaced and closed the file: the record is in the new one, or was removed.
+        if (this.#file === file) throw error;
       }
     }
   }
 
-  return {
-    has: (sequence) => index.letters.has(sequence),
-    sequences: () => index.letters.keys(),
-    read,
-    waiting: () => ({ events: index.letters.size, bytes: liveBytes }),
-    hasRoomFor: (bytes) => index.size + bytes <= maxBytes,
-    async addLetters(lines) {
-      await append(Buffer.concat(lines.map(({ line }) => line)));
-      for (const { sequence, line } of lines) {
-        forget(sequence);
-        index.letters.set(sequence, { offset: index.size, length: line.length });
-        index.size += line.length;
-        liveBytes += line.length;
-      }
-    },
-    async addNote(line) {
-      await append(line);
-      index.size += line.length;
-    },
-    forget,
-    rewriteWithoutWaste,
-    async close() {
-      await file?.close();
-    },
-  };
-}
-
-/** Lays out in `to` what `from` holds, one span after the other. */
-function moveSpans(from: DeadLetterIndex, to: DeadLetterIndex): void {
-  let offset = 0;
-  const move = ({ length }: Span): Span => {
-    const moved = { offset, length };
-    offset += length;
-    return moved;
-  };
-  for (const span of from.damaged) to.damaged.push(move(span));
-  for (const [sequence, span] of from.letters) to.letters.set(sequence, move(span));
-}
-
-async function openExisting(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r+");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Error(`cannot open the dead letters ${path}: ${(error as Error).message}`, { cause: error });
+  hasRoomFor(bytes: number): boolean {
+    return this.#index.fileBytes + bytes <= this.#options.maxBytes;
   }
-}
 
-function lengthOf(spans: Iterable<Span>): number {
-  let length = 0;
-  for (const span of spans) length += span.length;
-  return length;
+  /**
+   * Appends records; all of them are on disk when it resolves. If the file is full, the oldest records are removed.
+   * @throws the error of the system, such as ENOSPC; none of the records is added then
+   */
+  async addRecords(records: readonly RecordLine[]): Promise<void> {
+    await this.#append(Buffer.concat(records.map(({ line }) => line)));
+    for (const { sequence, line } of records) this.#index.add(sequence, line.length);
+  }
+
+  /** Appends a line that is not a record, such as that of delivered records. As `addRecords` otherwise. */
+  async addNote(line: Buffer): Promise<void> {
+    await this.#append(line);
+    this.#index.addNote(line.length);
+  }
+
+  /** Removes a record from the index; its line stays in the file until the next compaction. @returns whether there was one */
+  forget(sequence: number): boolean {
+    return this.#index.remove(sequence);
+  }
+
+  /** Writes a file without the lines that are not needed any more, if there are any. */
+  async removeUnusedLines(): Promise<void> {
+    if (this.#index.fileBytes > this.#index.liveBytes) await this.#compact();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  async #load(): Promise<void> {
+    const { path, log } = this.#options;
+    this.#file = await AppendFile.open(path);
+    if (!this.#file) return;
+    this.#index = await RecordIndex.read(this.#file.handle);
+    const lines = this.#index.damagedCount;
+    if (lines > 0)
+      log.error("lines of the dead-letter file are damaged; they stay in the file", { path, lines });
+    await this.removeUnusedLines();
+  }
+
+  async #append(lines: Buffer): Promise<void> {
+    const { path, maxBytes } = this.#options;
+    await this.#reloadIfReplaced();
+    if (!this.hasRoomFor(lines.length)) await this.#makeRoom(maxBytes * fillAfterOverflow - lines.length);
+    this.#file ??= await AppendFile.create(path);
+    await this.#file.append(lines, this.#index.fileBytes);
+  }
+
+  /** If an operator removed or edited the file, the content that it has now is valid. */
+  async #reloadIfReplaced(): Promise<void> {
+    const file = this.#file;
+    if (!file || !(await file.isReplaced())) return;
+    this.#options.log.warn("the dead-letter file was removed or replaced; its current content is used", {
+      path: this.#options.path,
+    });
+    this.#file = undefined;
+    this.#index = new RecordIndex();
+    await file.close();
+    await this.#load();
+  }
+
+  async #makeRoom(maxLiveBytes: number): Promise<void> {
+    const removed = this.#index.removeOldest(maxLiveBytes);
+    if (removed > 0) this.#options.onOverflow(removed);
+    await this.#compact();
+  }
+
+  async #compact(): Promise<void> {
+    const old = this.#file;
+    if (!old) return;
+    const file = await compact(this.#options.path, old, this.#index);
+    this.#index = this.#index.compacted();
+    this.#file = file;
+    await old.close();
+    await file.syncName();
+  }
 }

@@ -83,7 +83,7 @@ test("a letter that the disk does not give back is left out of the list, and log
   writeFileSync(path, `${" ".repeat(second.length)}\n${second}\n`);
   expect(await listed(undefined, 10)).toEqual({ sequences: [2], next: undefined });
   expect(log.lines).toMatchObject([{ level: "error", fields: { output: "stub", sequence: 1 } }]);
-  await expect(letters.read(1)).rejects.toThrow("no dead letter");
+  await expect(letters.read(1)).rejects.toThrow("no record");
 });
 
 test("letters are read while rewrites swap the file under them", async () => {

@@ -158,7 +158,7 @@ describe("full", () => {
     expect(letters.counts).toMatchObject({ addedEvents: 100, overflowedEvents: 100 - left });
     expect(log.lines[0]).toMatchObject({
       level: "error",
-      message: "dead letters are full: the oldest are dropped",
+      message: "the dead-letter file is full; its oldest records are dropped",
     });
   });
 
