@@ -1,12 +1,15 @@
 /*
- * The answers of `/api/v1/…` (docs/api.md), as the page and everyone else gets them. Only types: the page imports this
- * file too. Times are milliseconds since the epoch, durations are in the unit of their name, absent values are null.
+ * The answers of `/api/v1/…` (docs/api.md). This file has only types, because the page imports it too. A type that belongs
+ * to another room is defined there and exported again here. Times are milliseconds since the epoch, durations have their
+ * unit in their name, absent values are null.
  */
 
 import type { Series } from "../../monitoring/history/series.ts";
 import type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
+import type { SensorTopLists } from "../../monitoring/sensors/sensor-activity.ts";
 import type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
 import type { OutputState } from "../../outputs/output-report.ts";
+import type { Advice } from "./refusal-advice.ts";
 
 export type { Series } from "../../monitoring/history/series.ts";
 export type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
@@ -27,14 +30,14 @@ export interface OverviewAnswer {
   readonly now: number;
   readonly startedAt: number;
   readonly version: string;
-  /** Why batches are refused or soon are; null: all is well. */
+  /** Why batches are refused, or will be soon; null: no problem. */
   readonly ingestProblem: string | null;
-  /** The same, or which output can't be used. */
+  /** The same, or which output cannot be used; null: no problem. */
   readonly problem: string | null;
   readonly events: {
-    /** Kept since the start. */
+    /** Events kept since the start. */
     readonly kept: number;
-    /** Over the last 10 seconds. */
+    /** The average over the last 10 seconds. */
     readonly perSecond: number;
     readonly keptLastHour: number;
     /** Events kept in each 10 s of the last hour. */
@@ -50,7 +53,7 @@ export interface OverviewAnswer {
     readonly byReason: Readonly<Record<string, number>>;
   };
   readonly outputs: readonly OutputAnswer[];
-  /** null: no database is configured and reverse DNS is off. */
+  /** null if no database is configured and reverse DNS is off. */
   readonly enrichment: readonly FieldHits[] | null;
   readonly oldDatabases: number;
   readonly resources: ResourcesAnswer;
@@ -58,10 +61,10 @@ export interface OverviewAnswer {
 
 export interface ResourcesAnswer {
   readonly residentBytes: number;
-  /** Of one core, over the last 10 seconds: 0.5 is half a core. */
+  /** The CPU time used over the last 10 seconds, in cores: 0.5 is half a core. */
   readonly cpuCores: number;
   readonly outbox: OutboxAnswer | null;
-  /** Of the file system that the outbox lies on. */
+  /** The file system that contains the outbox. */
   readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | null;
   readonly viewers: number;
 }
@@ -71,32 +74,32 @@ export interface ResourcesAnswer {
 export interface SensorAnswer {
   readonly id: string;
   readonly state: SensorState;
-  /** What is known, in words: "last batch 14 min ago, usual gap 2 min". Times in it are relative to `now`. */
+  /** What the state is based on: "last batch 14 min ago, usual gap 2 min". Times in it are relative to `now`. */
   readonly note: string;
-  /** false: its token was taken away by a reload. */
+  /** false: a reload of the configuration removed its token. */
   readonly isConfigured: boolean;
-  /** The last batch that was kept. */
+  /** When the last batch was kept. */
   readonly lastBatchAt: number | null;
   /** The median time between two batches. */
   readonly usualGapMs: number | null;
-  /** Events a second, kept. */
+  /** Events kept per second, over the last minute, 5 minutes and hour. */
   readonly perSecond: { readonly minute: number; readonly fiveMinutes: number; readonly hour: number };
-  /** Events kept in each minute of the last hour, the oldest first. */
+  /** Events kept in each minute of the last hour, oldest first. */
   readonly sparkline: readonly number[];
   readonly keptEvents: number;
   readonly keptBatches: number;
   readonly bodyBytes: number;
-  /** Requests since the start, by reason; with its token. */
+  /** Refused requests with its token since the start, by reason. */
   readonly refusedRequests: Readonly<Record<string, number>>;
-  /** The last refusal, also of a client without its token that calls itself so. */
+  /** The last refused request with its token, or of a client that only named it in X-Spip-ID. */
   readonly lastRefusal: {
     readonly reason: string;
     readonly at: number;
     readonly isOnlyClaimed: boolean;
   } | null;
-  /** Requests that called themselves so and were refused as unauthorized. */
+  /** Requests that named it in X-Spip-ID and were refused as unauthorized. */
   readonly claimedRefusals: number;
-  /** How far its clock is behind ours, from the time stamps of its events; null: none seen. */
+  /** How far its clock is behind Loom's, by the time stamps of its events; null: no event had one. */
   readonly clockBehindSeconds: number | null;
 }
 
@@ -110,22 +113,17 @@ export interface SensorDetailAnswer {
   readonly sensor: SensorAnswer;
   /** Events kept in each 5 minutes of the last 24 hours. */
   readonly history: Series;
-  /** Of the events that were looked at. */
-  readonly top: {
-    readonly sinceAt: number;
-    readonly ports: TopList;
-    readonly countries: TopList;
-    readonly networks: TopList;
-  };
+  /** The most frequent values in its sampled events. */
+  readonly top: SensorTopLists;
   readonly refusals: readonly RefusalAnswer[];
 }
 
-/** What "Add a sensor" needs to know. */
+/** What a new sensor needs to be configured with. */
 export interface SetupAnswer {
   readonly ingest: {
     readonly isTls: boolean;
     readonly port: number;
-    /** The address it listens on, where that is one; null: every interface. */
+    /** The address that the ingest port listens on; null: all interfaces. */
     readonly host: string | null;
     readonly isCertificateSelfSigned: boolean;
   };
@@ -137,9 +135,9 @@ export interface SetupAnswer {
 export interface RefusalAnswer {
   readonly reason: string;
   readonly status: number;
-  /** The sensor whose token it was; null: unknown. */
+  /** The sensor whose token the requests had; null: unknown. */
   readonly sensorId: string | null;
-  /** What the client called itself in X-Spip-ID, made printable. */
+  /** The sensor id that the client sent in X-Spip-ID, made printable. */
   readonly claimedSensorId: string | null;
   readonly client: string | null;
   readonly detail: string | null;
@@ -154,15 +152,15 @@ export interface RefusalsAnswer {
   readonly requests: number;
   /** Requests refused in each 10 s of the last hour. */
   readonly history: Series;
-  /** The latest first. */
+  /** The most recent first. */
   readonly refusals: readonly RefusalAnswer[];
-  /** Requests of groups that made room for newer ones. */
+  /** Requests in groups that were evicted because there were too many. */
   readonly forgottenRequests: number;
-  /** By reason: what it means and what to do. */
-  readonly advice: Readonly<Record<string, { readonly cause: string; readonly cure: string }>>;
+  /** By reason: what it means and how to fix it. */
+  readonly advice: Readonly<Record<string, Advice>>;
 }
 
-// ---- what attacks
+// ---- attacks
 
 export interface AttackPlace {
   /** null: only the country is known. */
@@ -171,18 +169,18 @@ export interface AttackPlace {
   /** ISO 3166-1 alpha-2. */
   readonly countryIsoCode: string | null;
   readonly count: number;
-  /** Not seen in this window before the last minute or so. */
+  /** True if it was first seen in this window in the last minute or two. */
   readonly isNew: boolean;
 }
 
 export interface AttacksAnswer {
   readonly now: number;
   readonly window: AttackWindow;
-  /** Where the counts begin: the window's length ago or the start. */
+  /** When the window begins: its length ago, or at the start. */
   readonly sinceAt: number;
   /** Events kept in that time. */
   readonly kept: number;
-  /** Of these, looked at: the rest came faster than Loom looks. Everything below is of these. */
+  /** The events of these that were sampled. All counts below are counts of sampled events. */
   readonly examined: number;
   readonly countries: TopList;
   readonly networks: TopList;
@@ -193,8 +191,9 @@ export interface AttacksAnswer {
   /** Keys are "ja4:…", "ja4h:…", "hassh:…". */
   readonly fingerprints: TopList;
   readonly places: readonly AttackPlace[];
-  /** Located events at places that are not listed. */
+  /** Events with a location that is not listed. */
   readonly otherPlaces: number;
+  /** Events without a location. */
   readonly notLocated: number;
 }
 
@@ -203,7 +202,7 @@ export interface AttacksAnswer {
 export interface FieldHits {
   /** "source.geo.city_name" */
   readonly field: string;
-  /** Events that got it, since the start. */
+  /** Events that got this field since the start. */
   readonly hits: number;
   /** Events since the start. */
   readonly events: number;
@@ -216,16 +215,16 @@ export interface EnrichmentAnswer {
     readonly type: string;
     readonly path: string;
     readonly builtAt: number;
-    /** Over 30 days. */
+    /** True if it is older than 30 days. */
     readonly isOld: boolean;
     readonly sizeBytes: number;
     readonly ipVersion: 4 | 6;
     readonly networks: number;
-    /** Events by result. */
+    /** Lookups by result, one for each event. */
     readonly lookups: Readonly<Record<"hit" | "miss" | "skipped" | "error", number>>;
   }[];
   readonly fields: readonly (FieldHits & {
-    /** The share of events that got it, 0 to 1, in each 5 minutes of the last 24 hours. */
+    /** The share of events that got this field, 0 to 1, in each 5 minutes of the last 24 hours. */
     readonly history: Series;
   })[];
   readonly cache: { readonly hits: number; readonly misses: number };
@@ -247,9 +246,9 @@ export interface OutputAnswer {
   readonly words: string;
   readonly since: number;
   readonly nextTryAt: number | null;
-  /** Failures in a row. */
+  /** The number of failures since the last success. */
   readonly failures: number;
-  /** Events a second delivered, over the last minute. */
+  /** Events delivered per second, over the last minute. */
   readonly deliveredPerSecond: number;
   /** Events delivered in each 10 s of the last hour. */
   readonly history: Series;
@@ -261,7 +260,7 @@ export interface OutputAnswer {
   readonly waiting: { readonly events: number; readonly bytes: number; readonly oldestAt: number | null };
   readonly lastDeliveredAt: number | null;
   readonly lastError: { readonly class: string; readonly reason: string; readonly at: number } | null;
-  /** In the file now. */
+  /** The number of records in the dead-letter file. */
   readonly deadLetters: number;
 }
 
@@ -275,7 +274,7 @@ export interface OutboxAnswer {
 export interface OutputsAnswer {
   readonly now: number;
   readonly outputs: readonly OutputAnswer[];
-  /** null: stdout alone needs none. */
+  /** null if stdout is the only output, because it needs no outbox. */
   readonly outbox: OutboxAnswer | null;
 }
 
@@ -287,7 +286,7 @@ export interface DeadLetterAnswer {
   readonly reason: string;
   /** A retry is requested and has not been sent yet. */
   readonly isRetryPending: boolean;
-  /** The event's JSON as text. In a list only its first 300 characters. */
+  /** The event's JSON as text. A list has only its first 300 characters. */
   readonly document: string;
   readonly documentBytes: number;
 }
@@ -296,7 +295,7 @@ export interface DeadLettersAnswer {
   readonly output: string;
   readonly total: number;
   readonly records: readonly DeadLetterAnswer[];
-  /** For `?after=` to get the next ones; null: these are the last. */
+  /** The value of `?after=` that returns the next records; null: these are the last ones. */
   readonly next: number | null;
 }
 

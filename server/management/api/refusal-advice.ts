@@ -5,56 +5,57 @@ export interface Advice {
   readonly cure: string;
 }
 
-/** What each refusal means, and what the operator of the sensor can do about it. */
+/** What each refusal means, and how the operator of the sensor can fix it. */
 export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
   invalid_request: {
-    cause: "The body was not a JSON array of objects in UTF-8, or was nested too deep.",
-    cure: "Send what Spip sends, [{…},{…}]; if it does, look for a proxy on the way that cuts or changes bodies.",
+    cause: "The body is not a JSON array of objects in UTF-8, or it is nested too deeply.",
+    cure: "Send an array of objects, [{…},{…}], as Spip does. If the sensor does, look for a proxy that cuts or changes bodies.",
   },
   unauthorized: {
     cause:
-      "It had no token, a token that is not configured, or a token that belongs to another sensor than X-Spip-ID names.",
-    cure: "Give the sensor's [loom] block the sensor_id and the token that stand together in Loom's token file or LOOM_SENSOR_ variable, and send Loom a SIGHUP after a change of the file.",
+      "The request has no token, a token that is not configured, or the token of another sensor than X-Spip-ID names.",
+    cure: "Copy the sensor id and its token from Loom's token file or LOOM_SENSOR_ variable to the [loom] section of the sensor. After a change of the token file, send SIGHUP to Loom.",
   },
   not_found: {
-    cause: "Loom takes no events at that path.",
-    cure: "Let the sensor's url end with /api/v1/ingest; from addresses that are no sensors it is the internet's usual noise.",
+    cause: "Loom does not accept events at this path.",
+    cure: "Make the sensor's url end with /api/v1/ingest. Ignore requests from addresses that are not sensors: they are internet background noise.",
   },
   method_not_allowed: {
-    cause: "It was no POST: a browser, a scanner or a health check.",
-    cure: "Point health checks at /live or /ready/ingest of the management port; anything else needs nothing.",
+    cause: "The request is not a POST. It is from a browser, a scanner or a health check.",
+    cure: "Point health checks at /live or /ready/ingest on the management port. Ignore all other requests.",
   },
   payload_too_large: {
-    cause: "The body was larger than limits.max_body_size_bytes.",
+    cause: "The body is larger than limits.max_body_size_bytes.",
     cure: "Lower batch_size at the sensor, or raise limits.max_body_size_bytes.",
   },
   batch_too_large: {
-    cause: "The batch had more events than limits.max_events_per_batch.",
+    cause: "The batch has more events than limits.max_events_per_batch.",
     cure: "Lower batch_size at the sensor, or raise limits.max_events_per_batch.",
   },
   event_too_large: {
-    cause: "One event of the batch was larger than limits.max_event_size_bytes, so that none of it was kept.",
-    cure: "Raise limits.max_event_size_bytes above what the sensor captures of one payload.",
+    cause:
+      "One event of the batch is larger than limits.max_event_size_bytes. No event of the batch was kept.",
+    cure: "Raise limits.max_event_size_bytes above the size of the largest payload that the sensor captures.",
   },
   invalid_content_type: {
-    cause: "Its Content-Type was not application/json, or the body was compressed.",
-    cure: "Send application/json uncompressed, as Spip does; if it does, look for a proxy on the way that changes headers.",
+    cause: "The Content-Type is not application/json, or the body is compressed.",
+    cure: "Send application/json without compression, as Spip does. If the sensor does, look for a proxy that changes headers.",
   },
   rate_limit_exceeded: {
-    cause: "The sensor went over limits.per_sensor_rps or limits.per_sensor_events_rps.",
-    cure: "Raise batch_size at the sensor, which makes fewer requests, or the limit; and see that no two sensors share a token.",
+    cause: "The sensor exceeded limits.per_sensor_rps or limits.per_sensor_events_rps.",
+    cure: "Raise batch_size at the sensor, so that it sends fewer requests, or raise the limit. Check that no two sensors share a token.",
   },
   client_closed_request: {
-    cause: "The connection ended, or its data stopped coming, before the body was whole.",
-    cure: "Look at the network between the sensor and Loom, and at proxies on the way that give up early; Spip itself waits 15 s.",
+    cause: "The connection was closed, or stopped sending, before the body was complete.",
+    cure: "Check the network between the sensor and Loom, and the time limits of proxies in between. Spip waits for 15 s.",
   },
   internal_error: {
-    cause: "A defect in Loom: the batch was not kept.",
-    cure: 'Please report it with the line "request refused" of the log, whose detail begins with BUG.',
+    cause: "A defect in Loom. The batch was not kept.",
+    cure: 'Report the defect with the log line "request refused" whose detail begins with BUG.',
   },
   unavailable: {
     cause:
-      "Loom could not keep the batch: the outbox or its disk was full, stdout's reader stalled, too many bodies came at once, or Loom was stopping.",
-    cure: "See the outputs: bring back the one that is away, or give the outbox more room with output.outbox.max_bytes.",
+      "Loom could not keep the batch: the outbox or its disk was full, stdout was not read, too many bodies arrived at once, or Loom was stopping.",
+    cure: "Check the Outputs page. Fix an output that fails, or raise output.outbox.max_bytes.",
   },
 };
