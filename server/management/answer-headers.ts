@@ -1,6 +1,6 @@
 /**
- * Nothing but the page's own files, no inline script, nothing that a document of an event could smuggle in, and no
- * frame around it. Forms don't leave the page.
+ * The page may load only its own files. Inline scripts, frames around the page and forms that leave it are forbidden, so that
+ * nothing in an event's document can run in the page.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -24,7 +24,7 @@ const securityHeaders = {
   "cross-origin-resource-policy": "same-origin",
 } as const;
 
-/** Adds what every answer of the management port has. */
+/** Adds the headers that every answer of the management port has. */
 export function addSecurityHeaders({ headers }: Response): void {
   for (const [name, value] of Object.entries(securityHeaders)) headers.set(name, value);
 }

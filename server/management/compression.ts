@@ -1,26 +1,26 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** A smaller body fits into a few packets anyway. */
+/** A smaller body fits into a few packets without compression. */
 const minCompressedBytes = 4096;
 
-/** For bodies made anew with each answer; files, compressed once, take the best. */
+/** 1 for bodies that are built for each answer; 9 for files, which are compressed once. */
 export type CompressionLevel = 1 | 9;
 
 const gzipOnPool = promisify(gzip);
 
-/** On a thread of Bun's pool: the one that takes batches goes on. */
+/** Compresses on a thread of Bun's pool, so that ingest continues. */
 export function compress(bytes: Uint8Array, level: CompressionLevel): Promise<Uint8Array<ArrayBuffer>> {
   return gzipOnPool(bytes, { level }) as Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** RFC 9110 12.5.3: named, and not with a weight of zero. */
+/** True if the client accepts gzip: it is named, and its weight is not zero (RFC 9110 12.5.3). */
 export function acceptsGzip({ headers }: Request): boolean {
   const codings = (headers.get("accept-encoding") ?? "").split(",");
   return codings.some((coding) => /^\s*(gzip|\*)\s*($|;\s*q=(1|0\.\d*[1-9]))/i.test(coding));
 }
 
-/** The same answer, compressed where it is JSON that is large enough and the client takes it so. */
+/** The same answer, compressed if it is JSON, large enough, and the client accepts gzip. */
 export async function compressJson(request: Request, response: Response): Promise<Response> {
   const { status, headers } = response;
   const isJson = headers.get("content-type")?.startsWith("application/json") === true;

@@ -1,7 +1,7 @@
 /**
- * True for a request that a page of another site or port has a browser send. Browsers say so in Sec-Fetch-Site where
- * they trust the connection (TLS, loopback), else Origin tells; without either it is no browser. The same rule as Go's
- * http.CrossOriginProtection.
+ * True for a request that a browser sends for a page of another site or port. Browsers say so in Sec-Fetch-Site on
+ * connections that they trust (TLS, loopback), and in Origin otherwise. A request with neither header is not from a browser.
+ * Go's http.CrossOriginProtection uses the same rule.
  */
 export function isCrossSite({ headers }: Request): boolean {
   const site = headers.get("sec-fetch-site");

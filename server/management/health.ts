@@ -4,26 +4,26 @@ import type { MetricRegistry } from "../telemetry/metric-registry.ts";
 import { createSecretCheck } from "./sign-in/secret.ts";
 import { textAnswer } from "./text-answer.ts";
 
-/** A reason why not; undefined when all is well. */
+/** Why something does not work; undefined if it works. */
 export type Problem = () => string | undefined;
 
 type MetricsText = Pick<MetricRegistry, "text" | "contentType">;
 
 export interface HealthOptions {
-  /** Ingest and every output. */
+  /** About ingest and every output. */
   readonly problem: Problem;
-  /** Ingest and the keeping of batches alone, whatever outputs do behind an outbox. */
+  /** Only about receiving and keeping batches; an output behind an outbox does not count. */
   readonly ingestProblem: Problem;
   /** undefined: `observability.metrics_enabled = false`. */
   readonly metrics: MetricsText | undefined;
-  /** What `/metrics` wants as Bearer token; undefined: it is open. */
+  /** The Bearer token that `/metrics` requires; undefined: it requires none. */
   readonly metricsToken: string | undefined;
 }
 
-/** Answered for everybody, by the routes below. */
+/** The paths that need no session. */
 export const healthPaths = ["/health", "/live", "/ready", "/ready/ingest", "/metrics"] as const;
 
-/** For load balancers and Prometheus, which don't sign in. */
+/** The routes for load balancers and Prometheus, which do not sign in. */
 export function createHealthRoutes({ problem, ingestProblem, metrics, metricsToken }: HealthOptions) {
   const isMetricsToken = metricsToken === undefined ? undefined : createSecretCheck(metricsToken);
   const isAllowed = ({ headers }: Request) => {
@@ -48,7 +48,7 @@ async function metricsAnswer(metrics: MetricsText): Promise<Response> {
   return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
 }
 
-/** RFC 9110 11.6.1: a 401 names the scheme that would do. */
+/** RFC 9110 11.6.1: a 401 answer names the authentication scheme. */
 function unauthorized(): Response {
   const answer = textAnswer("unauthorized", 401);
   answer.headers.set("www-authenticate", "Bearer");

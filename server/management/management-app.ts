@@ -14,9 +14,9 @@ import { textAnswer } from "./text-answer.ts";
 
 export interface ManagementOptions extends HealthOptions {
   readonly signIn: SignIn;
-  /** undefined: the page is not built. */
+  /** undefined if the page is not built. */
   readonly pageFiles: PageFiles | undefined;
-  /** The API beside the session's: a request that reaches one of these has a session. */
+  /** The routes of the API without those of the session. A request that reaches one of them has a session. */
   readonly routes: readonly AnyElysia[];
   readonly version: string;
   readonly log: Log;
@@ -26,9 +26,10 @@ export interface ManagementApp {
   handle(request: Request): Promise<Response>;
 }
 
-/** The management port (contract 6): health and metrics for everybody, all the rest for those who signed in. */
+/** The app of the management port: health and metrics for everybody, everything else for signed-in clients. */
 export function createManagementApp(options: ManagementOptions): ManagementApp {
-  const { signIn, version, log } = options;
+  const { signIn, version } = options;
+  const log = options.log.component("management");
   const { sessions } = signIn;
   const page = createPage(options.pageFiles, version);
   const publicPaths = new Set<string>([...healthPaths, signInPath, ...page.publicAssetPaths]);
@@ -48,14 +49,14 @@ export function createManagementApp(options: ManagementOptions): ManagementApp {
   for (const path of page.assetPaths) app.get(path, ({ request }) => page.asset(request, path));
   for (const instance of options.routes) app.use(instance);
 
-  /** Whatever is not public ends here without a session, before it is looked up. */
+  /** A request without a session is answered before its path is looked up, unless the path is public. */
   async function answer(request: Request): Promise<Response> {
     const path = pathOf(request);
     if (isApi(path) && !isRead(request) && isCrossSite(request)) return errorAnswer("forbidden");
     if (isPublic(request, path)) return app.handle(request);
     const session = sessions.find(request);
     if (!session) return withoutSession(request, path);
-    // Elysia answers HEAD by reading what GET answers to its end, which a stream does not have.
+    // Elysia answers HEAD by reading the answer to GET to its end, which a stream does not have.
     if (isApi(path) && request.method === "HEAD") return errorAnswer("method_not_allowed");
     const renewal = sessions.renew(request, session);
     const response = await app.handle(request);
@@ -90,7 +91,7 @@ export function createManagementApp(options: ManagementOptions): ManagementApp {
   };
 }
 
-/** Elysia's own way to find the path, so that what is checked here is what is looked up there. */
+/** The path as Elysia finds it, so that the path that is checked is the path that is looked up. */
 function pathOf(request: Request): string {
   const start = pathStart(request);
   const query = request.url.indexOf("?", start + 1);
@@ -109,12 +110,12 @@ function isRead({ method }: Request): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-/** Not one that is kept for a year, and not one that says itself what becomes of the cookie. */
+/** False for answers that a browser stores, and for those that set a cookie themselves. */
 function mayCarryCookie({ headers }: Response): boolean {
   return headers.get("cache-control")?.includes("no-store") === true && !headers.has("set-cookie");
 }
 
-/** The page compares it from answer to answer; its own files are of one build anyway. */
+/** The page compares the build of successive answers, to notice an upgrade. Its files are all of one build. */
 function showsBuild({ headers }: Response): boolean {
   return /^(application\/json|text\/html|text\/event-stream)/.test(headers.get("content-type") ?? "");
 }

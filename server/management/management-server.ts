@@ -15,9 +15,9 @@ export interface ManagementServerOptions extends HealthOptions {
   readonly address: ListenAddress;
   /** undefined: plain HTTP. */
   readonly certificate: TlsCertificate | undefined;
-  /** undefined: links in the log let in, each once. */
+  /** undefined: the log has sign-in links, each of which works once. */
   readonly adminToken: string | undefined;
-  /** The API beside the session's. */
+  /** The routes of the API without those of the session. */
   readonly routes: (sessions: Sessions) => readonly AnyElysia[];
   readonly version: string;
   readonly log: Log;
@@ -25,14 +25,14 @@ export interface ManagementServerOptions extends HealthOptions {
 
 export interface ManagementServer {
   readonly port: number;
-  /** Lets in once; undefined: the admin token does. */
+  /** A link that works once; undefined if there is an admin token. */
   signInLink(): string | undefined;
-  /** Takes another certificate for new connections; none where there was none. */
+  /** Uses another certificate for new connections. Does nothing if the port does not use TLS. */
   useCertificate(certificate: TlsCertificate): void;
   stop(): Promise<void>;
 }
 
-/** Listens on the management port and says in the log where, and how to get in. @throws ListenError */
+/** Listens on the management port, and logs its address and how to sign in. @throws ListenError */
 export function startManagementServer(options: ManagementServerOptions): ManagementServer {
   const { address, certificate, adminToken, log } = options;
   const isTls = certificate !== undefined;
@@ -58,9 +58,11 @@ export function startManagementServer(options: ManagementServerOptions): Managem
   const { port, addressText } = listener;
   log.info("management server listening", { addr: addressText });
   if (!isTls && !isLoopback(address))
-    log.warn("the management port is open to other machines without TLS; see server.management_tls", {
-      addr: addressText,
-    });
+    log
+      .component("management")
+      .warn("the management port is reachable from other machines without TLS; set server.management_tls", {
+        addr: addressText,
+      });
   signIn.announceLink();
   return {
     port,

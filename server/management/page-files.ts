@@ -4,24 +4,24 @@ import signIn from "../../ui/sign-in.html";
 
 /** One file of the page. */
 export interface PageFile {
-  /** "/chunk-0b73dz2w.css": its name changes with its content. For the two HTML files nobody asks. */
+  /** For example "/chunk-0b73dz2w.css": the name changes with the content. The two HTML files are not requested by it. */
   readonly path: string;
   readonly contentType: string;
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The page as it was built, with everything it loads. */
+/** The built page with all files that it loads. */
 export interface PageFiles {
   readonly index: PageFile;
   readonly signIn: PageFile;
   readonly assets: readonly PageFile[];
-  /** What the sign-in page loads, for those who have no session yet. */
+  /** The files that the sign-in page loads; they are served without a session. */
   readonly signInAssets: readonly PageFile[];
 }
 
 type BundledFile = NonNullable<HTMLBundle["files"]>[number];
 
-/** The page inside the executable; undefined where the sources run, for then nothing has built it. */
+/** The page in the executable; undefined if Loom runs from its sources, because then the page is not built. */
 export function embeddedPageFiles(): PageFiles | undefined {
   if (!index.files || !signIn.files) return undefined;
   return {
@@ -42,7 +42,7 @@ function assetsOf(files: readonly BundledFile[]): PageFile[] {
   return files.filter(({ loader }) => loader !== "html").map(pageFile);
 }
 
-/** In the executable `Bun.file(…).exists()` is false for each of these; reading works. */
+/** In the executable, `Bun.file(…).exists()` is false for these files although they can be read. */
 function pageFile({ path, headers }: BundledFile): PageFile {
   return {
     path: path.slice(path.lastIndexOf("/")),

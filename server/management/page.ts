@@ -4,25 +4,25 @@ import type { PageFile, PageFiles } from "./page-files.ts";
 
 /** The dashboard's files as answers. */
 export interface Page {
-  /** Another one with each version of Loom and each change of a file. */
+  /** Identifies the build. It changes with the version of Loom and with every change of a file. */
   readonly build: string;
-  /** Every asset's path. */
+  /** The paths of all assets. */
   readonly assetPaths: readonly string[];
-  /** Of these the ones that the sign-in page loads. */
+  /** The paths of those that the sign-in page loads. */
   readonly publicAssetPaths: readonly string[];
-  /** The one page for all paths of the dashboard. */
+  /** The page, which is the same for all paths of the dashboard. */
   app(request: Request, status?: number): Promise<Response>;
   signIn(request: Request): Promise<Response>;
   asset(request: Request, path: string): Promise<Response>;
 }
 
-/** @param status 200 unless told. */
+/** @param status 200 by default */
 type Answer = (request: Request, status?: number) => Promise<Response>;
 
 const buildLength = 16;
 const year = "max-age=31536000, immutable";
 
-/** @param files undefined: nothing has built the page, and every answer says so. */
+/** @param files undefined: the page is not built, and every answer says so */
 export function createPage(files: PageFiles | undefined, version: string): Page {
   const publicPaths = new Set(files?.signInAssets.map(({ path }) => path));
   const assets = new Map<string, Answer>();
@@ -38,7 +38,7 @@ export function createPage(files: PageFiles | undefined, version: string): Page 
   };
 }
 
-/** The names have the contents' hashes in them. */
+/** The names of the files contain the hashes of their contents. */
 function buildOf(files: PageFiles | undefined, version: string): string {
   const all = files ? [files.index, files.signIn, ...files.assets, ...files.signInAssets] : [];
   const names = all.map(({ path }) => path).sort();
@@ -50,12 +50,12 @@ function buildOf(files: PageFiles | undefined, version: string): string {
 
 interface FileContent {
   readonly plain: Uint8Array<ArrayBuffer>;
-  /** undefined: it would not be smaller. */
+  /** undefined if compression would not make it smaller. */
   readonly gzip: Uint8Array<ArrayBuffer> | undefined;
 }
 
 function answerWith(file: PageFile, cacheControl: string): Answer {
-  /** Read and compressed when it is asked for first, then kept. */
+  /** Read and compressed at the first request, then stored. */
   let content: Promise<FileContent> | undefined;
   return async (request, status = 200) => {
     content ??= contentOf(file);
@@ -76,7 +76,7 @@ async function contentOf(file: PageFile): Promise<FileContent> {
 
 async function notBuilt(): Promise<Response> {
   const text =
-    "the dashboard is not built into this Loom: use the executable (bun run build), or bun run dev\n";
+    "this Loom runs from its sources and does not contain the dashboard: use the executable (bun run build), or bun run dev\n";
   return new Response(text, {
     status: 503,
     headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },

@@ -1,12 +1,12 @@
 /** Reasons why a part of Loom does not work; undefined: it works. */
 export interface Problems {
-  /** Why no batch can be kept, or soon can't. */
+  /** Why no batch can be kept now or soon. */
   ingestProblem(): string | undefined;
   /** The same, or why an output cannot be used. */
   problem(): string | undefined;
 }
 
-/** What `/ready` and `/ready/ingest` answer: the outputs' problems, and during a shutdown that Loom shuts down. */
+/** What `/ready` and `/ready/ingest` answer: the problems of the outputs, and during a shutdown that Loom is shutting down. */
 export class Readiness {
   readonly #outputs: Problems;
   #isStopping = false;

@@ -1,4 +1,4 @@
-/** An answer for people and load balancers. */
+/** An answer in plain text, for people and load balancers. */
 export function textAnswer(body: string, status = 200): Response {
   return new Response(body, {
     status,

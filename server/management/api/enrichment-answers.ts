@@ -23,10 +23,10 @@ export interface EnrichmentAnswers {
   oldDatabases(): number;
 }
 
-/** Addresses move: MaxMind and the others build anew every week or month. */
+/** Providers publish new databases every week or month, because networks move. */
 const oldAfterMs = 30 * 86_400_000;
 
-/** To be made at the start: what each field gets is followed from then on. */
+/** To be called at the start: the history of each field begins here. */
 export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): EnrichmentAnswers {
   const { databases, counts, dns, history, now = Date.now } = options;
   const enrichedFields = Object.keys(counts.fields) as EnrichedField[];
@@ -35,7 +35,7 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
     enrichedFields.map((field) => [field, history.track(field, () => counts.fields[field])]),
   );
 
-  /** What can be added with what is configured; what was added belongs to it whatever is configured. */
+  /** The fields that the present configuration can add, and those that were added already. */
   function shownFields(): EnrichedField[] {
     const roles = new Set(databases().map(({ role }) => role));
     const hits = counts.fields;

@@ -1,4 +1,4 @@
-/** What an answer of the API can say went wrong. */
+/** The error codes of the API and their HTTP statuses. */
 export const statusOfError = {
   invalid_request: 400,
   unauthorized: 401,
@@ -12,12 +12,12 @@ export const statusOfError = {
 
 export type ErrorCode = keyof typeof statusOfError;
 
-/** An answer as JSON: of a value, or of a text that is JSON already. */
+/** An answer with a value as JSON, or with a text that is JSON already. */
 export function jsonAnswer(value: object | string, status = 200): Response {
   return new Response(typeof value === "string" ? value : JSON.stringify(value), { status, headers });
 }
 
-/** `{"error":"<code>"}`, and nothing of what was sent. */
+/** The answer `{"error":"<code>"}`. It repeats nothing of the request. */
 export function errorAnswer(code: ErrorCode, retryAfterSeconds?: number): Response {
   const answer = jsonAnswer({ error: code }, statusOfError[code]);
   if (retryAfterSeconds !== undefined) answer.headers.set("retry-after", String(retryAfterSeconds));

@@ -2,11 +2,11 @@ import { readBody } from "../../http/request-body.ts";
 
 export interface JsonBodyBounds {
   readonly maxBytes: number;
-  /** How long the client may take to send it. */
+  /** The time that the client may take to send it. */
   readonly maxMs: number;
 }
 
-/** The value of a JSON body; undefined when it is none, is declared as something else, or passes its bounds. */
+/** The value of a JSON body; undefined if it is not JSON, has another content type, or exceeds a bound. */
 export async function readJsonBody(request: Request, { maxBytes, maxMs }: JsonBodyBounds): Promise<unknown> {
   if (!/^application\/json *(;|$)/i.test(request.headers.get("content-type") ?? "")) return undefined;
   const late = Promise.withResolvers<"late">();
@@ -15,7 +15,7 @@ export async function readJsonBody(request: Request, { maxBytes, maxMs }: JsonBo
     const body = await Promise.race([readBody(request, maxBytes), late.promise]);
     return body === "late" || body.kind === "refused" ? undefined : JSON.parse(body.value.toString("utf8"));
   } catch {
-    // Not JSON: the client's fault, which the answer says.
+    // The body is not JSON. The caller answers that the request is invalid.
     return undefined;
   } finally {
     clearTimeout(timer);

@@ -21,11 +21,11 @@ export interface OverviewApiOptions {
   readonly sensors: Pick<SensorAnswers, "countsByState">;
   readonly refusals: Pick<RefusalRecords, "lastAt">;
   readonly outputs: () => readonly OutputAnswer[];
-  /** null: stdout alone needs none. */
+  /** null if stdout is the only output, because it needs no outbox. */
   readonly outbox: () => OutboxAnswer | null;
   readonly enrichment: EnrichmentAnswers;
   readonly resources: ProcessResources;
-  /** Of the live tail, at the moment. */
+  /** The number of viewers of the live tail. */
   readonly viewers: () => number;
   readonly clock?: HistoryClock;
 }

@@ -22,7 +22,7 @@ export function createSensorsApi({ sensors, now = Date.now, monotonic }: Sensors
   return new Elysia({ strictPath: true })
     .get("/api/v1/sensors", () => jsonAnswer(list()))
     .get("/api/v1/sensors/:id", ({ params }) => {
-      // Elysia has decoded it; what can't be decoded is null, whatever its type says.
+      // Elysia has decoded the id. It is null if it could not be decoded, although its type does not say so.
       const detail = sensors.detail(params.id ?? "");
       return detail ? jsonAnswer(detail) : errorAnswer("not_found");
     });

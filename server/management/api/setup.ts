@@ -4,10 +4,10 @@ import type { SetupAnswer } from "./answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
 
 export interface SetupApiOptions {
-  /** The ingest port's, where it is one of several interfaces; undefined: every one. */
+  /** The address that the ingest port listens on; undefined: all interfaces. */
   readonly host: string | undefined;
   readonly port: () => number;
-  /** The certificate that sensors see, PEM, as it is at the moment; undefined: plain HTTP. */
+  /** The certificate that sensors see at present, PEM; undefined: plain HTTP. */
   readonly certificate: () => string | undefined;
   readonly tokenFile: string | undefined;
 }
@@ -29,7 +29,7 @@ export function createSetupApi({ host, port, certificate, tokenFile }: SetupApiO
   });
 }
 
-/** Clients trust it only when they are told to. */
+/** Clients do not trust a self-signed certificate unless they are configured to. */
 function isSelfSigned(pem: string): boolean {
   const certificate = new X509Certificate(pem);
   return certificate.checkIssued(certificate);

@@ -1,6 +1,6 @@
 /**
- * The JSON of an answer that is costly to build and the same for everybody: built when somebody asks, and for all who
- * ask within `maxAgeMs`.
+ * The JSON of an answer that is expensive to build and the same for all clients. It is built for a request, and used again
+ * for other requests within `maxAgeMs`.
  * @param now milliseconds, monotonic
  */
 export function sharedAnswer(
@@ -20,5 +20,5 @@ export function sharedAnswer(
   };
 }
 
-/** How old what the dashboard shows may be because another viewer asked before. */
+/** The longest time for which an answer is used again. */
 export const sharedForMs = 1000;

@@ -1,41 +1,41 @@
 import type { Series } from "./series.ts";
 
 /*
- * What counters that only grow said over time: for each, how much was added in each of the last steps, in rings of two
- * step lengths. Steps go by the monotonic clock, so that a wall clock that is set does not tear them; the wall clock
- * only says when they were.
+ * The history of counters that only grow: how much each of them grew in each of the last steps of time, in two rings with
+ * different step lengths. Steps are measured by the monotonic clock, so that setting the wall clock does not change them.
+ * The wall clock is used only to tell when a step was.
  *
- * A counter is read at the samples (one timer, see history.ts). Where a step ends between two samples, what was counted
- * between them is taken as spread evenly, rounded down to whole events; so sums over steps are exact and nothing is
- * counted twice. Every counter is taken to have been 0 when its timeline began.
+ * Counters are read at each sample (one timer, see history.ts). If a step ends between two samples, the growth between them
+ * is assumed to be even and is rounded down to whole events. Therefore the sum of all steps is exact, and nothing is counted
+ * twice. Every counter is assumed to have been 0 when its timeline began.
  */
 
 const shortStepMs = 10_000;
-/** An hour. */
+/** One hour. */
 const shortSteps = 360;
 const longStepMs = 300_000;
-/** A day. */
+/** One day. */
 const longSteps = 288;
 
 const shortPerLong = longStepMs / shortStepMs;
 const shortPerMinute = 60_000 / shortStepMs;
-/** One more than is shown: an hour or a day that ends now begins within it. */
+/** One slot more than is shown, because an hour or a day that ends now begins within a step. */
 const shortSlots = shortSteps + 1;
 const longSlots = longSteps + 1;
-/** Rates of the first second are over this: two requests 10 ms after the start are not 200 a second. */
+/** The shortest time for a rate: two requests 10 ms after the start are not 200 a second. */
 const minRateMs = 1000;
 const maxUint32 = 0xffff_ffff;
 
 export interface HistoryClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds since some moment; never set back. */
+  /** Milliseconds since an arbitrary moment; never goes back. */
   monotonic(): number;
 }
 
 export const systemHistoryClock: HistoryClock = { now: Date.now, monotonic: () => performance.now() };
 
-/** The steps that several counters share; it begins when it is made. */
+/** The steps that all counters share. The timeline begins when it is created. */
 export class Timeline {
   readonly #clock: HistoryClock;
   readonly #beginning: number;
@@ -44,7 +44,7 @@ export class Timeline {
   #sampledAt = 0;
   #completed = 0;
 
-  /** @param beforeSample may `track` counters that have come into being. */
+  /** @param beforeSample called before each sample; may `track` new counters */
   constructor(clock: HistoryClock, beforeSample: () => void = () => {}) {
     this.#clock = clock;
     this.#beginning = clock.monotonic();
@@ -56,7 +56,7 @@ export class Timeline {
     return this.#clock.monotonic() - this.#beginning;
   }
 
-  /** Short steps that are over, as of the last sample. */
+  /** The number of short steps that were over at the last sample. */
   get completedSteps(): number {
     return this.#completed;
   }
@@ -67,9 +67,9 @@ export class Timeline {
   }
 
   /**
-   * The history of a counter: a new one, or the one that has this name already. It takes 3 KB and stays for good, so only
-   * for names from the configuration.
-   * @param read tells the counter's total, which never falls
+   * The history of a counter: the existing one with this name, or a new one. A history takes 3 KB and is never removed, so
+   * names must come from the configuration.
+   * @param read returns the counter's total, which never decreases
    */
   track(name: string, read: () => number): CounterHistory {
     let counter = this.#counters.get(name);
@@ -91,20 +91,20 @@ export class Timeline {
     this.#completed = completed;
   }
 
-  /** Reads every counter if a step has ended since they were read: the timer may be late. */
+  /** Reads every counter if a step has ended since the last sample, because the timer may be late. */
   catchUp(): void {
     if (Math.floor(this.elapsedMs / shortStepMs) > this.#completed) this.sample();
   }
 }
 
-/** One counter of a timeline. */
+/** The history of one counter. */
 export class CounterHistory {
   readonly #timeline: Timeline;
   readonly #read: () => number;
   readonly #short = new Uint32Array(shortSlots);
   readonly #long = new Uint32Array(longSlots);
   #sampledTotal = 0;
-  /** At the end of the last completed short step. */
+  /** The total at the end of the last completed short step. */
   #stepTotal = 0;
 
   constructor(timeline: Timeline, read: () => number) {
@@ -116,14 +116,14 @@ export class CounterHistory {
     return this.#read();
   }
 
-  /** Called by the timeline alone; times are milliseconds since its beginning. */
+  /** Called only by the timeline. Times are milliseconds since its beginning. */
   sample(lastAtMs: number, atMs: number, lastCompleted: number, completed: number): void {
     const total = Math.max(this.#read(), this.#sampledTotal);
     const perMs = atMs > lastAtMs ? (total - this.#sampledTotal) / (atMs - lastAtMs) : 0;
     const totalAt = (ms: number) => Math.floor(this.#sampledTotal + perMs * (ms - lastAtMs));
     let before = this.#stepTotal;
     let step = lastCompleted;
-    // After a standstill of more than a day what came before is out of sight, and not walked through.
+    // After a pause of more than a day, all earlier steps are older than what is shown. They are skipped.
     const firstKept = completed - longSlots * shortPerLong;
     if (step < firstKept) {
       step = firstKept;
@@ -139,7 +139,7 @@ export class CounterHistory {
     this.#sampledTotal = total;
   }
 
-  /** How much was added in the last `windowMs`, an hour at most; a step that is cut counts by its share. */
+  /** The growth in the last `windowMs`, at most an hour. Of a step that began earlier, a proportional part is counted. */
   countOver(windowMs: number): number {
     this.#timeline.catchUp();
     const now = this.#timeline.elapsedMs;
@@ -155,26 +155,26 @@ export class CounterHistory {
     return count + (this.#short[first % shortSlots] ?? 0) * shareOfFirst;
   }
 
-  /** A second, over the last `windowMs` (an hour at most), or over the time since the start where that is shorter. */
+  /** The growth per second over the last `windowMs` (at most an hour), or since the start if that is shorter. */
   perSecond(windowMs: number): number {
     const overMs = Math.max(minRateMs, Math.min(windowMs, this.#timeline.elapsedMs));
     return this.countOver(overMs) / (overMs / 1000);
   }
 
-  /** What was added in each short step of the last hour; only steps that are over. */
+  /** The growth in each short step of the last hour, without the step that is not over yet. */
   lastHour(): Series {
     this.#timeline.catchUp();
     return this.#series(this.#short, shortStepMs, shortSteps, this.#timeline.completedSteps);
   }
 
-  /** What was added in each long step of the last day; only steps that are over. */
+  /** The growth in each long step of the last day, without the step that is not over yet. */
   lastDay(): Series {
     this.#timeline.catchUp();
     const completed = Math.floor(this.#timeline.completedSteps / shortPerLong);
     return this.#series(this.#long, longStepMs, longSteps, completed);
   }
 
-  /** What was added in each minute of the last hour, the oldest first; 0 where Loom was not running yet. */
+  /** The growth in each minute of the last hour, oldest first; 0 for minutes before the start. */
   perMinute(): number[] {
     this.#timeline.catchUp();
     const first = this.#timeline.completedSteps - shortSteps;
@@ -203,7 +203,7 @@ export class CounterHistory {
   }
 }
 
-/** The share that `part` has of `whole` in each step, 0 to 1; null where there was nothing to share. */
+/** `part` divided by `whole` in each step, 0 to 1; null for steps in which `whole` is 0 or unknown. */
 export function shareOf(part: Series, whole: Series): Series {
   const values = whole.values.map((all, i) => {
     const some = part.values[i] ?? null;

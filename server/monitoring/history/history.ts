@@ -1,29 +1,29 @@
 import { keptEvents, type Ledger, refusedRequests, unknownSensorId } from "../../telemetry/ledger.ts";
 import { type CounterHistory, type HistoryClock, systemHistoryClock, Timeline } from "./counter-history.ts";
 
-/** The ledger over time: what the dashboard's rates and charts are read from. */
+/** The ledger over time, from which the dashboard's rates and charts are read. */
 export interface History {
-  /** Events kept, of all sensors. */
+  /** Events kept from all sensors. */
   readonly kept: CounterHistory;
-  /** Requests refused, of everybody. */
+  /** Requests refused, of all clients. */
   readonly refused: CounterHistory;
-  /** Events kept of one sensor; only for ids from the configuration or the ledger. */
+  /** Events kept from one sensor. The id must be from the configuration or the ledger. */
   sensor(sensorId: string): CounterHistory;
-  /** The history of another counter, which was 0 at the start; see Timeline.track. */
+  /** The history of another counter that was 0 at the start; see Timeline.track. */
   track(name: string, read: () => number): CounterHistory;
   stop(): void;
 }
 
 export interface HistoryOptions {
   readonly ledger: Ledger;
-  /** Called at each sample, for what else is to be looked at every 10 s. */
+  /** Called at each sample, for other values that are to be read every 10 s. */
   readonly onSample?: () => void;
   readonly clock?: HistoryClock;
 }
 
 const sampleIntervalMs = 10_000;
 
-/** Reads the ledger every 10 s; ingest itself does nothing for it. */
+/** Starts to read the ledger every 10 s. Ingest does no work for it. */
 export function startHistory(options: HistoryOptions): History {
   const { ledger, clock = systemHistoryClock } = options;
   const timeline = new Timeline(clock, trackNewSensors);
@@ -35,7 +35,7 @@ export function startHistory(options: HistoryOptions): History {
   }, sampleIntervalMs);
   timer.unref();
 
-  /** A sensor comes into the ledger with its first request. */
+  /** A sensor appears in the ledger with its first request. */
   function trackNewSensors(): void {
     for (const sensorId of ledger.sensors.keys()) if (sensorId !== unknownSensorId) sensor(sensorId);
   }

@@ -1,6 +1,6 @@
-/** Equal steps of time, the oldest first; null where Loom did not run or nothing can be said. */
+/** A value for each of equal steps of time, oldest first; null if Loom did not run then, or if the value is undefined. */
 export interface Series {
-  /** When the first step began. */
+  /** When the first step begins; milliseconds since the epoch. */
   readonly startAt: number;
   readonly stepMs: number;
   readonly values: readonly (number | null)[];
