@@ -301,7 +301,8 @@ describe("management_tls", () => {
 });
 
 describe("a management port that is reachable from other machines", () => {
-  const message = "the management port is open to other machines without TLS; see server.management_tls";
+  const message =
+    "the management port is reachable from other machines without TLS; set server.management_tls";
   const config = plainConfig.replace(
     'management_listen_address = "127.0.0.1:0"',
     'management_listen_address = ":0"',
