@@ -23,7 +23,7 @@ describe("every answer", () => {
     "/health",
     "/metrics",
   ])
-    test(`${path} carries the headers that keep a browser to this page`, async () => {
+    test(`${path} has the headers that restrict a browser to this page`, async () => {
       const management = managementTest({ routes: [secretRoutes] });
       const guest = await management.ask(path);
       const operator = await management.ask(path, { cookie: await management.signIn() });
@@ -43,7 +43,7 @@ describe("every answer", () => {
     return answer.headers.get("x-loom-build");
   };
 
-  test("of page and API says of which build it is", async () => {
+  test("of the page and the API has the build", async () => {
     const builds = await Promise.all(
       ["/", "/sign-in", "/api/v1/secret", "/api/v1/endless"].map((path) => buildOf(path)),
     );
@@ -51,11 +51,11 @@ describe("every answer", () => {
     expect(new Set(builds).size).toBe(1);
   });
 
-  test("of health and of assets does not", async () => {
+  test("of health checks and assets has no build", async () => {
     for (const path of ["/health", "/chunk-app.js"]) expect(await buildOf(path)).toBeNull();
   });
 
-  test("is of another build after a new version, and where a file is another one", async () => {
+  test("has another build after a change of the version or of a file", async () => {
     const [file] = testPageFiles.assets;
     const assets = file ? [{ ...file, path: "/chunk-app-2.js" }] : [];
     const builds = [

@@ -13,7 +13,7 @@ describe("compression", () => {
     ["/api/v1/large", JSON.stringify({ secret: secret.repeat(200) })],
     ["/chunk-app.js", "app();".repeat(1000)],
   ] as const) {
-    test(`${path} is compressed where the client takes it`, async () => {
+    test(`${path} is compressed if the client accepts it`, async () => {
       const answer = await ask(path, gzip);
       expect(answer.headers.get("content-encoding")).toBe("gzip");
       expect(answer.headers.get("vary")).toBe("accept-encoding");
@@ -21,7 +21,7 @@ describe("compression", () => {
     });
 
     for (const accepted of ["", "identity", "gzip;q=0", "gzip; q=0.000", "xgzip", "br"])
-      test(`${path} is not for a client that accepts "${accepted}"`, async () => {
+      test(`${path} is not compressed for a client that accepts "${accepted}"`, async () => {
         const answer = await ask(path, { "accept-encoding": accepted });
         expect(answer.headers.get("content-encoding")).toBeNull();
         expect(answer.headers.get("vary")).toBe("accept-encoding");
@@ -29,17 +29,17 @@ describe("compression", () => {
       });
   }
 
-  test("is not worth it for small JSON and small files", async () => {
+  test("leaves out small JSON and small files", async () => {
     for (const path of ["/api/v1/secret", "/icon-1.svg"])
       expect((await ask(path, gzip)).headers.get("content-encoding")).toBeNull();
   });
 
-  test("does not touch an event stream", async () => {
+  test("leaves out an event stream", async () => {
     const answer = await ask("/api/v1/endless", gzip);
     expect([answer.status, answer.headers.get("content-encoding")]).toEqual([200, null]);
   });
 
-  test("leaves an error's status and headers as they are", async () => {
+  test("does not change the status and headers of an error", async () => {
     const answer = await ask("/api/v1/unavailable", gzip, "POST");
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
   });

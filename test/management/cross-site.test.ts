@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { askTwice, managementTest } from "../support/management.ts";
 
-describe("a request that another site has a browser send", () => {
+describe("a request that a browser sends for another site", () => {
   const refused: readonly Record<string, string>[] = [
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
@@ -17,7 +17,7 @@ describe("a request that another site has a browser send", () => {
       expect([operator.status, operatorText]).toEqual([403, '{"error":"forbidden"}']);
     });
 
-  test("can't sign in either", async () => {
+  test("cannot sign in", async () => {
     const response = await managementTest().ask("/api/v1/session", {
       method: "POST",
       headers: { "content-type": "application/json", "sec-fetch-site": "cross-site" },
@@ -34,7 +34,7 @@ describe("a request that another site has a browser send", () => {
     {},
   ];
   for (const headers of taken)
-    test(`${JSON.stringify(headers)} is none`, async () => {
+    test(`${JSON.stringify(headers)} is not one`, async () => {
       const { operator } = await askTwice("/api/v1/secret", { method: "POST", headers });
       expect(operator.status).toBe(200);
     });

@@ -50,19 +50,19 @@ describe("health", () => {
     });
 
   for (const path of ["/health", "/live"])
-    test(`${path} is ok whatever the outputs do`, async () => {
+    test(`${path} is ok even if outputs fail`, async () => {
       const broken = { problem: () => "stdout stalled", ingestProblem: () => "stdout stalled" };
       expect(await get(path, broken)).toMatchObject({ status: 200, text: "ok" });
     });
 
-  test("/ready tells why not", async () => {
+  test("/ready has the reason", async () => {
     expect(await get("/ready", { problem: () => "stdout stalled" })).toMatchObject({
       status: 503,
       text: "stdout stalled",
     });
   });
 
-  test("/ready/ingest is green while only an output fails", async () => {
+  test("/ready/ingest is ok while only an output fails", async () => {
     expect(await get("/ready/ingest", { problem: () => "clickhouse away" })).toMatchObject({ status: 200 });
   });
 });
@@ -94,12 +94,12 @@ describe("metrics", () => {
     expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
   });
 
-  test("do not count twice when they are read twice", async () => {
+  test("do not change by being read", async () => {
     await get("/metrics");
     expect((await get("/metrics")).text).toContain('loom_ingest_events_total{sensor_id="vps-1"} 150');
   });
 
-  test("are not there when they are switched off", async () => {
+  test("are 404 if they are switched off", async () => {
     expect(await get("/metrics", { metrics: undefined })).toMatchObject({ status: 404 });
   });
 });
@@ -108,7 +108,7 @@ describe("metrics with a token", () => {
   const options = { metricsToken: "a-token-for-prometheus" };
   const withHeader = (authorization: string) => get("/metrics", options, { headers: { authorization } });
 
-  test("are there for who has it", async () => {
+  test("are served to a client that has it", async () => {
     for (const header of ["Bearer a-token-for-prometheus", "bearer  a-token-for-prometheus"])
       expect((await withHeader(header)).text).toContain("loom_ready 1");
   });
@@ -126,18 +126,18 @@ describe("metrics with a token", () => {
       expect({ status, text }).toEqual({ status: 401, text: "unauthorized" });
     });
 
-  test("are not there with a session alone", async () => {
+  test("are not served for a session", async () => {
     const management = managementTest({ metrics, ...options });
     const cookie = await management.signIn();
     expect((await management.ask("/metrics", { cookie })).status).toBe(401);
   });
 
-  test("say which scheme would do", async () => {
+  test("name the authentication scheme", async () => {
     const response = await managementTest({ metrics, ...options }).ask("/metrics");
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
   });
 
-  test("leave health open", async () => {
+  test("do not protect health checks", async () => {
     expect(await get("/ready", options)).toMatchObject({ status: 200 });
   });
 });

@@ -25,20 +25,20 @@ describe("the API", () => {
     });
 
   for (const method of ["GET", "POST"])
-    test(`${method} is answered with a session`, async () => {
+    test(`${method} is answered if there is a session`, async () => {
       const { guestText, operatorText } = await askTwice("/api/v1/secret", { method });
       expect(guestText).not.toContain(secret);
       expect(operatorText).toBe(`{"secret":"${secret}"}`);
     });
 
-  test("what does not exist is 404 as JSON with a session", async () => {
+  test("an unknown path is 404 as JSON if there is a session", async () => {
     const { operator, operatorText } = await askTwice("/api/v1/nothing", {
       headers: { accept: "text/html" },
     });
     expect([operator.status, operatorText]).toEqual([404, '{"error":"not_found"}']);
   });
 
-  test("a defect is 500, logged, and its message is not in the answer", async () => {
+  test("a defect is 500, is logged, and its message is not in the answer", async () => {
     const log = recordingLog();
     const management = managementTest({ routes: [secretRoutes], log });
     const response = await management.ask("/api/v1/broken", { cookie: await management.signIn() });
@@ -47,18 +47,18 @@ describe("the API", () => {
     expect(String(log.lines[0]?.fields.error)).toContain(secret);
   });
 
-  test("HEAD is refused, and a stream not read to its end for it", async () => {
+  test("HEAD is refused, without reading a stream to its end", async () => {
     const { operator } = await askTwice("/api/v1/endless", { method: "HEAD" });
     expect(operator.status).toBe(405);
   });
 
-  test("no answer is kept by a browser", async () => {
+  test("no answer is stored by a browser", async () => {
     const { guest, operator } = await askTwice("/api/v1/secret");
     expect(guest.headers.get("cache-control")).toBe("no-store");
     expect(operator.headers.get("cache-control")).toBe("no-store");
   });
 
-  test("no other origin is allowed anything", async () => {
+  test("no other origin is allowed", async () => {
     const { guest, operator } = await askTwice("/api/v1/secret", {
       headers: { origin: "https://evil.example" },
     });
@@ -82,7 +82,7 @@ describe("the page", () => {
     ["/index-1.html", "?next=%2Findex-1.html"],
     [`/tail?text=${"a".repeat(2000)}`, ""],
   ] as const)
-    test(`${path.slice(0, 40)} sends a guest to the sign-in and back`, async () => {
+    test(`${path.slice(0, 40)} redirects a guest to the sign-in, with the way back`, async () => {
       const { guest, guestText } = await askTwice(path);
       expect([guest.status, guest.headers.get("location"), guestText]).toEqual([302, `/sign-in${next}`, ""]);
       expect(guest.headers.get("cache-control")).toBe("no-store");
@@ -100,14 +100,14 @@ describe("the page", () => {
     "/enrichment",
     "/outputs",
   ])
-    test(`${path} is the one page, with a session`, async () => {
+    test(`${path} is the page, with a session`, async () => {
       const { operator, operatorText } = await askTwice(path);
       expect([operator.status, operatorText]).toEqual([200, "<title>Loom</title>"]);
       expect(operator.headers.get("cache-control")).toBe("no-store");
     });
 
   for (const path of ["/nothing", "/sensors/a/b", "/Tail", "/index-1.html", "/chunk-other.js"])
-    test(`${path} is 404 with a session: the page for who looks at it, a word for others`, async () => {
+    test(`${path} is 404 with a session: the page for a browser, plain text for others`, async () => {
       const looked = await askTwice(path, { headers: { accept: "text/html,*/*" } });
       expect([looked.operator.status, looked.operatorText]).toEqual([404, "<title>Loom</title>"]);
       const loaded = await askTwice(path, { headers: { accept: "*/*" } });
@@ -121,7 +121,7 @@ describe("the page", () => {
         expect([guest.status, operator.status]).toEqual([404, 404]);
       });
 
-  test("its assets are kept for a year by browsers alone, and not given to guests", async () => {
+  test("its assets are stored for a year by browsers, not by proxies, and not served to guests", async () => {
     const { guestText, operator, operatorText } = await askTwice("/chunk-app.js");
     expect(guestText).toBe("");
     expect(operatorText).toBe("app();".repeat(1000));
@@ -129,7 +129,7 @@ describe("the page", () => {
     expect(operator.headers.get("content-type")).toBe("text/javascript;charset=utf-8");
   });
 
-  test("that is not built says so", async () => {
+  test("says so if it is not built", async () => {
     const management = managementTest({ pageFiles: undefined });
     expect((await management.ask("/")).headers.get("location")).toBe("/sign-in");
     for (const answer of [
@@ -143,7 +143,7 @@ describe("the page", () => {
 });
 
 describe("the sign-in page", () => {
-  test("is there for a guest, with what it loads and nothing else", async () => {
+  test("is served to a guest with the files that it loads, and no others", async () => {
     const { guest, guestText } = await askTwice("/sign-in?next=%2Ftail");
     expect([guest.status, guestText]).toEqual([200, "<title>Loom: sign in</title>"]);
     expect(guest.headers.get("cache-control")).toBe("no-store");
@@ -156,7 +156,7 @@ describe("the sign-in page", () => {
     }
   });
 
-  test("is there with a session too", async () => {
+  test("is served with a session too", async () => {
     expect((await askTwice("/sign-in")).operatorText).toBe("<title>Loom: sign in</title>");
   });
 });
@@ -184,7 +184,7 @@ describe("a session that is used", () => {
     expect((await use("/api/v1/secret", hourMs - 1)).answer.headers.get("set-cookie")).toBeNull();
   });
 
-  test("is not renewed by an asset, which browsers keep", async () => {
+  test("is not renewed by an asset, which browsers store", async () => {
     expect((await use("/chunk-app.js", hourMs)).answer.headers.get("set-cookie")).toBeNull();
   });
 
@@ -195,7 +195,7 @@ describe("a session that is used", () => {
     ]);
   });
 
-  test("leads to the sign-in once it is over", async () => {
+  test("redirects to the sign-in when it is over", async () => {
     expect((await use("/api/v1/secret", 12 * hourMs)).answer.status).toBe(401);
     expect((await use("/tail", 12 * hourMs)).answer.headers.get("location")).toBe("/sign-in?next=%2Ftail");
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { embeddedPageFiles } from "../../server/management/page-files.ts";
 
-test("sources that nothing has built carry no page", () => {
+test("sources that are not built contain no page", () => {
   expect(embeddedPageFiles()).toBeUndefined();
 });

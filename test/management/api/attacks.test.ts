@@ -14,7 +14,7 @@ function attacks() {
 }
 
 describe("the answer", () => {
-  test("has every field's most frequent values, names and rest", async () => {
+  test("has the most frequent values of every field, their names, and the number of others", async () => {
     const { api, rollups, examined, clock } = attacks();
     const beganAt = clock.now();
     const common = { countryIsoCode: "SE", countryName: "Sweden", asNumber: 1221, asOrganizationName: "Net" };
@@ -60,7 +60,7 @@ describe("the answer", () => {
     });
   });
 
-  test("lists 50 values at most, the others stay in the sum", async () => {
+  test("lists at most 50 values and counts the others", async () => {
     const { api, rollups, examined } = attacks();
     for (let port = 0; port < 80; port++) rollups.note(examined({ port }));
     const { ports } = await getJson<AttacksAnswer>(api, "/api/v1/attacks?window=5m");
@@ -68,7 +68,7 @@ describe("the answer", () => {
     expect(ports.other).toBe(30);
   });
 
-  test("is of an hour unless told otherwise", async () => {
+  test("covers an hour by default", async () => {
     const { api } = attacks();
     expect((await getJson<AttacksAnswer>(api, "/api/v1/attacks")).window).toBe("1h");
     expect((await getJson<AttacksAnswer>(api, "/api/v1/attacks?window=24h")).window).toBe("24h");

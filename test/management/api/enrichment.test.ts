@@ -94,19 +94,19 @@ describe("the answer", () => {
 });
 
 describe("fields", () => {
-  test("are those that can be had", () => {
+  test("are those that the configuration can add", () => {
     const fields = enrichment().answers.fieldHits() ?? [];
     expect(fields).toHaveLength(10);
     expect(fields.every(({ field }) => field.startsWith("source.geo."))).toBe(true);
   });
 
-  test("are shown where they were had, whatever the database is called", () => {
+  test("are shown if events got them, whatever the database is called", () => {
     const { answers, counts } = enrichment();
     counts.fields["source.as.number"] = 1;
     expect(answers.fieldHits()?.map(({ field }) => field)).toContain("source.as.number");
   });
 
-  test("are source.domain alone with reverse DNS alone", () => {
+  test("are only source.domain if only reverse DNS is on", () => {
     const dns = {
       questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
       unasked: { cached: 0, overRate: 0, resolverAway: 0 },
@@ -115,7 +115,7 @@ describe("fields", () => {
     expect(answers.fieldHits()).toEqual([{ field: "source.domain", hits: 0, events: 0 }]);
   });
 
-  test("are null where nothing is configured", () => {
+  test("are null if nothing is configured", () => {
     expect(enrichment({ databases: () => [] }).answers.fieldHits()).toBeNull();
   });
 });

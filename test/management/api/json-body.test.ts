@@ -12,18 +12,18 @@ test("a body up to the bound is read", async () => {
   expect(await readJsonBody(post('{"a":"12345678"}'), bounds)).toEqual({ a: "12345678" });
 });
 
-test("a body over the bound is none", async () => {
+test("a body over the bound is undefined", async () => {
   expect(await readJsonBody(post('{"a":"123456789"}'), bounds)).toBeUndefined();
 });
 
-test("a chunked body over the bound is none, and not read on", async () => {
+test("a chunked body over the bound is undefined, and the rest is not read", async () => {
   let chunks = 0;
   const body = new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(8, chunks++)) });
   expect(await readJsonBody(post(body), bounds)).toBeUndefined();
   expect(chunks).toBeLessThan(10);
 });
 
-test("a body that does not come to its end in time is none", async () => {
+test("a body that is not complete in time is undefined", async () => {
   const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{"a":')) });
   expect(await readJsonBody(post(body), { ...bounds, maxMs: 10 })).toBeUndefined();
 });

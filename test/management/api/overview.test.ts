@@ -40,7 +40,7 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
   return { clock, ledger, get: () => getJson<OverviewAnswer>(api, "/api/v1/overview") };
 }
 
-test("the answer has what an operator looks at first", async () => {
+test("the answer has the state of every part of Loom", async () => {
   const { get, ledger, clock } = overview({ refusals: { lastAt: 7 } });
   const startedAt = clock.now();
   clock.advance(20_000);
@@ -71,7 +71,7 @@ test("the answer has what an operator looks at first", async () => {
   expect(events.history.values).toHaveLength(360);
 });
 
-test("events a second are of the last ten", async () => {
+test("events per second are those of the last 10 seconds", async () => {
   const { get, ledger, clock } = overview();
   ledger.sensor("vps-1").keptEvents = 1000;
   clock.advance(10_000);
@@ -81,12 +81,12 @@ test("events a second are of the last ten", async () => {
   expect((await get()).events.perSecond).toBe(5);
 });
 
-test("what is wrong is said", async () => {
+test("problems are reported", async () => {
   const { get } = overview({ problem: () => "clickhouse away", ingestProblem: () => "outbox full" });
   expect(await get()).toMatchObject({ problem: "clickhouse away", ingestProblem: "outbox full" });
 });
 
-test("twenty who ask at once cost one answer", async () => {
+test("twenty requests at once cause one answer to be built", async () => {
   let built = 0;
   const { get } = overview({
     outputs: () => {

@@ -12,13 +12,13 @@ import { createWoundClock } from "../../support/wound-clock.ts";
 
 describe("every refusal", () => {
   for (const code of Object.keys(statusOfRefusal) as (keyof typeof statusOfRefusal)[])
-    test(`${code} has a cause and a cure, in a sentence each`, () => {
+    test(`${code} has a cause and a cure in whole sentences`, () => {
       const { cause, cure } = refusalAdvice[code];
       for (const sentence of [cause, cure]) expect(sentence).toMatch(/^[A-Z].{20,300}\.$/);
     });
 });
 
-test("the answer has every group, and what they sum up to", async () => {
+test("the answer has every group and their sum", async () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock });

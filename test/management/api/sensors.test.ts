@@ -89,7 +89,7 @@ describe("the list", () => {
     });
   });
 
-  test("has what a sensor sent", async () => {
+  test("has the totals and rates of a sensor", async () => {
     const { one, keep, clock } = dashboard();
     const beganAt = clock.now();
     for (let i = 0; i < 7; i++) {
@@ -128,7 +128,7 @@ describe("the list", () => {
     });
   });
 
-  test("has refusals of a client that only calls itself so", async () => {
+  test("has refusals of a client that only claims to be the sensor", async () => {
     const { one, refuse, clock } = dashboard();
     const at = clock.now();
     refuse("unauthorized", "unknown", "vps-1");
@@ -140,21 +140,21 @@ describe("the list", () => {
     });
   });
 
-  test("has a sensor that sent something and is not configured any more", async () => {
+  test("has a sensor that sent events and is no longer configured", async () => {
     const { one, keep, sensorIds } = dashboard();
     keep("vps-2", 1);
     sensorIds.pop();
     expect(await one("vps-2")).toMatchObject({ isConfigured: false, keptEvents: 1 });
   });
 
-  test("has nobody that is not a sensor", async () => {
+  test("has no unknown sensor", async () => {
     const { one, refuse } = dashboard();
     refuse("unauthorized", "unknown", "nobody");
     expect(await one("unknown")).toBeUndefined();
     expect(await one("nobody")).toBeUndefined();
   });
 
-  test("asked for leaves no trace in the ledger", async () => {
+  test("adds nothing to the ledger", async () => {
     const { one, ledger } = dashboard();
     await one("vps-1");
     expect(ledger.sensors.size).toBe(0);
@@ -162,7 +162,7 @@ describe("the list", () => {
 });
 
 describe("one sensor", () => {
-  test("has its history, what its events are about, and its refusals", async () => {
+  test("has its history, its most frequent values and its refusals", async () => {
     const { api, keep, refuse, clock } = dashboard();
     const beganAt = clock.now();
     keep("vps-1", 10);
@@ -194,7 +194,7 @@ describe("one sensor", () => {
   });
 
   for (const path of ["nobody", "unknown", "constructor", "%E0%A4%A", "vps-1/", "%00", ""])
-    test(`that is not there is not found: ${path}`, async () => {
+    test(`that does not exist is 404: ${path}`, async () => {
       const { api, refuse } = dashboard();
       refuse("unauthorized", "unknown");
       expect(await getStatus(api, `/api/v1/sensors/${path}`)).toBe(404);

@@ -27,11 +27,11 @@ describe("signing in", () => {
     expect((await management.ask(path, { cookie: cookieOf(answer) })).status).toBe(200);
   });
 
-  test("takes a token with blanks around it, as pasting brings them", async () => {
+  test("accepts a token with white space around it", async () => {
     expect((await post(JSON.stringify({ token: ` ${adminToken}\n` }))).status).toBe(204);
   });
 
-  test("takes parameters of the content type", async () => {
+  test("accepts parameters of the content type", async () => {
     const headers = { "content-type": "Application/JSON; charset=utf-8" };
     expect((await post(JSON.stringify({ token: adminToken }), headers)).status).toBe(204);
   });
@@ -45,7 +45,7 @@ describe("signing in", () => {
       });
     });
 
-  test("past what may wait is 429, with when to try again", async () => {
+  test("is 429 with Retry-After if too many answers wait", async () => {
     const management = managementTest({ signInOptions: { failedAttempts: { slowDown: async () => 4 } } });
     const answer = await management.ask(path, signInRequest("wrong"));
     expect([answer.status, answer.headers.get("retry-after"), await answer.text()]).toEqual([
@@ -76,20 +76,20 @@ describe("signing in", () => {
       });
     });
 
-  test("with a token in the address is none", async () => {
+  test("does not work with a token in the address", async () => {
     const answer = await managementTest().ask(`${path}?token=${encodeURIComponent(adminToken)}`);
     expect(answer.status).toBe(401);
   });
 });
 
 describe("the session", () => {
-  test("says until when it is valid and what Loom it is of", async () => {
+  test("has its end and the version of Loom", async () => {
     const management = managementTest({ signInOptions: { now: () => 1_000_000 } });
     const answer = await management.ask(path, { cookie: await management.signIn() });
     expect(await answer.json()).toEqual({ expiresAt: 1_000_000 + 12 * 3_600_000, version: "1.2.3" });
   });
 
-  test("says the new end when asking for it renews it", async () => {
+  test("has the new end if reading it renews it", async () => {
     const clock = { now: 1_000_000 };
     const management = managementTest({ signInOptions: { now: () => clock.now } });
     const cookie = await management.signIn();
@@ -99,7 +99,7 @@ describe("the session", () => {
     expect(cookieOf(answer)).not.toBe("");
   });
 
-  test("is over after signing out, though the cookie is kept", async () => {
+  test("is over after signing out, even if the cookie is sent again", async () => {
     const management = managementTest();
     const cookie = await management.signIn();
     expect((await management.ask(path, { method: "DELETE", cookie })).status).toBe(204);

@@ -27,7 +27,7 @@ test("one interface, and a file for tokens", async () => {
   });
 });
 
-test("a certificate that signed itself is told from one that somebody else signed", async () => {
+test("a self-signed certificate is told from one that a CA signed", async () => {
   const { cert } = createCertificate("loom.example");
   expect((await setup({ certificate: () => cert })).ingest).toMatchObject({
     isTls: true,

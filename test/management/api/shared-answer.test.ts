@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { sharedAnswer } from "../../../server/management/api/shared-answer.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 
-test("an answer is built once for all who ask within its time, and anew for who asks after", () => {
+test("an answer is built once for all requests within its time, and again for later ones", () => {
   const clock = createWoundClock();
   let built = 0;
   const answer = sharedAnswer(() => ({ built: ++built }), 1000, clock.monotonic);
@@ -13,7 +13,7 @@ test("an answer is built once for all who ask within its time, and anew for who 
   expect(answer()).toBe('{"built":2}');
 });
 
-test("an answer that could not be built is tried again", () => {
+test("an answer that could not be built is built at the next request", () => {
   let isBroken = true;
   const answer = sharedAnswer(() => {
     if (isBroken) throw new Error("broken");

@@ -26,7 +26,7 @@ test("the first wrong token is logged at once and the next ones are one line a m
   jest.useRealTimers();
 });
 
-test("what is still counted is logged at the end", () => {
+test("attempts that are counted are logged when it stops", () => {
   const log = recordingLog();
   const attempts = createAttemptLog(log);
   for (let i = 0; i < 3; i++) attempts.noteFailure("192.0.2.1");

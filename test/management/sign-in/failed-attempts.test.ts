@@ -37,20 +37,20 @@ describe("the answer to a wrong token", () => {
     expect(delays).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000, 5000]);
   });
 
-  test("waits longest after a thousand, and not endlessly", async () => {
+  test("waits at most 5 seconds, even after thousands", async () => {
     const { failInTurn, delays } = start();
     await failInTurn("192.0.2.1", 2000);
     expect(delays.at(-1)).toBe(5000);
   });
 
-  test("waits no longer for what another address did", async () => {
+  test("is not delayed by another address", async () => {
     const { failInTurn, delays } = start();
     await failInTurn("192.0.2.1", 5);
     await failInTurn("192.0.2.2", 1);
     expect(delays.at(-1)).toBe(250);
   });
 
-  test("is forgotten after 15 minutes without another", async () => {
+  test("has the first delay again after 15 minutes without a wrong token", async () => {
     const { failInTurn, delays, clock } = start();
     await failInTurn("192.0.2.1", 5);
     clock.now += 15 * minuteMs - 1;
@@ -61,14 +61,14 @@ describe("the answer to a wrong token", () => {
     expect(delays.at(-1)).toBe(250);
   });
 
-  test("does not wait where five of that address do: it says when to try again", async () => {
+  test("does not wait if five of that address do; it has the time after which to retry", async () => {
     const { slowDown, delays } = start();
     for (let i = 0; i < 5; i++) void slowDown("192.0.2.1");
     expect(await slowDown("192.0.2.1")).toBe(5);
     expect(delays).toHaveLength(5);
   });
 
-  test("waits again once others were given", async () => {
+  test("waits again when others are answered", async () => {
     const { slowDown, wake, delays, failInTurn } = start();
     const answers = Array.from({ length: 5 }, () => slowDown("192.0.2.1"));
     wake();
@@ -77,13 +77,13 @@ describe("the answer to a wrong token", () => {
     expect(delays).toHaveLength(6);
   });
 
-  test("does not wait where 200 of all addresses do", async () => {
+  test("does not wait if 200 of all addresses do", async () => {
     const { slowDown } = start();
     for (let i = 0; i < 200; i++) void slowDown(`192.0.2.${i}`);
     expect(await slowDown("198.51.100.1")).toBe(1);
   });
 
-  test("costs no more memory after failures from 10,000 addresses: the oldest are forgotten", async () => {
+  test("takes bounded memory: after 10,000 addresses the oldest are evicted", async () => {
     const { failInTurn, delays } = start();
     await failInTurn("192.0.2.1", 3);
     for (let i = 0; i < 10_000; i++) await failInTurn(`10.0.${i >> 8}.${i & 255}`, 1);

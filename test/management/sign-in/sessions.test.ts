@@ -40,7 +40,7 @@ function renewed(sessions: Sessions, request: Request): Request | undefined {
 }
 
 describe("the cookie", () => {
-  test("is out of reach of scripts and other sites, for every path, and ends after 12 hours", () => {
+  test("is hidden from scripts and other sites, is sent for every path, and ends after 12 hours", () => {
     expect(start().sessions.begin(plain)).toMatch(
       /^loom-9080=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
     );
@@ -52,13 +52,13 @@ describe("the cookie", () => {
     );
   });
 
-  test("is Secure behind a proxy that says it speaks TLS", () => {
+  test("is Secure behind a proxy that uses TLS", () => {
     const { sessions } = start();
     const proxied = request({ "x-forwarded-proto": "https" });
     expect(sessions.begin(proxied)).toMatch(/^__Host-.*; Secure$/);
   });
 
-  test("carries the port that the browser sees, so that two tunnels to one machine keep apart", () => {
+  test("has the port that the browser sees in its name, so that two tunnels to one machine are separate", () => {
     const { sessions } = start();
     const nameAt = (host: string) => sessions.begin(request({ host })).split("=")[0];
     expect(["localhost:9080", "localhost:9081", "[::1]:9082", "loom.example"].map(nameAt)).toEqual([
@@ -69,7 +69,7 @@ describe("the cookie", () => {
     ]);
   });
 
-  test("does not hold the token", () => {
+  test("does not contain the token", () => {
     const setCookie = start().sessions.begin(plain);
     expect(setCookie).not.toContain("correct");
     expect(setCookie).not.toContain(Buffer.from(adminToken).toString("base64url").slice(0, 12));
@@ -87,13 +87,13 @@ describe("a session", () => {
     expect(sessions.find(begin(sessions))).toMatchObject({ signedInAt: 1_000_000 });
   });
 
-  test("is found though another cookie of that name comes first", () => {
+  test("is found even if another cookie with its name comes first", () => {
     const { sessions } = start();
     const value = sessions.begin(plain).split(";")[0];
     expect(sessions.find(request({ cookie: `loom-9080=tossed; ${value}` }))).toBeDefined();
   });
 
-  test("is not there without a cookie", () => {
+  test("is undefined without a cookie", () => {
     expect(start().sessions.find(plain)).toBeUndefined();
   });
 
@@ -113,7 +113,7 @@ describe("a session", () => {
     expect(renewed(sessions, used)).toBeUndefined();
   });
 
-  test("is renewed once an hour of it is gone, for 12 more hours", () => {
+  test("is renewed after an hour, for 12 more hours", () => {
     const { sessions, clock } = start();
     const used = begin(sessions);
     clock.now += hourMs;
@@ -124,7 +124,7 @@ describe("a session", () => {
     expect(next && sessions.find(next)).toBeUndefined();
   });
 
-  test("is renewed once by requests that come at the same time", () => {
+  test("is renewed once by simultaneous requests", () => {
     const { sessions, clock } = start();
     const used = begin(sessions);
     clock.now += 2 * hourMs;
@@ -177,17 +177,17 @@ describe("a cookie is refused", () => {
 });
 
 describe("a restart", () => {
-  test("keeps sessions where the admin token is the same", () => {
+  test("keeps sessions if the admin token is the same", () => {
     const used = begin(start().sessions);
     expect(start().sessions.find(used)).toBeDefined();
   });
 
-  test("ends them where it is another one", () => {
+  test("ends them if it is another one", () => {
     const used = begin(start().sessions);
     expect(start({ adminToken: `${adminToken}.` }).sessions.find(used)).toBeUndefined();
   });
 
-  test("ends them where there is none", () => {
+  test("ends them if there is none", () => {
     const used = begin(start({ adminToken: undefined }).sessions);
     expect(start({ adminToken: undefined }).sessions.find(used)).toBeUndefined();
   });
@@ -202,7 +202,7 @@ describe("signing out", () => {
     );
   });
 
-  test("ends the session for every cookie of it, also one that somebody copied", () => {
+  test("ends the session for all of its cookies, also for a copied one", () => {
     const { sessions, clock } = start();
     const first = begin(sessions);
     clock.now += 2 * hourMs;
@@ -212,7 +212,7 @@ describe("signing out", () => {
     expect(second && sessions.find(second)).toBeUndefined();
   });
 
-  test("leaves other sessions alone", () => {
+  test("does not end other sessions", () => {
     const { sessions } = start();
     const mine = begin(sessions);
     const other = begin(sessions);
@@ -220,7 +220,7 @@ describe("signing out", () => {
     expect(sessions.find(other)).toBeDefined();
   });
 
-  test("more often than is remembered ends every session, rather than bring one back", () => {
+  test("of more sessions than can be remembered ends all sessions, so that no ended one becomes valid again", () => {
     const { sessions, clock } = start();
     const first = begin(sessions);
     const other = begin(sessions);

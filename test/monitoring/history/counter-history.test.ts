@@ -37,25 +37,25 @@ const sum = (values: readonly (number | null)[]) =>
   present(values).reduce((total, value) => total + value, 0);
 
 describe("a rate", () => {
-  test("is nothing where nothing was counted", () => {
+  test("is 0 if nothing was counted", () => {
     expect(counterFrom().history.perSecond(minute)).toBe(0);
   });
 
-  test("is over the time since the start where the window is longer", () => {
+  test("is over the time since the start if the window is longer", () => {
     const { history, clock, count } = counterFrom();
     count(60);
     clock.advance(20 * second);
     expect(history.perSecond(minute)).toBe(3);
   });
 
-  test("of the first moment is over a second", () => {
+  test("right after the start is over a second", () => {
     const { history, clock, count } = counterFrom();
     count(100);
     clock.advance(10);
     expect(history.perSecond(minute)).toBe(100);
   });
 
-  test("takes in what was counted after the last sample", () => {
+  test("includes growth after the last sample", () => {
     const { history, pass, clock, count } = counterFrom();
     pass(12, 10);
     clock.advance(5 * second);
@@ -64,7 +64,7 @@ describe("a rate", () => {
     expect(history.perSecond(minute)).toBeCloseTo((55 + 35) / 60, 10);
   });
 
-  test("forgets what is older than its window", () => {
+  test("excludes growth before its window", () => {
     const { history, pass, count } = counterFrom();
     count(1000);
     pass(1);
@@ -73,7 +73,7 @@ describe("a rate", () => {
     expect(history.perSecond(5 * minute)).toBeCloseTo(1060 / 70, 10);
   });
 
-  test("counts a step that its window cuts by its share", () => {
+  test("counts a proportional part of a step that began before its window", () => {
     const { history, pass, clock, count } = counterFrom();
     count(100);
     pass(1);
@@ -82,7 +82,7 @@ describe("a rate", () => {
     expect(history.countOver(minute)).toBe(75);
   });
 
-  test("shorter than a step is of what was counted since, evenly spread", () => {
+  test("over less than a step assumes even growth", () => {
     const { history, pass, clock, count } = counterFrom();
     pass(1);
     clock.advance(8 * second);
@@ -90,7 +90,7 @@ describe("a rate", () => {
     expect(history.countOver(2 * second)).toBe(20);
   });
 
-  test("over an hour holds after many hours", () => {
+  test("over an hour is right after many hours", () => {
     const { history, pass } = counterFrom();
     pass(1000, 20);
     expect(history.perSecond(hour)).toBe(2);
@@ -98,7 +98,7 @@ describe("a rate", () => {
 });
 
 describe("steps", () => {
-  test("that Loom was not there for are null, and the one under way is not shown", () => {
+  test("before the start are null, and the present step is not shown", () => {
     const { history, pass, count, clock, beganAt } = counterFrom();
     pass(3, 7);
     count(5);
@@ -109,7 +109,7 @@ describe("steps", () => {
     expect(startAt + 357 * stepMs).toBe(beganAt);
   });
 
-  test("of a day are of five minutes", () => {
+  test("of a day are five minutes long", () => {
     const { history, pass } = counterFrom();
     pass(61, 2);
     const { values, stepMs } = history.lastDay();
@@ -118,7 +118,7 @@ describe("steps", () => {
     expect(values.slice(-3)).toEqual([null, 60, 60]);
   });
 
-  test("make room for newer ones, and sum up to what was counted in that time", () => {
+  test("are overwritten by newer ones, and their sum is the growth in that time", () => {
     const { history, pass } = counterFrom();
     pass(360, 1);
     pass(360, 4);
@@ -127,7 +127,7 @@ describe("steps", () => {
     expect(history.lastDay().values).toEqual(new Array(288).fill(90));
   });
 
-  test("of a minute are 60, the oldest first, with 0 before the start", () => {
+  test("per minute are 60, oldest first, with 0 before the start", () => {
     const { history, pass } = counterFrom();
     pass(6, 1);
     pass(6, 5);
@@ -136,7 +136,7 @@ describe("steps", () => {
     expect(minutes.slice(-3)).toEqual([0, 6, 30]);
   });
 
-  test("that end between two samples share what was counted, and no event is lost or doubled", () => {
+  test("that end between two samples share the growth, and no event is lost or counted twice", () => {
     const { history, clock, count, timeline } = counterFrom();
     clock.advance(15 * second);
     count(10);
@@ -151,14 +151,14 @@ describe("steps", () => {
     expect(sum(values)).toBe(19);
   });
 
-  test("are up to date when the timer is late", () => {
+  test("are up to date if the timer is late", () => {
     const { history, clock, count } = counterFrom();
     count(30);
     clock.advance(30 * second);
     expect(present(history.lastHour().values)).toEqual([10, 10, 10]);
   });
 
-  test("do not mind a wall clock that is set", () => {
+  test("do not change if the wall clock is set", () => {
     const { history, pass, clock } = counterFrom();
     pass(3, 7);
     clock.setWall(clock.now() - 24 * hour);
@@ -171,7 +171,7 @@ describe("steps", () => {
     expect(history.perSecond(minute)).toBeCloseTo(0.7, 10);
   });
 
-  test("go on after a standstill of days", () => {
+  test("continue after a pause of days", () => {
     const { history, pass, clock, count, timeline } = counterFrom();
     pass(10, 5);
     count(1000);
@@ -186,7 +186,7 @@ describe("steps", () => {
     expect(history.countOver(hour)).toBe(720);
   });
 
-  test("hold what does not fit 32 bits as the most that does", () => {
+  test("hold at most 32 bits", () => {
     const { history, pass } = counterFrom();
     pass(1, 2 ** 40);
     expect(history.lastHour().values.at(-1)).toBe(2 ** 32 - 1);
@@ -195,12 +195,12 @@ describe("steps", () => {
 });
 
 describe("a timeline", () => {
-  test("gives the same history for the same name", () => {
+  test("has one history for each name", () => {
     const { timeline, history } = counterFrom();
     expect(timeline.track("events", () => 0)).toBe(history);
   });
 
-  test("takes a counter that comes later to have been 0 until then", () => {
+  test("assumes that a counter added later was 0 until then", () => {
     const { timeline, pass } = counterFrom();
     pass(3);
     const late = timeline.track("late", () => 40);
@@ -208,7 +208,7 @@ describe("a timeline", () => {
     expect(present(late.lastHour().values)).toEqual([0, 0, 0, 40]);
   });
 
-  test("takes some 3 KB a counter", () => {
+  test("takes about 3 KB for each counter", () => {
     const { timeline } = counterFrom();
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 1000; i++) timeline.track(`sensor ${i}`, () => i);
@@ -216,7 +216,7 @@ describe("a timeline", () => {
   });
 });
 
-test("a share is null where there was nothing to share", () => {
+test("a share is null if the whole is 0", () => {
   const series = (...values: (number | null)[]) => ({ startAt: 7, stepMs: 10, values });
   expect(shareOf(series(null, 0, 1, 4), series(null, 0, 4, 4))).toEqual(series(null, null, 0.25, 1));
 });

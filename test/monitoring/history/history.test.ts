@@ -3,7 +3,7 @@ import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 
-test("events and refusals of all sensors are read off the ledger", () => {
+test("events and refusals of all sensors are read from the ledger", () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock });
@@ -17,7 +17,7 @@ test("events and refusals of all sensors are read off the ledger", () => {
   history.stop();
 });
 
-test("a sensor that appears is followed from its first batch on, though nobody asks", () => {
+test("a new sensor has a history from its first batch on, without a request for it", () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock });
@@ -32,7 +32,7 @@ test("a sensor that appears is followed from its first batch on, though nobody a
   history.stop();
 });
 
-test("a sensor that was never seen has nothing, and no entry in the ledger", () => {
+test("a sensor that was never seen has an empty history, and no entry in the ledger", () => {
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock: createWoundClock() });
   expect(history.sensor("never").perSecond(60_000)).toBe(0);
@@ -40,7 +40,7 @@ test("a sensor that was never seen has nothing, and no entry in the ledger", () 
   history.stop();
 });
 
-test("a sensor and another counter of the same name are two", () => {
+test("a sensor and another counter with the same name have separate histories", () => {
   const ledger = new Ledger();
   const history = startHistory({ ledger, clock: createWoundClock() });
   expect(history.track("kept", () => 7)).not.toBe(history.kept);

@@ -36,7 +36,7 @@ function records() {
 }
 
 describe("requests that are refused alike", () => {
-  test("are one group, with the first and the last time and the latest detail", () => {
+  test("are one group with its first time, its last time and the latest detail", () => {
     const { note, refusals, clock } = records();
     const firstAt = clock.now();
     note({ detail: "it has no Authorization header" });
@@ -71,7 +71,7 @@ describe("requests that are refused alike", () => {
       expect(refusals.groups()).toHaveLength(2);
     });
 
-  test("are listed by when they last came", () => {
+  test("are listed by their last time", () => {
     const { note, refusals, clock } = records();
     for (const client of ["a", "b", "a"]) {
       clock.advance(1);
@@ -81,27 +81,27 @@ describe("requests that are refused alike", () => {
   });
 });
 
-describe("what is shown", () => {
-  test("of a defect is its first line", () => {
+describe("a group shows", () => {
+  test("the first line of a defect's detail", () => {
     const { note, refusals } = records();
     note({ reason: "internal_error", detail: "BUG: TypeError: x\n    at receive (/srv/loom/ingest.ts:3)" });
     expect(refusals.groups()[0]?.detail).toBe("BUG: TypeError: x");
   });
 
-  test("of a long detail is its beginning", () => {
+  test("the beginning of a long detail", () => {
     const { note, refusals } = records();
     note({ detail: "x".repeat(10_000) });
     expect(refusals.groups()[0]?.detail).toHaveLength(300);
   });
 
-  test("of an IPv4 client is its own address", () => {
+  test("the plain address of an IPv4 client", () => {
     const { note, refusals } = records();
     note({ client: "::ffff:192.0.2.9" });
     note({ client: "2001:db8::1" });
     expect(refusals.groups().map(({ client }) => client)).toEqual(["2001:db8::1", "192.0.2.9"]);
   });
 
-  test("of a request with a sensor's token is no claim", () => {
+  test("no claim for a request with a sensor's token", () => {
     const { note, refusals } = records();
     note({ sensorId: "vps-1", claimedId: "vps-1" });
     expect(refusals.groups()[0]).toMatchObject({ sensorId: "vps-1", claimedText: undefined });
@@ -109,7 +109,7 @@ describe("what is shown", () => {
 });
 
 describe("a flood", () => {
-  test("of unknown clients leaves the groups of sensors and of who calls itself one", () => {
+  test("from unknown clients evicts no group of a sensor, nor of a client that claims to be one", () => {
     const { note, refusals } = records();
     note({ reason: "rate_limit_exceeded", sensorId: "vps-1" });
     note({ claimedId: "vps-2", client: "198.51.100.7" });
@@ -119,7 +119,7 @@ describe("a flood", () => {
     expect(refusals.groups().length).toBeLessThanOrEqual(512 + 2);
   });
 
-  test("of one client leaves the groups of others", () => {
+  test("from one client evicts no group of another client", () => {
     const { note, refusals } = records();
     note({ client: "198.51.100.7" });
     for (let i = 0; i < 5000; i++) note({ claimedId: `x${i}` });
@@ -127,7 +127,7 @@ describe("a flood", () => {
     expect(refusals.groups()).toHaveLength(9);
   });
 
-  test("in the name of one sensor leaves the groups of another's", () => {
+  test("in the name of one sensor evicts no group of another sensor", () => {
     const { note, refusals } = records();
     note({ claimedId: "vps-2" });
     for (let i = 0; i < 5000; i++) note({ claimedId: "vps-1", client: `2001:db8::${i.toString(16)}` });
@@ -136,7 +136,7 @@ describe("a flood", () => {
     expect(refusals.of("vps-1").unauthorizedClaims).toBe(5000);
   });
 
-  test("with one sensor's token leaves the groups of another's", () => {
+  test("with one sensor's token evicts no group of another sensor", () => {
     const { note, refusals } = records();
     note({ sensorId: "vps-2" });
     for (let i = 0; i < 5000; i++) note({ sensorId: "vps-1", client: `2001:db8::${i.toString(16)}` });
@@ -144,7 +144,7 @@ describe("a flood", () => {
     expect(refusals.groupsOf("vps-1")).toHaveLength(32);
   });
 
-  test("pushes out first what was quiet for longest", () => {
+  test("evicts the least recently active groups first", () => {
     const { note, refusals } = records();
     for (let i = 0; i < 512; i++) note({ client: `client ${i}` });
     note({ client: "client 0" });
@@ -155,7 +155,7 @@ describe("a flood", () => {
     expect(refusals.evictedRequests).toBe(1);
   });
 
-  test("of any kind is accounted for to the last request", () => {
+  test("of any kind is counted completely", () => {
     const { note, noted, explained, refusals } = records();
     const random = createRandom(7);
     for (let i = 0; i < 20_000; i++)
@@ -171,7 +171,7 @@ describe("a flood", () => {
 });
 
 describe("of a sensor", () => {
-  test("without refusals nothing is known", () => {
+  test("without refusals, there are none", () => {
     const { refusals } = records();
     expect(refusals.of("vps-1")).toEqual({
       lastOwn: undefined,
@@ -182,7 +182,7 @@ describe("of a sensor", () => {
     expect(refusals.groupsOf("vps-1")).toEqual([]);
   });
 
-  test("the last refusal with its token and the last of who calls itself so are told apart", () => {
+  test("the last refusal with its token is separate from that of clients that claim to be it", () => {
     const { note, refusals, clock } = records();
     note({ sensorId: "vps-1", reason: "payload_too_large" });
     clock.advance(10);

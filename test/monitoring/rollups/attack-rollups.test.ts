@@ -37,7 +37,7 @@ function rollups() {
 }
 
 describe("a window", () => {
-  test("has what was just sampled", () => {
+  test("includes an event that was just sampled", () => {
     const { note, ports } = rollups();
     note({ port: 22 });
     for (const window of windows) expect(ports(window)).toEqual({ 22: 1 });
@@ -48,7 +48,7 @@ describe("a window", () => {
     ["1h", 60 * minute, 65 * minute],
     ["24h", 24 * hour, 25 * hour],
   ] as const)
-    test(`of ${window} has what is so old, and forgets it one slice later`, () => {
+    test(`of ${window} includes events of its length, and excludes them one slice later`, () => {
       const { note, ports, clock } = rollups();
       clock.advance(2 * hour);
       note({ port: 22 });
@@ -58,7 +58,7 @@ describe("a window", () => {
       expect(ports(window)).toEqual({});
     });
 
-  test("begins with the start while Loom is younger", () => {
+  test("begins at the start of Loom if that is later", () => {
     const { attacks, clock, beganAt } = rollups();
     clock.advance(2 * minute);
     for (const window of windows) expect(attacks.read(window).sinceAt).toBe(beganAt);
@@ -69,7 +69,7 @@ describe("a window", () => {
     ["1h", hour, 65 * minute],
     ["24h", 24 * hour, 25 * hour],
   ] as const)
-    test(`of ${window} reaches back its length, and a slice more at most`, () => {
+    test(`of ${window} covers its length, and at most one slice more`, () => {
       const { attacks, clock } = rollups();
       for (let i = 0; i < 200; i++) {
         clock.advance(17 * minute + 3000);
@@ -80,7 +80,7 @@ describe("a window", () => {
       }
     });
 
-  test("has every event from its begin on, and none from before", () => {
+  test("has every event since it begins, and no earlier one", () => {
     const { note, attacks, clock } = rollups();
     const random = createRandom(5);
     const times: number[] = [];
@@ -96,7 +96,7 @@ describe("a window", () => {
     }
   });
 
-  test("goes on when the wall clock is set", () => {
+  test("does not change if the wall clock is set", () => {
     const { note, ports, clock, attacks } = rollups();
     note({ port: 22 });
     clock.advance(2 * minute);
@@ -115,7 +115,7 @@ describe("a window", () => {
 });
 
 describe("the sums", () => {
-  test("of events kept take in those that were not looked at", () => {
+  test("of events kept include those that were not sampled", () => {
     const { note, counts } = rollups();
     note({ number: 1 });
     note({ number: 7 });
@@ -123,7 +123,7 @@ describe("the sums", () => {
     expect(counts("5m")).toMatchObject({ kept: 8, sampled: 3 });
   });
 
-  test("of every field are the events sampled, whatever comes", () => {
+  test("of each field equal the number of sampled events", () => {
     const { note, counts, clock } = rollups();
     const random = createRandom(3);
     const some = <Value>(make: (n: number) => Value) =>
@@ -154,14 +154,14 @@ describe("the sums", () => {
 });
 
 describe("a field", () => {
-  test("has its names beside it", () => {
+  test("has the names of its values", () => {
     const { note, counts } = rollups();
     note({ countryIsoCode: "SE", countryName: "Sweden", asNumber: 1221, asOrganizationName: "Telstra" });
     expect(counts("5m").countries.top(1).listed).toEqual([{ key: "SE", count: 1, label: "Sweden" }]);
     expect(counts("5m").networks.top(1).listed).toEqual([{ key: 1221, count: 1, label: "Telstra" }]);
   });
 
-  test("of long text is cut, and no character is halved", () => {
+  test("of long text is cut, and no surrogate pair is split", () => {
     const { note, counts } = rollups();
     note({ path: `/${"𝄞".repeat(120)}`, userAgent: "x".repeat(256) });
     const key = String(counts("5m").paths.top(1).listed[0]?.key);
@@ -170,7 +170,7 @@ describe("a field", () => {
     expect(counts("5m").userAgents.top(1).listed[0]?.key).toBe("x".repeat(200));
   });
 
-  test("of fingerprints says of which kind, and counts one an event", () => {
+  test("of fingerprints has their kind, and counts one for each event", () => {
     const { note, counts } = rollups();
     note({ ja4: "a", ja4h: "b" });
     note({ ja4h: "b" });
@@ -186,7 +186,7 @@ describe("a place", () => {
   const berlin = { location: { lat: 52.52, lon: 13.4 }, cityName: "Berlin", countryIsoCode: "DE" };
   const oslo = { location: { lat: 59.91, lon: 10.75 }, cityName: "Oslo", countryIsoCode: "NO" };
 
-  test("is where it is, to a hundredth of a degree", () => {
+  test("is a location to a hundredth of a degree", () => {
     const { note, counts } = rollups();
     note(berlin);
     note({ ...berlin, location: { lat: 52.5201, lon: 13.4001 } });
@@ -198,7 +198,7 @@ describe("a place", () => {
     ]);
   });
 
-  test("is its country where no more is known, and none where nothing is", () => {
+  test("is a country if no location is known, and absent if neither is known", () => {
     const { note, counts } = rollups();
     note({ countryIsoCode: "SE", cityName: "Stockholm" });
     note({ cityName: "Nowhere" });
@@ -209,20 +209,20 @@ describe("a place", () => {
     expect(places.none).toBe(1);
   });
 
-  test("at the edges of the world is none of another's", () => {
+  test("at the edges of the world is separate from all others", () => {
     const { note, counts } = rollups();
     for (const lat of [-90, 0, 90]) for (const lon of [-180, 0, 180]) note({ location: { lat, lon } });
     expect(counts("5m").places.top(20).listed).toHaveLength(9);
   });
 
-  test("is not new when Loom has just started", () => {
+  test("is not new right after the start of Loom", () => {
     const { note, placeOf, clock } = rollups();
     note(berlin);
     clock.advance(minute);
     for (const window of windows) expect(placeOf(window, "Berlin")?.isNew).toBe(false);
   });
 
-  test("is new for a minute or two when it was not there before", () => {
+  test("is new for a minute or two after its first event", () => {
     const { note, placeOf, clock } = rollups();
     note(berlin);
     clock.advance(10.5 * minute);
@@ -242,7 +242,7 @@ describe("a place", () => {
   });
 });
 
-test("a day of events of which each is unlike any other takes some 20 MB", () => {
+test("a day of events that are all different takes about 20 MB", () => {
   const { note, clock, counts } = rollups();
   const heapBytes = () => {
     Bun.gc(true);

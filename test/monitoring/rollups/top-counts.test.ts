@@ -27,20 +27,20 @@ test("a number and its text are two values", () => {
   expect(pairs(counted([22, "22"]))).toHaveLength(2);
 });
 
-test("values that are not listed are others", () => {
+test("values that are not listed count as others", () => {
   const counts = counted([1, 1, 1, 2, 2, 3]);
   expect(counts.top(1)).toEqual({ listed: [{ key: 1, count: 3, label: undefined }], other: 3 });
 });
 
-test("names of an object's own properties are values like others", () => {
+test("names of properties of Object are ordinary values", () => {
   expect(pairs(counted(["__proto__", "constructor", "__proto__"]))).toEqual([
     ["__proto__", 2],
     ["constructor", 1],
   ]);
 });
 
-describe("more values than are held", () => {
-  test("leave the most frequent ones with their exact counts", () => {
+describe("more values", () => {
+  test("than allowed: the most frequent ones keep their exact counts", () => {
     const counts = new TopCounts<undefined>(10);
     for (let i = 0; i < 10_000; i++)
       for (const key of [i % 2 === 0 ? "often" : "seldom", `once ${i}`])
@@ -52,14 +52,14 @@ describe("more values than are held", () => {
     expect(counts.size).toBeLessThan(20);
   });
 
-  test("of the same frequency are pruned to as many as are held", () => {
+  test("than allowed with the same frequency are pruned to the limit", () => {
     const counts = counted(Array.from({ length: 15 }, (_, i) => i));
     counts.prune();
     expect(counts.size).toBe(10);
     expect(counts.other).toBe(5);
   });
 
-  test("never get lost from the sum", () => {
+  test("than allowed still add up", () => {
     const random = createRandom(11);
     const counts = new TopCounts<undefined>(10);
     for (let i = 1; i <= 5000; i++) {
@@ -71,7 +71,7 @@ describe("more values than are held", () => {
   });
 });
 
-test("merged counts add up, pruned and missing ones too", () => {
+test("merged counts add up, with others and absent values", () => {
   const sums = counted([1, 1, 2]);
   sums.addNone();
   const more = counted(

@@ -12,7 +12,7 @@ function take(eventCount: number, wantedCount: number, firstNumber = 1) {
   return texts.map((text, index) => ({ number: numbers[index], n: JSON.parse(text).n as number }));
 }
 
-test("all lines of a batch are taken, each with its number", () => {
+test("all lines of a batch are sampled, each with its number", () => {
   expect(take(3, 3, 10)).toEqual([
     { number: 10, n: 0 },
     { number: 11, n: 1 },
@@ -20,7 +20,7 @@ test("all lines of a batch are taken, each with its number", () => {
   ]);
 });
 
-test("as many as are wanted, whatever the offset, each with its own number", () => {
+test("the requested number of lines is sampled, whatever the offset, each with its number", () => {
   for (let run = 0; run < 500; run++) {
     const eventCount = 1 + (run % 60);
     const wanted = 1 + (run % eventCount);
@@ -31,14 +31,14 @@ test("as many as are wanted, whatever the offset, each with its own number", () 
   }
 });
 
-test("some lines are spread evenly over the batch", () => {
+test("sampled lines are spread evenly over the batch", () => {
   for (let run = 0; run < 50; run++) {
     const ns = take(500, 10).map(({ n }) => n);
     expect(ns.map((n) => Math.floor(n / 50))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   }
 });
 
-test("every line of a batch may be the one that is taken", () => {
+test("every line of a batch can be sampled", () => {
   const seen = new Set(Array.from({ length: 500 }, () => take(10, 2).map(({ n }) => n)).flat());
   expect(seen.size).toBe(10);
 });
@@ -50,7 +50,7 @@ test("the copy does not change with the batch's memory", () => {
   expect(taken.lines.toString()).toBe('{"n":0}\n{"n":1}\n');
 });
 
-test("a line that is far too large is not taken, and those around it are", () => {
+test("a line that is too large is not sampled, and its neighbours are", () => {
   const large = { n: "x".repeat(maxSampledLineBytes) };
   const { lines, eventCount } = batchOf([{ n: 1 }, large, { n: 3 }]);
   const taken = sampleLines(lines, eventCount, 3, 1);

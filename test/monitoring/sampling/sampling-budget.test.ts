@@ -24,17 +24,17 @@ function offered(
   return { allowances, takenBySecond, last: takenBySecond.at(-1) ?? 0 };
 }
 
-test("what stays within the limits is looked at whole", () => {
+test("a load within the limits is sampled completely", () => {
   const { allowances } = offered(9_500);
   expect(new Set(allowances)).toEqual(new Set([50]));
 });
 
-test("a burst that a second allows is looked at whole", () => {
+test("a burst of one second's allowance is sampled completely", () => {
   const budget = new SamplingBudget(limits, () => 0);
   expect(budget.allowance(10_000, 10_000 * eventBytes)).toBe(10_000);
 });
 
-test("what a burst took is there again after a second", () => {
+test("the budget of a burst is restored after a second", () => {
   let now = 0;
   const budget = new SamplingBudget(limits, () => now);
   budget.charge(10_000, 0);
@@ -45,14 +45,14 @@ test("what a burst took is there again after a second", () => {
   expect(budget.allowance(20_000, 20_000 * 100)).toBe(10_000);
 });
 
-test("the more comes beyond the limits, the less is looked at", () => {
+test("the further the load exceeds the limits, the less is sampled", () => {
   expect(offered(20_000).last).toBeWithin(4_500, 5_500);
   expect(offered(40_000, { batch: 500 }).last).toBeWithin(2_200, 2_800);
   expect(offered(400_000, { batch: 500 }).last).toBeWithin(900, 1_100);
   expect(offered(4_000_000, { batch: 500 }).last).toBeWithin(900, 1_100);
 });
 
-test("of a large batch some tens are looked at or none, so that its lines are not searched for a few", () => {
+test("of a large batch at least 64 events or none are sampled, so that its lines are not searched for a few", () => {
   const { allowances } = offered(400_000, { batch: 500 });
   const few = allowances.filter((allowed) => allowed > 0 && allowed < 64);
   expect(few).toEqual([]);
@@ -63,13 +63,13 @@ test("events of 128 KiB are limited by their bytes", () => {
   expect(taken).toBeWithin(1_000_000, 4_000_000);
 });
 
-test("the largest events too are looked at, one after the other", () => {
+test("the largest events are sampled too, one after the other", () => {
   const { allowances } = offered(10, { batch: 1, bytes: 40_000_000 });
   expect(Math.max(...allowances)).toBe(1);
   expect(allowances.filter((allowed) => allowed > 0).length).toBeLessThan(allowances.length);
 });
 
-test("a clock that stands still or goes back gives nothing and breaks nothing", () => {
+test("a clock that stands still or goes back adds nothing and breaks nothing", () => {
   let now = 1_000;
   const budget = new SamplingBudget(limits, () => now);
   budget.charge(10_000, 16_000_000);

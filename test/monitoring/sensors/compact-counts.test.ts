@@ -5,7 +5,7 @@ import { createRandom } from "../../support/random.ts";
 const sum = (counts: CompactCounts) =>
   counts.held().reduce((total, { count }) => total + count, counts.other + counts.none);
 
-test("numbers are held with how often they came, the most frequent first", () => {
+test("numbers have counts, the most frequent first", () => {
   const counts = new CompactCounts();
   for (const number of [22, 80, 22, 0, 4_294_967_295]) counts.add(number);
   expect(counts.held().slice(0, 2)).toEqual([
@@ -15,7 +15,7 @@ test("numbers are held with how often they came, the most frequent first", () =>
   expect(counts.held().map(({ number }) => number)).toContain(4_294_967_295);
 });
 
-test("what fits no slot is counted among the others", () => {
+test("a number beyond 32 bits counts as others", () => {
   const counts = new CompactCounts();
   counts.add(2 ** 32);
   counts.add(-1);
@@ -23,7 +23,7 @@ test("what fits no slot is counted among the others", () => {
   expect([counts.held(), counts.other, counts.none]).toEqual([[], 2, 1]);
 });
 
-test("the most frequent stay when there are too many, and nothing gets lost from the sum", () => {
+test("too many numbers: the most frequent ones stay, and the sum is right", () => {
   const counts = new CompactCounts();
   const random = createRandom(2);
   for (let i = 0; i < 10_000; i++) counts.add(i % 2 === 0 ? 22 : random.below(65_536));

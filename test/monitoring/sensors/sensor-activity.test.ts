@@ -25,12 +25,12 @@ function watched() {
 }
 
 describe("batches", () => {
-  test("none: nothing is known", () => {
+  test("without any, the times are undefined", () => {
     const { activity } = watched();
     expect(activity.timesOf("vps-1")).toBeUndefined();
   });
 
-  test("one: there is no usual gap", () => {
+  test("after one, there is no usual gap", () => {
     const { activity, batch, clock } = watched();
     batch();
     expect(activity.timesOf("vps-1")).toMatchObject({
@@ -41,7 +41,7 @@ describe("batches", () => {
     });
   });
 
-  test("several: the median gap is the usual one", () => {
+  test("after several, the usual gap is the median", () => {
     const { activity, batch, clock } = watched();
     batch();
     for (const gap of [10, 10, 10, 500, 12]) {
@@ -51,7 +51,7 @@ describe("batches", () => {
     expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: 10 * second, gapCount: 5 });
   });
 
-  test("many: the last 32 gaps count", () => {
+  test("after many, the last 32 gaps count", () => {
     const { activity, batch, clock } = watched();
     for (let i = 0; i < 100; i++) {
       clock.advance(i < 60 ? hour : minute);
@@ -60,7 +60,7 @@ describe("batches", () => {
     expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: minute, gapCount: 32 });
   });
 
-  test("a wall clock that is set makes no gap", () => {
+  test("do not get a gap when the wall clock is set", () => {
     const { activity, batch, clock } = watched();
     batch();
     clock.setWall(clock.now() - 5 * hour);
@@ -69,7 +69,7 @@ describe("batches", () => {
     expect(activity.timesOf("vps-1")).toMatchObject({ usualGapMs: 10 * second, lastBatchAt: clock.now() });
   });
 
-  test("of one sensor are not another's", () => {
+  test("of two sensors are separate", () => {
     const { activity, batch } = watched();
     batch("vps-1");
     expect(activity.timesOf("vps-2")).toBeUndefined();
@@ -77,21 +77,21 @@ describe("batches", () => {
 });
 
 describe("a clock", () => {
-  test("is behind by the least age of the last events, whatever waited in batches", () => {
+  test("is behind by the smallest age of the last events, however long others waited in batches", () => {
     const { activity, batch, stamped } = watched();
     batch();
     for (const age of [70, 62, 61, 69]) stamped(age * second);
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(61);
   });
 
-  test("is ahead where events come from the future", () => {
+  test("is ahead if events are from the future", () => {
     const { activity, batch, stamped } = watched();
     batch();
     stamped(-hour);
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(-3600);
   });
 
-  test("that was set right is so after 20 minutes", () => {
+  test("that was corrected is right after 20 minutes", () => {
     const { activity, batch, stamped, clock } = watched();
     batch();
     for (let i = 0; i < 21; i++) {
@@ -101,7 +101,7 @@ describe("a clock", () => {
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(2);
   });
 
-  test("is not known without time stamps", () => {
+  test("is unknown without time stamps", () => {
     const { activity, batch, event } = watched();
     batch();
     event();
@@ -109,8 +109,8 @@ describe("a clock", () => {
   });
 });
 
-describe("what a sensor's events are about", () => {
-  test("is counted with names", () => {
+describe("the most frequent values of a sensor", () => {
+  test("have names", () => {
     const { activity, event } = watched();
     event({
       port: 22,
@@ -126,7 +126,7 @@ describe("what a sensor's events are about", () => {
     expect(networks).toEqual({ entries: [{ key: "1221", label: "Net", count: 1 }], other: 0, none: 1 });
   });
 
-  test("is of the last 12 to 24 hours", () => {
+  test("are those of the last 12 to 24 hours", () => {
     const { activity, event, clock } = watched();
     const beganAt = clock.now();
     event({ port: 22 });
@@ -141,7 +141,7 @@ describe("what a sensor's events are about", () => {
     expect(activity.topOf("vps-1").ports.entries).toEqual([]);
   });
 
-  test("is nothing for a sensor that sent none", () => {
+  test("are empty for a sensor without events", () => {
     const { activity, clock } = watched();
     const nothing = { entries: [], other: 0, none: 0 };
     expect(activity.topOf("vps-1")).toEqual({
@@ -153,7 +153,7 @@ describe("what a sensor's events are about", () => {
   });
 });
 
-test("a thousand sensors under attack from everywhere take a few megabytes", () => {
+test("a thousand sensors whose events are all different take a few megabytes", () => {
   const { activity, batch, event, clock } = watched();
   const heapBytes = () => {
     Bun.gc(true);

@@ -27,7 +27,7 @@ function isMatch(filter: EventFilter | undefined, of: unknown = document): boole
   return matches(filter, "vps-1", fieldsOf(of), () => searchTextOf(of));
 }
 
-test("a filter without conditions lets everything through", () => {
+test("a filter without conditions matches everything", () => {
   expect(parse("")).toEqual({});
   expect(isUnfiltered({})).toBe(true);
   expect(isUnfiltered({ port: 0 })).toBe(false);
@@ -54,12 +54,12 @@ describe("each condition is the whole value", () => {
       expect(isMatch(parse(other))).toBe(false);
     });
 
-  test("an event that has no such value does not fit", () => {
+  test("an event without the value does not match", () => {
     const others = cases.map(([fitting]) => fitting).filter((query) => !query.startsWith("sensor"));
     expect(others.filter((query) => isMatch(parse(query), {}))).toEqual([]);
   });
 
-  test("all of them must hold", () => {
+  test("all conditions must hold", () => {
     expect(isMatch(parse("port=22&country=GB"))).toBe(true);
     expect(isMatch(parse("port=22&country=SE"))).toBe(false);
   });
@@ -83,16 +83,16 @@ describe("text", () => {
     });
 
   for (const text of ["summary", "tags", "20712", "nothing", "onetwo"])
-    test(`${text} is not found: keys, numbers and what spans two strings do not count`, () => {
+    test(`${text} is not found: keys, numbers and text across two strings are not searched`, () => {
       expect(isMatch(parse(`text=${text}`))).toBe(false);
     });
 
-  test("text is found as it was before it was written as JSON", () => {
+  test("text is found regardless of JSON escapes", () => {
     const escaped = JSON.parse('{"a":"\\u0026psd\\u003dAdmin\\ud83d\\ude00"}');
     expect(isMatch(parse(`text=${encodeURIComponent("&PSD=admin😀")}`), escaped)).toBe(true);
   });
 
-  test("the text of an event is not made where another condition fails", () => {
+  test("the text of an event is not built if another condition fails", () => {
     const filter = parse("port=23&text=get") ?? {};
     const unasked = () => {
       throw new Error("asked for");
@@ -100,7 +100,7 @@ describe("text", () => {
     expect(matches(filter, "vps-1", fieldsOf(document), unasked)).toBe(false);
   });
 
-  test("keys that are special elsewhere are keys like others", () => {
+  test("special names such as __proto__ are ordinary keys", () => {
     const hostile = JSON.parse('{"__proto__":{"x":"Deep"},"constructor":"Ctor","toString":["S"]}');
     expect(searchTextOf(hostile).split("\0").sort()).toEqual(["ctor", "deep", "s"]);
   });
@@ -111,13 +111,13 @@ describe("text", () => {
     expect(searchTextOf(deep)).toBe("bottom");
   });
 
-  test("case is folded alike, wherever in a word a sigma stands", () => {
+  test("a sigma matches at every place in a word", () => {
     expect(foldCase("ΟΔΟΣ")).toBe(foldCase("οδοσ"));
     expect(foldCase("Σ")).toBe(foldCase("ς"));
   });
 });
 
-describe("what is not allowed is refused", () => {
+describe("an invalid query is rejected", () => {
   for (const query of [
     "ports=22",
     "__proto__=1",
@@ -150,7 +150,7 @@ describe("what is not allowed is refused", () => {
     test(query.slice(0, 40), () => expect(parse(query)).toBeUndefined());
 });
 
-test("a filter made a query and read again is the same filter", () => {
+test("a filter written as a query and parsed is the same filter", () => {
   const filter: EventFilter = {
     sensor: "vps&1",
     country: "SE",

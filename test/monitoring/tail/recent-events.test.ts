@@ -9,7 +9,7 @@ function event(number: number, ordinal: number, bytes = 100) {
   return { number, ordinal, receivedAt: 0, sensorId: "vps-1", line: Buffer.alloc(bytes), fields };
 }
 
-test("an event is found by its ordinal and by its number while it is there", () => {
+test("an event is found by its ordinal and by its number while it is held", () => {
   const recent = new RecentEvents({ maxBytes: 1e6, maxCount: 3 });
   for (const [index, number] of [2, 5, 9, 11].entries()) recent.add(event(number, index + 1));
   expect([0, 1, 2, 3, 4, 5].map((ordinal) => recent.at(ordinal)?.number)).toEqual([
@@ -22,28 +22,28 @@ test("an event is found by its ordinal and by its number while it is there", () 
   expect(recent.count).toBe(3);
 });
 
-test("nothing is there at the start", () => {
+test("there are no events at the start", () => {
   const recent = new RecentEvents({ maxBytes: 1e6 });
   expect(recent.gone).toEqual({ number: 0, ordinal: 0 });
   expect(recent.positionAt(7)).toEqual({ number: 7, ordinal: 0 });
   expect([recent.at(0), recent.at(1), recent.byNumber(1)]).toEqual([undefined, undefined, undefined]);
 });
 
-test("a position counts the sampled events up to a number, whether that one was sampled or not", () => {
+test("a position counts the sampled events up to a number, whether that event was sampled or not", () => {
   const recent = new RecentEvents({ maxBytes: 1e6 });
   for (const [index, number] of [2, 5, 9].entries()) recent.add(event(number, index + 1));
   const ordinals = [0, 1, 2, 4, 5, 8, 9, 100].map((number) => recent.positionAt(number).ordinal);
   expect(ordinals).toEqual([0, 0, 1, 1, 2, 2, 3, 3]);
 });
 
-test("its bytes stay within the bound, with what an event takes up beside its line", () => {
+test("the memory stays within the limit, with the overhead of each event", () => {
   const recent = new RecentEvents({ maxBytes: 100_000 });
   for (let ordinal = 1; ordinal <= 1_000; ordinal++) recent.add(event(ordinal, ordinal, ordinal % 500));
   expect(recent.bytes).toBeWithin(90_000, 100_001);
   expect(recent.count).toBeLessThan(100_000 / 500);
 });
 
-test("the newest event stays, even if it alone is beyond the bound", () => {
+test("the newest event is held even if it exceeds the limit", () => {
   const recent = new RecentEvents({ maxBytes: 10_000 });
   recent.add(event(1, 1));
   recent.add(event(2, 2, 500_000));
@@ -53,7 +53,7 @@ test("the newest event stays, even if it alone is beyond the bound", () => {
   expect(recent.bytes).toBeLessThan(10_000);
 });
 
-test("it holds what a list would hold", () => {
+test("it holds the same events as a list", () => {
   const random = createRandom(4);
   const recent = new RecentEvents({ maxBytes: 60_000, maxCount: 40 });
   let number = 0;

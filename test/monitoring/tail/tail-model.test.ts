@@ -272,7 +272,7 @@ function numberOf(id: string | undefined): number {
 }
 
 for (let seed = firstSeed; seed < firstSeed + runs; seed++)
-  test(`a tail adds up, and shows nothing twice (seed ${seed})`, async () => {
+  test(`the counts of a tail add up, and no event is sent twice (seed ${seed})`, async () => {
     const model = new Model(seed);
     for (let step = 0; step < stepsPerRun; step++) await model.step();
     await model.finish();

@@ -44,7 +44,7 @@ function totalOf(messages: readonly EventsMessage[]) {
 }
 
 describe("the answer", () => {
-  test("is a stream that nothing on the way collects or keeps", async () => {
+  test("is a stream that no proxy buffers or stores", async () => {
     const { get, tail } = createTestTail();
     const { status, headers, body } = await get("/api/v1/tail");
     expect(status).toBe(200);
@@ -56,7 +56,7 @@ describe("the answer", () => {
   });
 
   for (const query of ["?x=1", "?port=ssh", "?port=22&port=23", "?last_event_id=1.1&country=SWE"])
-    test(`${query} is an invalid request, and takes no place`, async () => {
+    test(`${query} is an invalid request, and opens no connection`, async () => {
       const { get, tail } = createTestTail();
       const answer = await get(`/api/v1/tail${query}`);
       expect(answer.status).toBe(400);
@@ -64,7 +64,7 @@ describe("the answer", () => {
       expect(tail.viewerCount).toBe(0);
     });
 
-  test("is a refusal while there are too many viewers", async () => {
+  test("is 503 while there are too many viewers", async () => {
     const { get, view, tail } = createTestTail({ maxViewers: 2 });
     const first = await view();
     await view();
@@ -79,7 +79,7 @@ describe("the answer", () => {
 });
 
 describe("a new viewer", () => {
-  test("is greeted first, with nothing missed", async () => {
+  test("gets a hello first, with nothing missed", async () => {
     const { view } = createTestTail({ now: () => 5 });
     const hello = await helloOf(await view());
     expect(hello).toMatchObject({ startedAt: 1_000, isResumed: false, missed: 0 });
@@ -87,7 +87,7 @@ describe("a new viewer", () => {
     expect(hello.id).toBe(`${hello.instance}.0`);
   });
 
-  test("gets what is there, the oldest first, and then what comes", async () => {
+  test("gets the recent events, oldest first, and then new ones", async () => {
     const { view, keep, settled } = createTestTail();
     keep(numbered(3));
     await settled();
@@ -102,7 +102,7 @@ describe("a new viewer", () => {
     expect(totalOf(after)).toEqual({ kept: 2, unexamined: 0, missed: 0, matched: 2, sent: 2 });
   });
 
-  test("gets the latest 500, and nothing before them is counted", async () => {
+  test("gets the newest 500 events, and earlier ones are not counted", async () => {
     const { view, keep, settled } = createTestTail();
     keep(numbered(2_000));
     await settled();
@@ -114,7 +114,7 @@ describe("a new viewer", () => {
     expect(messages.every(({ events }) => events.length <= 100)).toBe(true);
   });
 
-  test("gets the latest 500 that its filter lets through", async () => {
+  test("gets the newest 500 events that match its filter", async () => {
     const { view, keep, settled } = createTestTail();
     keep(Array.from({ length: 4_000 }, (_, n) => ({ destination: { port: n % 4 } })));
     await settled();
@@ -125,7 +125,7 @@ describe("a new viewer", () => {
     expect(totalOf(messages)).toMatchObject({ kept: 1_997, matched: 500, sent: 500 });
   });
 
-  test("is told at once of all that its filter leaves out", async () => {
+  test("gets at once the counts of events that its filter leaves out", async () => {
     const { view, keep, settled } = createTestTail();
     keep(numbered(50));
     await settled();
@@ -136,7 +136,7 @@ describe("a new viewer", () => {
 });
 
 describe("a message", () => {
-  test("has each document byte for byte, as the last member of its line", async () => {
+  test("has each document unchanged, as the last member of its line", async () => {
     const { view, keep } = createTestTail();
     const documents = [
       '{"n":18446744073709551615,"f":1.0,"e":1e400,"n":2}',
@@ -152,7 +152,7 @@ describe("a message", () => {
     );
   });
 
-  test("has the latest 100 of what matched, the rest counted as left out", async () => {
+  test("has the newest 100 of the matching events, and counts the others", async () => {
     const { view, keep } = createTestTail();
     const viewer = await view();
     await helloOf(viewer);
@@ -164,7 +164,7 @@ describe("a message", () => {
     expect(messages.every(({ events }) => events.length <= 100)).toBe(true);
   });
 
-  test("is no larger than 256 KiB, unless one event alone is", async () => {
+  test("is at most 256 KiB, or one larger event", async () => {
     const { view, keep } = createTestTail();
     const viewer = await view();
     await helloOf(viewer);
@@ -178,7 +178,7 @@ describe("a message", () => {
     expect(numbersIn([await viewer.events()])).toEqual([11]);
   });
 
-  test("counts what was not looked at", async () => {
+  test("counts events that were not sampled", async () => {
     const { view, keep } = createTestTail({
       budget: { eventsPerSecond: 64, bytesPerSecond: 1e9 },
       monotonic: () => 0,
@@ -190,7 +190,7 @@ describe("a message", () => {
     expect(totalOf(messages)).toEqual({ kept: 200, unexamined: 136, missed: 0, matched: 64, sent: 64 });
   });
 
-  test("comes no more often than a tick, with all that came meanwhile", async () => {
+  test("is sent at most once a tick, with all events since the last one", async () => {
     const { view, keep, settled } = createTestTail({ timing: { ...quickTiming, tickMs: 200 } });
     const viewer = await view();
     await helloOf(viewer);
@@ -201,7 +201,7 @@ describe("a message", () => {
     expect(numbersIn([await viewer.events()])).toEqual(range(1, 20));
   });
 
-  test("that has nothing to say is a comment, after a while", async () => {
+  test("is a comment if there was no event for some time", async () => {
     const { view } = createTestTail({ timing: { ...quickTiming, pingMs: 10 } });
     const viewer = await view();
     await helloOf(viewer);
@@ -211,7 +211,7 @@ describe("a message", () => {
   });
 });
 
-describe("a viewer that comes back", () => {
+describe("a viewer that reconnects", () => {
   /** A viewer that saw `seen` events, and its last id. */
   async function seenBy(test: ReturnType<typeof createTestTail>, seen: number): Promise<string> {
     const viewer = await test.view();
@@ -223,7 +223,7 @@ describe("a viewer that comes back", () => {
   }
 
   for (const way of ["header", "query"])
-    test(`goes on where it was, by the ${way}`, async () => {
+    test(`resumes at its last event, by the ${way}`, async () => {
       const test = createTestTail();
       const id = await seenBy(test, 5);
       test.keep(numbered(7, 6));
@@ -236,14 +236,14 @@ describe("a viewer that comes back", () => {
       expect(numbersIn(await upTo(viewer, 12))).toEqual(range(6, 12));
     });
 
-  test("the header counts before the address, which is older", async () => {
+  test("resumes by the header rather than by the parameter, which is older", async () => {
     const test = createTestTail();
     const id = await seenBy(test, 5);
     const viewer = await test.view(`?last_event_id=${id.replace(/5$/, "1")}`, { "last-event-id": id });
     expect((await helloOf(viewer)).id).toBe(id);
   });
 
-  test("is told how many are gone", async () => {
+  test("gets the number of evicted events", async () => {
     const test = createTestTail({ maxCount: 10 });
     const id = await seenBy(test, 5);
     test.keep(numbered(30, 6));
@@ -255,7 +255,7 @@ describe("a viewer that comes back", () => {
     expect(totalOf(messages)).toEqual({ kept: 10, unexamined: 0, missed: 0, matched: 10, sent: 10 });
   });
 
-  test("is told once of what is gone, also when it breaks off after the greeting", async () => {
+  test("gets the number of evicted events once, also if it disconnects after the hello", async () => {
     const test = createTestTail({ maxCount: 10 });
     const id = await seenBy(test, 5);
     test.keep(numbered(30, 6));
@@ -265,7 +265,7 @@ describe("a viewer that comes back", () => {
     expect([first.missed, again.missed]).toEqual([20, 0]);
   });
 
-  test("gets the latest 500 since, and is told of the others", async () => {
+  test("gets the newest 500 events since, and the counts of the others", async () => {
     const test = createTestTail();
     const id = await seenBy(test, 5);
     test.keep(numbered(1_200, 6));
@@ -277,7 +277,7 @@ describe("a viewer that comes back", () => {
     expect(totalOf(messages)).toEqual({ kept: 1_200, unexamined: 0, missed: 0, matched: 1_200, sent: 500 });
   });
 
-  test("may break off within that and loses nothing", async () => {
+  test("may disconnect within these and loses nothing", async () => {
     const test = createTestTail();
     let id = await seenBy(test, 5);
     test.keep(numbered(400, 6));
@@ -293,7 +293,7 @@ describe("a viewer that comes back", () => {
     expect(numbersIn(messages)).toEqual(range(6, 405));
   });
 
-  test("with another filter goes on from the same place", async () => {
+  test("resumes at the same event with another filter", async () => {
     const test = createTestTail();
     const id = await seenBy(test, 5);
     test.keep([{ destination: { port: 1 } }, { destination: { port: 2 } }]);
@@ -302,7 +302,7 @@ describe("a viewer that comes back", () => {
     expect(totalOf(await upTo(viewer, 7))).toMatchObject({ kept: 2, matched: 1, sent: 1 });
   });
 
-  test("from before a new start nobody can say how many it missed", async () => {
+  test("after a restart gets null as the number of missed events", async () => {
     const { view, keep, settled } = createTestTail();
     keep(numbered(3));
     await settled();
@@ -311,7 +311,7 @@ describe("a viewer that comes back", () => {
     expect(numbersIn(await upTo(viewer, 3))).toEqual([1, 2, 3]);
   });
 
-  test("from before a new start is told of everything since", async () => {
+  test("after a restart gets the counts of all events since", async () => {
     const { view, keep, settled } = createTestTail({ maxCount: 600 });
     keep(numbered(1_000));
     await settled();
@@ -331,7 +331,7 @@ describe("a viewer that comes back", () => {
     "0123456789abcdef.1e3",
     "a".repeat(9_999),
   ])
-    test(`with "${id.slice(0, 30)}", which is no id, begins anew`, async () => {
+    test(`with "${id.slice(0, 30)}", which is not an id, starts as a new viewer`, async () => {
       const { view, keep, settled } = createTestTail();
       keep(numbered(3));
       await settled();
@@ -340,7 +340,7 @@ describe("a viewer that comes back", () => {
       expect(numbersIn(await upTo(viewer, 3))).toEqual([1, 2, 3]);
     });
 
-  test("with a number that was not given yet begins anew", async () => {
+  test("with a number that no event has yet starts as a new viewer", async () => {
     const test = createTestTail();
     const id = await seenBy(test, 5);
     const viewer = await test.view("", { "last-event-id": id.replace(/5$/, "6") });
@@ -349,7 +349,7 @@ describe("a viewer that comes back", () => {
 });
 
 describe("a slow viewer", () => {
-  test("is told of what was gone before it read on", async () => {
+  test("gets the number of events evicted while it did not read", async () => {
     const { view, keep, settled } = createTestTail({ maxCount: 10 });
     const viewer = await view();
     await helloOf(viewer);
@@ -360,7 +360,7 @@ describe("a slow viewer", () => {
     expect(numbersIn(messages)).toEqual(range(991, 1_000));
   });
 
-  test("that lets its backlog go is told of that", async () => {
+  test("gets the number of events evicted from its backlog", async () => {
     const { view, keep, settled } = createTestTail({ maxCount: 300 });
     keep(numbered(300));
     await settled();
@@ -375,7 +375,7 @@ describe("a slow viewer", () => {
     expect(numbersIn(rest).slice(0, 150)).toEqual(range(151, 300));
   });
 
-  test("makes nobody do anything while it does not read", async () => {
+  test("causes no work while it does not read", async () => {
     let questions = 0;
     const isSessionValid = () => {
       questions++;
@@ -392,7 +392,7 @@ describe("a slow viewer", () => {
     expect(totalOf(await upTo(stuck, 500))).toMatchObject({ kept: 500, matched: 500, sent: 100 });
   });
 
-  test("holds no event that is gone for all others", async () => {
+  test("holds no evicted event in memory", async () => {
     const collected: number[] = [];
     const registry = new FinalizationRegistry<number>((number) => void collected.push(number));
     const test = createTestTail({
@@ -413,7 +413,7 @@ describe("a slow viewer", () => {
     expect(Math.max(...collected)).toBeLessThanOrEqual(200);
   });
 
-  test("over a connection that is stuck takes no more messages", async () => {
+  test("with a stuck connection gets no more messages", async () => {
     const questions = new Map<string, number>();
     const test = createTestTail();
     const server = Bun.serve({
@@ -459,7 +459,7 @@ describe("a slow viewer", () => {
 });
 
 describe("text", () => {
-  test("is looked for on the server, in what is there and in what comes", async () => {
+  test("is searched on the server, in recent and in new events", async () => {
     const { view, keep, settled } = createTestTail();
     keep([{ a: "a needle" }, { needle: "hay" }]);
     await settled();
@@ -477,7 +477,7 @@ describe("the end", () => {
   const byeOf = (message: Message | undefined) =>
     message?.event === "bye" ? (JSON.parse(message.data[0] ?? "") as TailBye) : undefined;
 
-  test("comes after everything that was kept, when Loom stops", async () => {
+  test("comes after all kept events if Loom stops", async () => {
     const { view, keep, tail } = createTestTail({ timing: { ...quickTiming, tickMs: 60_000 } });
     const viewers = [await view(), await view("?text=b")];
     for (const viewer of viewers) await helloOf(viewer);
@@ -507,13 +507,13 @@ describe("the end", () => {
     expect(await stuck.rest()).toEqual([]);
   });
 
-  test("lets nobody in any more", async () => {
+  test("refuses new viewers", async () => {
     const { get, tail } = createTestTail();
     await tail.stop();
     expect((await get("/api/v1/tail")).status).toBe(503);
   });
 
-  test("comes when the session does, with nothing after that", async () => {
+  test("comes when the session ends, with nothing after it", async () => {
     let isValid = true;
     const { view, keep, settled, tail } = createTestTail({ isSessionValid: () => isValid });
     const viewer = await view();
@@ -528,7 +528,7 @@ describe("the end", () => {
     await until("its place is free", () => tail.viewerCount === 0);
   });
 
-  test("comes within a backlog when the session does", async () => {
+  test("comes within a backlog if the session ends", async () => {
     let isValid = true;
     const { view, keep, settled } = createTestTail({ isSessionValid: () => isValid });
     keep(numbered(500));
@@ -541,7 +541,7 @@ describe("the end", () => {
 });
 
 describe("one event", () => {
-  test("is had by its number, byte for byte, as long as it is there", async () => {
+  test("is returned by its number, unchanged, while it is held", async () => {
     const { get, keep, settled } = createTestTail({ maxCount: 2, now: () => 9 });
     keep(['{"n":1}', '{"n":18446744073709551615}', '{"n":3}']);
     await settled();
