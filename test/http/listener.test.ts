@@ -198,7 +198,8 @@ describe("another certificate", () => {
     expect(before.commonName()).toBe("old.example");
   });
 
-  test("leaves an idle connection open, which is still answered", async () => {
+  test("leaves an idle connection open, which is still answered, whatever else listens", async () => {
+    await using _other = listenWith(async () => "other");
     await using open = listenWith(clientOf, { certificate: certificate("old.example") });
     using connection = await openConnection(open.listener.port, "tls");
     connection.send(wholeRequest("[]"));
