@@ -30,8 +30,8 @@ function write(name: string, content: string): void {
   writeFileSync(join(folder, name), content);
 }
 
-function writeCertificate(name: string): void {
-  const { cert, key } = createCertificate(name);
+function writeCertificate(name: string, expiresAt?: Date): void {
+  const { cert, key } = createCertificate(name, expiresAt);
   write("tls.crt", cert);
   write("tls.key", key);
 }
@@ -110,6 +110,22 @@ describe("a reload", () => {
     expect(mostAtOnce).toBe(1);
     expect(tokens).toHaveLength(2);
   });
+});
+
+test("a certificate that has expired is used, with a warning", () => {
+  const files = withTls();
+  readCertificate(files);
+  expect(log.lines).toEqual([]);
+  const expiresAt = new Date(Math.floor(Date.now() / 1000 - 60) * 1000);
+  writeCertificate("late.example", expiresAt);
+  expect(readCertificate(files)?.subject).toBe("CN=late.example");
+  expect(log.lines).toEqual([
+    {
+      level: "warn",
+      message: "the certificate has expired",
+      fields: { expired: expiresAt.toISOString() },
+    },
+  ]);
 });
 
 test("warnings about tokens are logged when they are read", () => {
