@@ -103,7 +103,7 @@ describe("if a port is in use, the demo exits and names the flag for another add
         expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
         expect(stderr.trimEnd().split("\n").at(-1)).toEndWith(
           `cannot listen on 127.0.0.1:${other.port}: the port is in use by another program; ` +
-            `another address can be given with ${flag}`,
+            `use ${flag} for another address`,
         );
       } finally {
         other.stop(true);

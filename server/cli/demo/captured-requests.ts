@@ -1,6 +1,6 @@
 import requestsFile from "./spip-requests.ndjson" with { type: "file" };
 
-/** One request as a real sensor sent it. The addresses were replaced before it came here. */
+/** One request of a real sensor. Its addresses were replaced. */
 export interface CapturedRequest {
   readonly method: string;
   readonly path: string;
@@ -8,7 +8,7 @@ export interface CapturedRequest {
   readonly body: string;
 }
 
-/** Every captured request, in the order in which they were sent. */
+/** Every captured request, in the order in which the sensor sent them. */
 export async function capturedRequests(): Promise<CapturedRequest[]> {
   const lines = (await Bun.file(requestsFile).text()).trim().split("\n");
   return lines.map((line): CapturedRequest => JSON.parse(line));

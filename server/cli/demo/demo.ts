@@ -14,7 +14,7 @@ import cityDatabase from "./demo-city.mmdb" with { type: "file" };
 import { shortRequests, startReplay } from "./replay.ts";
 
 const replayIntervalMs = 3_000;
-/** The sensor of the captured requests, and one for what the newcomer sends. */
+/** The sensor of the captured requests, and one for events that the user sends. */
 const replayedSensorId = "vps-frankfurt-01";
 const ownSensorId = "my-sensor";
 
@@ -63,11 +63,11 @@ async function runDemo(args: readonly string[]): Promise<void> {
     });
 }
 
-/** What went wrong, and where a port is taken the flag that names another. */
+/** The message of an error. If an address is in use, it names the flag for another one. */
 function withFlag(error: Error): string {
   if (!(error instanceof ListenError)) return error.message;
   const flag = { ingest: "-listen-address", management: "-management-listen-address" }[error.listenerName];
-  return `${error.message}; another address can be given with ${flag}`;
+  return `${error.message}; use ${flag} for another address`;
 }
 
 interface DemoFlags {
@@ -105,7 +105,7 @@ type = "stdout"
 [logging]
 format = "console"
 `,
-      // The one thing that the demo takes from the environment: who signs in.
+      // The demo reads nothing else from the environment.
       { LOOM_ADMIN_TOKEN: process.env.LOOM_ADMIN_TOKEN },
       outputDescriptors,
     );
@@ -114,7 +114,7 @@ format = "console"
   }
 }
 
-/** An address that a client on this machine can use. */
+/** A host that a client on this machine can connect to. */
 function hostOf(listenAddress: string): string {
   return listenAddress.replace(/:\d+$/, "") || "127.0.0.1";
 }
@@ -122,7 +122,7 @@ function hostOf(listenAddress: string): string {
 interface Introduction {
   readonly url: string;
   readonly managementUrl: string;
-  /** How to get in. */
+  /** The URL of the dashboard, and how to sign in. */
   readonly dashboard: string;
   readonly token: string;
   readonly flags: DemoFlags;
@@ -130,22 +130,22 @@ interface Introduction {
 
 function introduction({ url, managementUrl, dashboard, token, flags }: Introduction): string {
   return `
-Loom is running. Events go to stdout, one JSON document a line; this text and the log go to stderr.
+Loom is running. Events go to stdout, one JSON document in each line. This text and the log go to stderr.
 
   dashboard    ${dashboard}
   ingest       ${url}/api/v1/ingest
   management   ${managementUrl}/health  /ready  /metrics
-  databases    made-up demo data, inside the executable (not for real use)
-  replay       ${flags.isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s (-no-replay turns it off)` : "off"}
+  databases    invented data inside the executable, not for real use
+  replay       ${flags.isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s; -no-replay turns it off` : "off"}
 
-Send an event of your own:
+To send an event of your own:
 
   curl -i ${url}/api/v1/ingest \\
     -H 'Authorization: Bearer ${token}' \\
     -H 'Content-Type: application/json' \\
     -d '[{"source":{"ip":"81.2.69.142"},"event":{"summary":"hello"}}]'
 
-Point a Spip on this machine at it, in its config.toml:
+To connect a Spip on this machine, set in its config.toml:
 
   [loom]
   enabled = true
@@ -153,7 +153,7 @@ Point a Spip on this machine at it, in its config.toml:
   sensor_id = "${ownSensorId}"
   token = "${token}"
 
-Ctrl-C stops it.
+Ctrl-C stops Loom.
 
 `;
 }

@@ -1,16 +1,16 @@
 import type { CapturedRequest } from "./captured-requests.ts";
 
-/** Kept out of the replay: a payload of 16 KB would fill the newcomer's terminal. */
+/** Longer bodies are not replayed, because they would fill the terminal. */
 const maxReplayedBodyLength = 16_384;
 
-/** The requests whose bodies are short enough for a terminal. */
+/** The requests whose bodies are short enough to be shown in a terminal. */
 export function shortRequests(requests: readonly CapturedRequest[]): CapturedRequest[] {
   return requests.filter(({ body }) => body.length <= maxReplayedBodyLength);
 }
 
 /**
- * Sends one captured request after another through the HTTP door, round and round.
- * @returns a function that ends it.
+ * Sends the captured requests over HTTP, one after the other, and begins again after the last one.
+ * @returns a function that stops it
  */
 export function startReplay(
   requests: readonly CapturedRequest[],
@@ -30,14 +30,14 @@ export function startReplay(
       },
       body: asOfNow(request.body),
       signal: AbortSignal.timeout(options.intervalMs),
-    }).catch(() => {}); // refused while stopping or stalled: Loom itself has said so
+    }).catch(() => {}); // Refused while Loom stops or stdout has stalled. Loom has logged it.
   }
   void sendNext();
   const timer = setInterval(sendNext, options.intervalMs);
   return () => clearInterval(timer);
 }
 
-/** With the time of sending, as a sensor's events have: else its clock would seem to be off by as long as the capture is old. */
+/** Replaces the time of the events by the current time. Otherwise the sensor's clock would seem to be wrong by the age of the capture. */
 function asOfNow(body: string): string {
   const time = `${new Date().toISOString().slice(0, 19)}Z`;
   return body.replace(/"@timestamp":"[^"]*"/g, `"@timestamp":"${time}"`);
