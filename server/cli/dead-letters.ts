@@ -16,7 +16,7 @@ const actions = ["list", "show", "retry", "drop"] as const;
 interface DeadLettersCommand {
   readonly action: (typeof actions)[number];
   readonly configPath: string;
-  /** undefined: every output's. */
+  /** undefined: every output. */
   readonly output: string | undefined;
   readonly sequences: readonly number[];
   readonly isAll: boolean;
@@ -42,9 +42,9 @@ async function runDeadLetters(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
   try {
     const { dir } = loadConfig(command.configPath, process.env, outputDescriptors).output.outbox;
-    const views = await readSnapshots(dir, command.output);
-    await print(textOf(command, dir, views));
-    for (const view of views) await view.close();
+    const snapshots = await readSnapshots(dir, command.output);
+    await print(textOf(command, dir, snapshots));
+    for (const snapshot of snapshots) await snapshot.close();
   } catch (error) {
     // The reader has stopped reading, as `head` does.
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
@@ -55,50 +55,55 @@ async function runDeadLetters(args: readonly string[]): Promise<void> {
 function textOf(
   command: DeadLettersCommand,
   dir: string,
-  views: readonly DeadLetterSnapshot[],
+  snapshots: readonly DeadLetterSnapshot[],
 ): AsyncGenerator<string> {
   switch (command.action) {
     case "list":
-      return list(views);
+      return list(snapshots);
     case "show":
-      return show(command, views);
+      return show(command, snapshots);
     case "retry":
     case "drop":
-      return request(command.action, command, dir, views);
+      return request(command.action, command, dir, snapshots);
   }
 }
 
-async function* list(views: readonly DeadLetterSnapshot[]): AsyncGenerator<string> {
+async function* list(snapshots: readonly DeadLetterSnapshot[]): AsyncGenerator<string> {
   const columns = (cells: readonly string[]) => {
     const [sequence = "", time = "", output = "", sensor = "", reason = ""] = cells;
     return `${sequence.padStart(12)}  ${time.padEnd(24)}  ${output.padEnd(14)}  ${sensor.padEnd(20)}  ${reason}\n`;
   };
-  let letters = 0;
-  for (const view of views) {
-    for (const sequence of view.sequences) {
-      if (letters++ === 0) yield columns(["SEQUENCE", "REFUSED", "OUTPUT", "SENSOR", "REASON"]);
-      const { event, time, reason } = await view.read(sequence);
+  let records = 0;
+  for (const snapshot of snapshots) {
+    for (const sequence of snapshot.sequences) {
+      if (records++ === 0) yield columns(["SEQUENCE", "REJECTED", "OUTPUT", "SENSOR", "REASON"]);
+      const { event, time, reason } = await snapshot.read(sequence);
       const shown = printable(truncate(reason, maxListedReasonLength));
-      const cells = [String(sequence), new Date(time).toISOString(), view.output, printable(event.sensorId)];
-      yield columns([...cells, view.isRetryPending(sequence) ? `(to be sent again) ${shown}` : shown]);
+      const cells = [
+        String(sequence),
+        new Date(time).toISOString(),
+        snapshot.output,
+        printable(event.sensorId),
+      ];
+      yield columns([...cells, snapshot.isRetryPending(sequence) ? `(retry pending) ${shown}` : shown]);
     }
   }
-  if (letters === 0) yield "no dead letters\n";
-  for (const { damagedLines, path } of views)
-    if (damagedLines > 0) yield `${damagedLines} damaged lines are left in ${path}\n`;
+  if (records === 0) yield "no dead letters\n";
+  for (const { damagedLines, path } of snapshots)
+    if (damagedLines > 0) yield `${path} has ${formatThings(damagedLines, "damaged line")}\n`;
 }
 
 async function* show(
   command: DeadLettersCommand,
-  views: readonly DeadLetterSnapshot[],
+  snapshots: readonly DeadLetterSnapshot[],
 ): AsyncGenerator<string> {
-  for (const { view, sequences } of chosen(command, views)) {
+  for (const { snapshot, sequences } of chosen(command, snapshots)) {
     for (const sequence of sequences) {
-      const { event, time, reason } = await view.read(sequence);
-      yield `sequence: ${sequence}\noutput:   ${view.output}\nsensor:   ${printable(event.sensorId)}\n`;
-      yield `received: ${new Date(event.receivedAt).toISOString()}\nrefused:  ${new Date(time).toISOString()}\n`;
+      const { event, time, reason } = await snapshot.read(sequence);
+      yield `sequence: ${sequence}\noutput:   ${snapshot.output}\nsensor:   ${printable(event.sensorId)}\n`;
+      yield `received: ${new Date(event.receivedAt).toISOString()}\nrejected: ${new Date(time).toISOString()}\n`;
       yield `reason:   ${printable(reason)}\n`;
-      if (view.isRetryPending(sequence)) yield "asked for: to be sent again\n";
+      if (snapshot.isRetryPending(sequence)) yield "retry:    pending\n";
       yield `event:    ${printable(event.document.toString("utf8"))}\n\n`;
     }
   }
@@ -108,30 +113,32 @@ async function* request(
   action: "retry" | "drop",
   command: DeadLettersCommand,
   dir: string,
-  views: readonly DeadLetterSnapshot[],
+  snapshots: readonly DeadLetterSnapshot[],
 ): AsyncGenerator<string> {
-  const done = action === "retry" ? "sent again" : "dropped";
+  const outcome = action === "retry" ? "retried" : "dropped";
   let isAnyChosen = false;
-  for (const { view, sequences } of chosen(command, views)) {
+  for (const { snapshot, sequences } of chosen(command, snapshots)) {
     if (sequences.length === 0) continue;
     isAnyChosen = true;
-    await writeRequest(dir, view.output, action, sequences);
-    const subject = sequences.length === 1 ? "dead letter is" : "dead letters are";
-    yield `${view.output}: ${sequences.length} ${subject} to be ${done}, in a few seconds if Loom runs, or at its next start\n`;
+    await writeRequest(dir, snapshot.output, action, sequences);
+    const things = formatThings(sequences.length, "dead letter");
+    yield `${snapshot.output}: ${things} will be ${outcome} within seconds, or at the next start of Loom\n`;
   }
   if (!isAnyChosen) yield "no dead letters\n";
 }
 
-/** What the command names, by output. @throws Error when one of them is nowhere: then nothing is done at all */
+/** The records that the command names, by output. @throws Error when no output has one of them; the command then does nothing */
 function chosen(
   { sequences, isAll }: DeadLettersCommand,
-  views: readonly DeadLetterSnapshot[],
-): readonly { readonly view: DeadLetterSnapshot; readonly sequences: readonly number[] }[] {
-  if (isAll) return views.map((view) => ({ view, sequences: view.sequences }));
-  const missing = sequences.find((sequence) => !views.some((view) => view.has(sequence)));
+  snapshots: readonly DeadLetterSnapshot[],
+): readonly { readonly snapshot: DeadLetterSnapshot; readonly sequences: readonly number[] }[] {
+  if (isAll) return snapshots.map((snapshot) => ({ snapshot, sequences: snapshot.sequences }));
+  const missing = sequences.find((sequence) => !snapshots.some((snapshot) => snapshot.has(sequence)));
   if (missing !== undefined)
-    throw new Error(`dead-letters: there is no dead letter ${missing}; "loom dead-letters list" shows them`);
-  return views.map((view) => ({ view, sequences: sequences.filter(view.has) }));
+    throw new Error(
+      `dead-letters: no dead letter has the sequence number ${missing}; "loom dead-letters list" lists all of them`,
+    );
+  return snapshots.map((snapshot) => ({ snapshot, sequences: sequences.filter(snapshot.has) }));
 }
 
 function parseCommand(args: readonly string[]): DeadLettersCommand {
@@ -166,6 +173,10 @@ function sequenceOf(word: string): number {
   const sequence = /^\d{1,16}$/.test(word) ? Number(word) : -1;
   if (!isSequence(sequence)) throw new UsageError(`"${word}" is not a sequence number`);
   return sequence;
+}
+
+function formatThings(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 async function print(texts: AsyncGenerator<string>): Promise<void> {

@@ -1,48 +1,23 @@
 import { Elysia } from "elysia";
+import type { DeadLetterAdmin, DeadLetterEntry } from "../../outputs/dead-letters/admin.ts";
+import { startOf } from "../../text/truncate.ts";
 import type { DeadLetterAnswer, DeadLettersAnswer, RetryAnswer } from "./answers.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { type JsonBodyBounds, readJsonBody } from "./json-body.ts";
 
-/** A dead letter as the outputs know it. */
-export interface DeadLetter {
-  readonly event: {
-    readonly sequence: number;
-    readonly sensorId: string;
-    /** Milliseconds since the epoch, as `time`. */
-    readonly receivedAt: number;
-    readonly document: Buffer;
-  };
-  readonly reason: string;
-  /** When it was refused. */
-  readonly time: number;
-  readonly isRetryPending: boolean;
-}
-
-/** The dead letters of one output. */
-export interface DeadLetterAdmin {
-  list(page: { readonly after: number | undefined; readonly limit: number }): Promise<{
-    readonly total: number;
-    readonly records: readonly DeadLetter[];
-    readonly next: number | undefined;
-  }>;
-  read(sequence: number): Promise<DeadLetter | undefined>;
-  /** @returns how many of them there are */
-  requestRetry(sequences: readonly number[] | "all"): Promise<number>;
-}
-
 export interface DeadLettersApiOptions {
-  /** undefined: there is no such output. */
+  /** @returns undefined for a name that is not an output with dead letters */
   readonly deadLetters: (output: string) => DeadLetterAdmin | undefined;
-  /** Told why a file can't be read or written; the answer is 503. */
+  /** Called when a file cannot be read or written; the client gets 503. */
   readonly onError: (error: Error) => void;
   readonly bodyBounds?: JsonBodyBounds;
 }
 
 const defaultLimit = 50;
 const maxLimit = 100;
-/** Of a document in a list, in characters. */
+/** The documents in a list are cut to this length, in UTF-16 code units. */
 const shownLength = 300;
-/** What the longest text of so many characters takes in UTF-8, and one more, so that a cut is seen. */
+/** More bytes of UTF-8 than the first `shownLength` code units can have. */
 const shownBytes = 4 * (shownLength + 1);
 const maxSequences = 10_000;
 const defaultBodyBounds: JsonBodyBounds = { maxBytes: 256 * 1024, maxMs: 10_000 };
@@ -52,15 +27,15 @@ const path = "/api/v1/outputs/:name/dead-letters";
 export function createDeadLettersApi(options: DeadLettersApiOptions) {
   const { deadLetters, onError, bodyBounds = defaultBodyBounds } = options;
 
-  /** 404 for an output that is not there, 503 where its files fail. */
+  /** Answers 404 for an unknown output, and 503 if its files cannot be read or written. */
   async function answerOf(
     output: string,
-    ask: (admin: DeadLetterAdmin) => Promise<Response>,
+    answer: (admin: DeadLetterAdmin) => Promise<Response>,
   ): Promise<Response> {
     const admin = deadLetters(output);
     if (!admin) return errorAnswer("not_found");
     try {
-      return await ask(admin);
+      return await answer(admin);
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
       return errorAnswer("unavailable", retryAfterSeconds);
@@ -72,7 +47,7 @@ export function createDeadLettersApi(options: DeadLettersApiOptions) {
     if (!page) return errorAnswer("invalid_request");
     return answerOf(output, async (admin) => {
       const { total, records, next } = await admin.list(page);
-      const shown = records.map((record) => recordAnswer(record, beginningOf(record.event.document)));
+      const shown = records.map((record) => recordAnswer(record, startOfDocument(record.event.document)));
       const answer: DeadLettersAnswer = { output, total, records: shown, next: next ?? null };
       return jsonAnswer(answer);
     });
@@ -107,7 +82,7 @@ export function createDeadLettersApi(options: DeadLettersApiOptions) {
 const retryAfterSeconds = 5;
 
 function recordAnswer(
-  { event, reason, time, isRetryPending }: DeadLetter,
+  { event, reason, time, isRetryPending }: DeadLetterEntry,
   document: string,
 ): DeadLetterAnswer {
   const { sequence, sensorId, receivedAt } = event;
@@ -123,13 +98,11 @@ function recordAnswer(
   };
 }
 
-function beginningOf(document: Buffer): string {
-  const text = document.toString("utf8", 0, shownBytes).slice(0, shownLength);
-  // Half of a pair of surrogates is no character.
-  return /[\ud800-\udbff]$/.test(text) ? text.slice(0, -1) : text;
+function startOfDocument(document: Buffer): string {
+  return startOf(document.toString("utf8", 0, shownBytes), shownLength);
 }
 
-/** @returns undefined for what is no page */
+/** @returns undefined if `after` or `limit` is not valid */
 function parsePage(query: URLSearchParams): { after: number | undefined; limit: number } | undefined {
   const after = query.get("after");
   const parsedAfter = after === null ? undefined : parseNumber(after);
@@ -138,7 +111,7 @@ function parsePage(query: URLSearchParams): { after: number | undefined; limit: 
   return limit !== undefined && limit >= 1 && limit <= maxLimit ? { after: parsedAfter, limit } : undefined;
 }
 
-/** `{"sequences":[12,13]}` or `{"all":true}` and nothing else; undefined for anything else. */
+/** Accepts `{"sequences":[12,13]}` or `{"all":true}`. @returns undefined for any other body */
 function parseRetry(body: unknown): readonly number[] | "all" | undefined {
   if (typeof body !== "object" || body === null || Object.keys(body).length !== 1) return undefined;
   if ("all" in body) return body.all === true ? "all" : undefined;

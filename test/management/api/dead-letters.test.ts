@@ -51,8 +51,8 @@ function retry(body: string | ReadableStream, contentType = "application/json") 
   return ask("/clickhouse/dead-letters/retry", { method: "POST", headers, body });
 }
 
-describe("the list", () => {
-  test("tells of each letter what it is", async () => {
+describe("the list of dead letters", () => {
+  test("has the fields of each record", async () => {
     await refuse(1, '{"n":18446744073709551615}');
     expect(await list()).toEqual({
       output: "clickhouse",
@@ -73,7 +73,7 @@ describe("the list", () => {
     });
   });
 
-  test("has 50 letters a page unless told, and leads to the next", async () => {
+  test("has 50 records a page by default, and the start of the next page", async () => {
     await refuse(120);
     const first = await list();
     expect([first.total, first.records.length, first.next]).toEqual([120, 50, 50]);
@@ -84,7 +84,7 @@ describe("the list", () => {
     expect(last.next).toBeNull();
   });
 
-  test("cuts documents to 300 characters, none in half", async () => {
+  test("cuts documents to 300 characters, without half a surrogate pair", async () => {
     const document = `{"a":"${"😀".repeat(200)}"}`;
     await refuse(1, document);
     const [record] = (await list()).records;
@@ -93,7 +93,7 @@ describe("the list", () => {
     expect(record?.document.isWellFormed()).toBe(true);
   });
 
-  test("is kept nowhere on the way", async () => {
+  test("is not cached", async () => {
     const { headers } = await ask("/clickhouse/dead-letters");
     expect(headers.get("cache-control")).toBe("no-store");
     expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
@@ -117,8 +117,8 @@ describe("the list", () => {
   });
 });
 
-describe("a letter", () => {
-  test("comes whole", async () => {
+describe("one record", () => {
+  test("has its whole document", async () => {
     const document = `{"x":"${"x".repeat(100_000)}"}`;
     await refuse(2, document);
     const { status, text } = await ask("/clickhouse/dead-letters/2");
@@ -127,7 +127,7 @@ describe("a letter", () => {
   });
 
   test.each(["3", "0", "-1", "x", "1.0", "1e0", "99999999999999999999", "__proto__", "retry", "%e0"])(
-    "%s that is not there is not found",
+    "%s without a record is not found",
     async (sequence) => {
       await refuse(1);
       expect(await ask(`/clickhouse/dead-letters/${sequence}`)).toMatchObject({
@@ -138,7 +138,7 @@ describe("a letter", () => {
   );
 });
 
-describe("an output that is not there", () => {
+describe("an unknown output", () => {
   test.each(["nowhere", "__proto__", "constructor", "..%2fclickhouse", "%20"])(
     "%s has no list",
     async (output) => {
@@ -146,21 +146,21 @@ describe("an output that is not there", () => {
     },
   );
 
-  test("takes no request", async () => {
+  test("accepts no request", async () => {
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body: '{"all":true}' };
     expect((await ask("/nowhere/dead-letters/retry", init)).status).toBe(404);
   });
 });
 
-describe("asking for a retry", () => {
-  test("of some is accepted with how many of them are there", async () => {
+describe("a request to retry", () => {
+  test("for some numbers is accepted, with the number of records found", async () => {
     await refuse(3);
     expect(await retry('{"sequences":[2,3,99]}')).toMatchObject({ status: 202, text: '{"requested":2}' });
     expect((await list()).records.map(({ isRetryPending }) => isRetryPending)).toEqual([false, true, true]);
   });
 
-  test("of all is accepted with how many there are", async () => {
+  test("for all records is accepted, with their number", async () => {
     await refuse(3);
     expect(await retry('{"all":true}', "application/json; charset=utf-8")).toMatchObject({
       status: 202,
@@ -168,11 +168,11 @@ describe("asking for a retry", () => {
     });
   });
 
-  test.each(['{"sequences":[99]}', '{"all":true}'])("%s where none is there is not found", async (body) => {
+  test.each(['{"sequences":[99]}', '{"all":true}'])("%s without any record is not found", async (body) => {
     expect(await retry(body)).toMatchObject({ status: 404, text: '{"error":"not_found"}' });
   });
 
-  test("of 10,000 at once is the most", async () => {
+  test("may name at most 10,000 numbers", async () => {
     await refuse(1);
     const some = (count: number) => JSON.stringify({ sequences: Array.from({ length: count }, (_, n) => n) });
     expect((await retry(some(10_000))).status).toBe(202);
@@ -197,7 +197,7 @@ describe("asking for a retry", () => {
     '{"sequences":[1],"all":true}',
     '{"sequences":[1],"output":"x"}',
     '{"__proto__":{"all":true}}',
-  ])("with %p is an invalid request, and asks for nothing", async (body) => {
+  ])("with %p is invalid and requests nothing", async (body) => {
     await refuse(1);
     expect(await retry(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
     expect((await list()).records[0]?.isRetryPending).toBe(false);
@@ -219,13 +219,13 @@ describe("asking for a retry", () => {
     expect((await retry(`{"all":true${" ".repeat(256 * 1024)}}`)).status).toBe(400);
   });
 
-  test("with a body that does not come is given up", async () => {
+  test("whose body does not arrive is aborted", async () => {
     await refuse(1);
     expect((await retry(new ReadableStream({ pull: () => new Promise(() => {}) }))).status).toBe(400);
   });
 });
 
-test("hostile text comes out as it is, as JSON strings and bounded", async () => {
+test("hostile text is returned unchanged, in JSON strings, and bounded", async () => {
   const text = "<script>alert(1)</script>\u001b]0;x\u0007\u202e\u2028";
   const document = JSON.stringify({ text, __proto__: 1, long: "x".repeat(100_000) });
   await refuse(1, document, text + "r".repeat(100_000));
@@ -248,7 +248,7 @@ describe("files that fail", () => {
     mkdirSync(dir);
   });
 
-  test("are answered with 503, and the reason goes to the log alone", async () => {
+  test("are answered with 503 without the reason, which is only logged", async () => {
     for (const answer of [await ask("/clickhouse/dead-letters"), await retry('{"all":true}')]) {
       expect(answer).toMatchObject({ status: 503, text: '{"error":"unavailable"}' });
       expect(answer.headers.get("retry-after")).toBe("5");

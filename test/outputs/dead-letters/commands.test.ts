@@ -32,25 +32,25 @@ async function loom(...args: readonly string[]) {
   return { stdout, stderr, status };
 }
 
-/** The command with the configuration named. */
+/** Runs the command with the test's configuration. */
 const command = (action: string, ...args: readonly string[]) => loom(action, "-config", configPath, ...args);
 
-async function writeLetters(
+async function writeRecords(
   output: string,
-  letters: readonly (readonly [number, string, string?])[],
+  records: readonly (readonly [number, string, string?])[],
 ): Promise<void> {
   const opened = await openDeadLetters({ dir, output, log: silentLog, now: () => Date.UTC(2026, 4, 1) });
   await opened.add(
-    letters.map(([sequence, reason, document]) => ({ event: storedEvent(sequence, document), reason })),
+    records.map(([sequence, reason, document]) => ({ event: storedEvent(sequence, document), reason })),
   );
   await opened.close();
 }
 
 const requestsIn = () => readdirSync(dir).filter((name) => name.includes(".request-"));
 
-test("list shows each with number, time, output, sensor and reason", async () => {
-  await writeLetters("clickhouse", [[12, "code 27: cannot parse"]]);
-  await writeLetters("elasticsearch", [[3, "400 mapper_parsing_exception"]]);
+test("list shows the number, time, output, sensor and reason of each dead letter", async () => {
+  await writeRecords("clickhouse", [[12, "code 27: cannot parse"]]);
+  await writeRecords("elasticsearch", [[3, "400 mapper_parsing_exception"]]);
   const { stdout, status } = await command("list");
   const [, first, second] = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
   expect(first).toEqual(["12", "2026-05-01T00:00:00.000Z", "clickhouse", "vps-1", "code 27: cannot parse"]);
@@ -64,12 +64,12 @@ test("list shows each with number, time, output, sensor and reason", async () =>
   expect(status).toBe(0);
 });
 
-test("list says when there are none", async () => {
+test("list says that there are no dead letters", async () => {
   expect((await command("list")).stdout).toBe("no dead letters\n");
 });
 
-test("list and show let no control character through to the terminal", async () => {
-  await writeLetters("clickhouse", [
+test("list and show escape control characters", async () => {
+  await writeRecords("clickhouse", [
     [1, "bad \u001b]0;x\u0007\u009b31m\u202e", '{"a":"\u007f\u009b\u2028\u202e"}'],
   ]);
   const texts = (await command("list")).stdout + (await command("show", "1")).stdout;
@@ -79,7 +79,7 @@ test("list and show let no control character through to the terminal", async () 
 
 test("show prints the whole event and the whole reason", async () => {
   const reason = "r".repeat(500);
-  await writeLetters("clickhouse", [[5, reason, '{"n":18446744073709551615}']]);
+  await writeRecords("clickhouse", [[5, reason, '{"n":18446744073709551615}']]);
   const { stdout } = await command("show", "5");
   expect(stdout).toContain(`reason:   ${reason}\n`);
   expect(stdout).toContain('event:    {"n":18446744073709551615}\n');
@@ -87,8 +87,8 @@ test("show prints the whole event and the whole reason", async () => {
 });
 
 describe("retry and drop", () => {
-  test("what is asked to be dropped is not listed any more", async () => {
-    await writeLetters("clickhouse", [
+  test("a dead letter that is requested to be dropped is not listed any more", async () => {
+    await writeRecords("clickhouse", [
       [1, "bad"],
       [2, "bad"],
     ]);
@@ -97,27 +97,29 @@ describe("retry and drop", () => {
     expect(stdout.match(/^ +\d+/gm)?.map(Number)).toEqual([2]);
   });
 
-  test("what is asked to be sent again is listed as that", async () => {
-    await writeLetters("clickhouse", [[1, "bad"]]);
+  test("a dead letter whose retry is requested is listed with the retry", async () => {
+    await writeRecords("clickhouse", [[1, "bad"]]);
     const { stdout } = await command("retry", "--all");
-    expect(stdout).toStartWith("clickhouse: 1 dead letter is to be sent again");
-    expect((await command("list")).stdout).toContain("(to be sent again) bad");
+    expect(stdout).toStartWith("clickhouse: 1 dead letter will be retried within seconds");
+    expect((await command("list")).stdout).toContain("(retry pending) bad");
   });
 
-  test("--output leaves the other outputs' letters alone", async () => {
-    await writeLetters("clickhouse", [[1, "bad"]]);
-    await writeLetters("elasticsearch", [[1, "bad"]]);
+  test("--output leaves the dead letters of other outputs alone", async () => {
+    await writeRecords("clickhouse", [[1, "bad"]]);
+    await writeRecords("elasticsearch", [[1, "bad"]]);
     await command("drop", "--output", "elasticsearch", "--all");
     const { stdout } = await command("list");
     expect(stdout).toContain("clickhouse");
     expect(stdout).not.toContain("elasticsearch");
   });
 
-  test("a number that is nowhere is an error, and nothing is done for the others", async () => {
-    await writeLetters("clickhouse", [[1, "bad"]]);
+  test("a number without a dead letter is an error, and the command does nothing for the other numbers", async () => {
+    await writeRecords("clickhouse", [[1, "bad"]]);
     const { status, stderr } = await command("drop", "1", "77");
     expect(status).toBe(1);
-    expect(stderr).toBe('dead-letters: there is no dead letter 77; "loom dead-letters list" shows them\n');
+    expect(stderr).toBe(
+      'dead-letters: no dead letter has the sequence number 77; "loom dead-letters list" lists all of them\n',
+    );
     expect(requestsIn()).toEqual([]);
   });
 });
@@ -129,13 +131,13 @@ test.each([
   [["show", "x1"], '"x1" is not a sequence number'],
   [["retry", "1", "--all"], "sequence numbers and --all exclude each other"],
   [["list", "-config"], "-config needs a value"],
-])("%p is misunderstood with the usage", async (args, reason) => {
+])("%p is refused with the usage", async (args, reason) => {
   const { status, stderr } = await loom(...args);
   expect(status).toBe(2);
   expect(stderr).toStartWith(`loom dead-letters: ${reason}; usage: loom dead-letters list|show|retry|drop`);
 });
 
-test("a letter that a running Loom is asked to send again arrives with its first number, from a real outbox", async () => {
+test("a running Loom retries a dead letter on request, with its original sequence number, from a real outbox", async () => {
   const outbox = await openOutbox({
     dir,
     maxBytes: 1024 * 1024,
@@ -177,13 +179,13 @@ test("a letter that a running Loom is asked to send again arrives with its first
   });
   const lines = Buffer.from('{"n":0}\n{"n":"poison"}\n{"n":2}\n');
   await outbox.append({ sensorId: "vps-1", eventCount: 3, lines });
-  await until("the letter is there", () => deadLetters.waiting().events === 1);
+  await until("the event is a dead letter", () => deadLetters.waiting().events === 1);
   const [first = -1, last] = arrived;
   expect(last).toBe(first + 2);
   isTableWrong = false;
   await command("retry", String(first + 1));
   await until("it arrives", () => arrived.includes(first + 1));
-  await until("its letter is gone", () => deadLetters.waiting().events === 0);
+  await until("its dead letter is gone", () => deadLetters.waiting().events === 0);
   await until("the request is gone", () => requestsIn().length === 0);
   expect(delivery.counts).toMatchObject({ deliveredEvents: 2, deadEvents: 1, revivedEvents: 1 });
   await delivery.stop(1000);
