@@ -103,7 +103,10 @@ function optionsFor(element: HTMLElement, format: (value: number) => string) {
         stroke: colourOf(element, "--accent"),
         width: 1.5,
         fill: colourOf(element, "--accent-faint"),
-        points: { show: false },
+        // A line needs two values; a single one is drawn as a point.
+        points: {
+          show: ({ data }) => Array.from(data[1] ?? []).filter((value) => value !== null).length === 1,
+        },
         spanGaps: false,
       },
     ],
