@@ -152,8 +152,8 @@ export class OutputDelivery {
   }
 
   /**
-   * Begins no new batch, except one that only waited to be due; waits for what is being sent, aborts it after
-   * `maxWaitMs`, and closes output and dead letters. What was not acknowledged is sent again at the next start.
+   * Starts no new batch, except one that was only waiting until it is due. Waits for the batch in flight, aborts it after
+   * `maxWaitMs`, and closes the output and the dead letters. Events that were not acknowledged are sent at the next start.
    */
   async stop(maxWaitMs: number): Promise<void> {
     this.#stopping.abort();

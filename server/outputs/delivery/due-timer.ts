@@ -42,7 +42,7 @@ export class DueTimer {
     this.#endWait();
   }
 
-  /** The batch has been taken from the outbox: the wait for the next one begins anew. */
+  /** Called when the batch was taken from the outbox: the wait for the next one begins. */
   restart(): void {
     this.#pendingSince = undefined;
   }
