@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openOutbox } from "../../../server/outbox/outbox.ts";
-import { openDeadLetters } from "../../../server/outputs/dead-letters/dead-letters.ts";
-import { OutputDelivery } from "../../../server/outputs/delivery/delivery.ts";
-import type { Output } from "../../../server/outputs/output.ts";
-import { silentLog } from "../../support/log.ts";
-import { storedEvent } from "../../support/memory-outbox.ts";
-import { until } from "../../support/until.ts";
+import { openOutbox } from "../../server/outbox/outbox.ts";
+import { openDeadLetters } from "../../server/outputs/dead-letters/dead-letters.ts";
+import { OutputDelivery } from "../../server/outputs/delivery/delivery.ts";
+import type { Output } from "../../server/outputs/output.ts";
+import { silentLog } from "../support/log.ts";
+import { storedEvent } from "../support/memory-outbox.ts";
+import { until } from "../support/until.ts";
 
 let dir: string;
 let configPath: string;
@@ -23,7 +23,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 async function loom(...args: readonly string[]) {
   const run = Bun.spawn([process.execPath, "server/cli/loom.ts", "dead-letters", ...args], {
-    cwd: join(import.meta.dir, "../../.."),
+    cwd: join(import.meta.dir, "../.."),
     env: {},
     stdout: "pipe",
     stderr: "pipe",
