@@ -5,13 +5,14 @@
  *   bun scripts/services.ts down          ends the servers that `up` started
  *   bun scripts/services.ts run COMMAND…  starts them, runs the command, ends them; exits with the command's status
  *
- * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL and LOOM_TEST_OPENSEARCH_URL. A variable is not set if its server
- * could not be started.
+ * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL, LOOM_TEST_OPENSEARCH_URL and LOOM_TEST_ELASTICSEARCH_URL. A
+ * variable is not set if its server could not be started.
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startClickhouse } from "./services/clickhouse.ts";
+import { startElasticsearch } from "./services/elasticsearch.ts";
 import { startOpensearch } from "./services/opensearch.ts";
 
 interface Service {
@@ -46,13 +47,14 @@ const pollIntervalMs = 100;
 const starters: readonly [name: string, variable: string, start: () => Promise<Service>][] = [
   ["ClickHouse", "LOOM_TEST_CLICKHOUSE_URL", startClickhouse],
   ["OpenSearch", "LOOM_TEST_OPENSEARCH_URL", startOpensearch],
+  ["Elasticsearch", "LOOM_TEST_ELASTICSEARCH_URL", startElasticsearch],
 ];
 
 async function startAll(): Promise<Running> {
   const environment: Record<string, string> = {};
   const report: string[] = [];
   const services: Service[] = [];
-  // One after the other, because both may install packages.
+  // One after the other, because each may install packages.
   for (const [name, variable, start] of starters) {
     try {
       const service = await start();
