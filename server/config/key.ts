@@ -2,8 +2,8 @@ import type { TomlValue } from "smol-toml";
 import type { Kind } from "./kind.ts";
 
 /**
- * One key of the configuration file, or of several files' common part. Everything that Loom, `loom example-config` and
- * docs/configuration.md say about the key comes from this value.
+ * One key of the configuration file. Everything that errors, `loom example-config` and docs/configuration.md say about the
+ * key comes from this value.
  */
 export interface Key<T> {
   readonly kind: Kind<T>;

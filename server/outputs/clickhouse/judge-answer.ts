@@ -76,11 +76,10 @@ export function exceptionCode(answer: ClickhouseAnswer | HttpFailure): number | 
 function judgeStatus(answer: ClickhouseAnswer): SendOutcome {
   const { status, body, isWhole } = answer;
   const text = reasonText(body);
-  if (status === 200 && body === "" && isWhole) return { kind: "delivered" };
+  if (status === 200 && !isWhole) return retry("HTTP 200 with an answer that is cut off or too long", answer);
+  if (status === 200 && body === "") return { kind: "delivered" };
   // ClickHouse answers an INSERT with an empty body. Any other answer may come from a proxy, such as a sign-in page.
-  if (status === 200 && body !== "")
-    return retry(`HTTP 200 with text that is not an answer to INSERT: ${text}`, answer);
-  if (status === 200) return retry("HTTP 200 with an answer that was cut off", answer);
+  if (status === 200) return retry(`HTTP 200 with text that is not an answer to INSERT: ${text}`, answer);
   const reason = text === "" ? `HTTP ${status}` : `HTTP ${status}: ${text}`;
   if (status === 413) return { kind: "split", reason };
   if (status >= 300 && status < 400)

@@ -37,7 +37,7 @@ export function createClickhouseOutput(options: ClickhouseOptions): Output {
 
   async function queryVersion(signal: AbortSignal): Promise<ServerVersion | SendOutcome> {
     const answer = await execute({ query: "SELECT version()" }, signal);
-    const isAnswer = answer.kind === "answered" && answer.status === 200;
+    const isAnswer = answer.kind === "answered" && answer.status === 200 && answer.isWhole;
     if (!isAnswer || exceptionCode(answer) !== undefined)
       return withoutRows("SELECT version()", judgeAnswer(answer));
     const found = tryParseVersion(answer.body);

@@ -181,6 +181,19 @@ test("a server that does not answer a version gets no events", async () => {
   expect(server.inserts()).toBeEmpty();
 });
 
+test("a version that was cut off is not used", async () => {
+  const server = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: { data: (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n24.1") },
+  });
+  stopping.push(() => server.stop(true));
+  expect(await outputTo(`http://127.0.0.1:${server.port}`)()).toEqual({
+    kind: "retry",
+    reason: "SELECT version(): HTTP 200 with an answer that is cut off or too long",
+  });
+});
+
 test("a missing table is created if that is configured, and the batch is sent again", async () => {
   let hasTable = false;
   const server = standIn((seen) => {
