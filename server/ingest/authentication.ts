@@ -51,13 +51,13 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       return sensor.sensorId;
     },
     whyUnauthorized(authorization) {
-      if (authorization === null) return "it has no Authorization header";
+      if (authorization === null) return "the request has no Authorization header";
       const token = bearerToken(authorization);
-      if (token === undefined) return "its Authorization header is not Bearer and a token";
+      if (token === undefined) return "the Authorization header does not consist of Bearer and a token";
       const sensor = sensors[indexOfToken(token)];
       return sensor
-        ? `its token is that of ${sensor.sensorId}, its X-Spip-ID is another`
-        : "its token is not a configured one";
+        ? `the token belongs to ${sensor.sensorId}, but X-Spip-ID names another sensor`
+        : "the token is not configured";
     },
     claimOf(claimedId) {
       if (!claimedId) return { text: undefined, sensorId: undefined };

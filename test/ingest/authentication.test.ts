@@ -38,10 +38,10 @@ describe("X-Spip-ID is shown", () => {
 
 describe("a request is unauthorized because", () => {
   for (const [authorization, reason] of [
-    [null, "it has no Authorization header"],
-    ["frankfurt-token==", "its Authorization header is not Bearer and a token"],
-    ["Bearer nonsense", "its token is not a configured one"],
-    ["Bearer frankfurt-token==", "its token is that of vps-frankfurt-01, its X-Spip-ID is another"],
+    [null, "the request has no Authorization header"],
+    ["frankfurt-token==", "the Authorization header does not consist of Bearer and a token"],
+    ["Bearer nonsense", "the token is not configured"],
+    ["Bearer frankfurt-token==", "the token belongs to vps-frankfurt-01, but X-Spip-ID names another sensor"],
   ] as const)
     test(reason, () => {
       expect(authenticator.whyUnauthorized(authorization)).toBe(reason);

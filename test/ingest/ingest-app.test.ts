@@ -447,7 +447,7 @@ describe("a refusal is reported", () => {
         sensorId: "unknown",
         claimedId: null,
         client: undefined,
-        detail: "its token is not a configured one",
+        detail: "the token is not configured",
       },
     ]);
   });

@@ -9,11 +9,11 @@ export interface Advice {
 export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
   invalid_request: {
     cause: "The body is not a JSON array of objects in UTF-8, or it is nested too deeply.",
-    cure: "Send an array of objects, [{…},{…}], as Spip does. If the sensor does, look for a proxy that cuts or changes bodies.",
+    cure: "Send an array of objects, [{…},{…}], as Spip does. If the sensor already does that, look for a proxy that cuts or changes bodies.",
   },
   unauthorized: {
     cause:
-      "The request has no token, a token that is not configured, or the token of another sensor than X-Spip-ID names.",
+      "The request has no token, its token is not configured, or its token belongs to another sensor than the one in X-Spip-ID.",
     cure: "Copy the sensor id and its token from Loom's token file or LOOM_SENSOR_ variable to the [loom] section of the sensor. After a change of the token file, send SIGHUP to Loom.",
   },
   not_found: {
@@ -39,7 +39,7 @@ export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
   },
   invalid_content_type: {
     cause: "The Content-Type is not application/json, or the body is compressed.",
-    cure: "Send application/json without compression, as Spip does. If the sensor does, look for a proxy that changes headers.",
+    cure: "Send application/json without compression, as Spip does. If the sensor already does that, look for a proxy that changes headers.",
   },
   rate_limit_exceeded: {
     cause: "The sensor exceeded limits.per_sensor_rps or limits.per_sensor_events_rps.",

@@ -39,9 +39,9 @@ describe("requests that are refused alike", () => {
   test("are one group with its first time, its last time and the latest detail", () => {
     const { note, refusals, clock } = records();
     const firstAt = clock.now();
-    note({ detail: "it has no Authorization header" });
+    note({ detail: "the request has no Authorization header" });
     clock.advance(5000);
-    note({ detail: "its token is not a configured one" });
+    note({ detail: "the token is not configured" });
     expect(refusals.groups()).toEqual([
       {
         reason: "unauthorized",
@@ -49,7 +49,7 @@ describe("requests that are refused alike", () => {
         claimedText: undefined,
         claimedSensorId: undefined,
         client: "192.0.2.1",
-        detail: "its token is not a configured one",
+        detail: "the token is not configured",
         firstAt,
         lastAt: firstAt + 5000,
         count: 2,
