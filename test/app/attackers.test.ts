@@ -73,7 +73,7 @@ describe("malformed HTTP is answered 4xx or 5xx, and the connection is closed", 
     ["a length with a sign", requestHead({ "content-length": "+2" })],
     ["a length past any number", requestHead({ "content-length": "9".repeat(40) })],
     [
-      "a chunk's length that is no number",
+      "a chunk length that is not a number",
       `${requestHead({ "transfer-encoding": "chunked" })}zz\r\n[]\r\n0\r\n\r\n`,
     ],
     [

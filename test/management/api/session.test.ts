@@ -62,7 +62,7 @@ describe("signing in", () => {
     ["null", "null", json],
     ["a list", `["${adminToken}"]`, json],
     ["no token", "{}", json],
-    ["a token that is no text", '{"token":1}', json],
+    ["a token that is not a string", '{"token":1}', json],
     ["more than 4 KiB", JSON.stringify({ token: adminToken, more: "a".repeat(4096) }), json],
     ["a form", `{"token":"${adminToken}"}`, { "content-type": "application/x-www-form-urlencoded" }],
     ["plain text", `{"token":"${adminToken}"}`, { "content-type": "text/plain" }],

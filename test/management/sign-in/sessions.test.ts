@@ -26,7 +26,7 @@ function begin(sessions: Sessions): Request {
   return withCookie(sessions.begin(plain));
 }
 
-/** @throws where there is no session */
+/** @throws if there is no session */
 function sessionOf(sessions: Sessions, request: Request) {
   const session = sessions.find(request);
   if (!session) throw new Error("no session");

@@ -19,7 +19,7 @@ export interface TestTailOptions extends Partial<EventSamplerOptions> {
   readonly isSessionValid?: () => boolean;
 }
 
-/** EventSampler, recent events and tail behind the API, all real, looking at everything unless told otherwise. */
+/** EventSampler, recent events and tail behind the API, all real. Every event is sampled by default. */
 export function createTestTail(options: TestTailOptions = {}) {
   const { maxBytes = 16 * 1024 * 1024, maxCount = 50_000, timing = quickTiming, ...rest } = options;
   const { maxViewers = 64, isSessionValid = () => true } = rest;

@@ -6,7 +6,7 @@ interface Sent {
   readonly init: RequestInit;
 }
 
-/** A client whose requests are answered by `answer`, on the page /tail?port=23 unless told otherwise. */
+/** A client whose requests are answered by `answer`. The default page is /tail?port=23. */
 function clientWith(
   answer: (sent: Sent) => Response | Promise<Response>,
   { pathname = "/tail", search = "?port=23" } = {},
