@@ -5,7 +5,7 @@ import { errorText } from "./file-layer.ts";
  * After a failure the disk is tried again at this interval. A load balancer that saw `/ready/ingest` fail sends no batch
  * that would try it.
  */
-const defaultProbeIntervalMs = 1_000;
+const probeIntervalMs = 1_000;
 
 export interface DiskHealthOptions {
   readonly log: Log;
@@ -14,22 +14,19 @@ export interface DiskHealthOptions {
    * @returns false if the disk is in use now; then it is called again after the interval
    */
   readonly startProbe: () => boolean;
-  readonly probeIntervalMs?: number;
 }
 
 /** Whether the disk takes batches. While it does not, a timer starts probes, so that the failure ends without a batch. */
 export class DiskHealth {
   readonly #log: Log;
   readonly #startProbe: () => boolean;
-  readonly #probeIntervalMs: number;
   #failure: string | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor({ log, startProbe, probeIntervalMs = defaultProbeIntervalMs }: DiskHealthOptions) {
+  constructor({ log, startProbe }: DiskHealthOptions) {
     this.#log = log;
     this.#startProbe = startProbe;
-    this.#probeIntervalMs = probeIntervalMs;
   }
 
   /** The last failure; undefined if the last attempt to write succeeded. */
@@ -67,6 +64,6 @@ export class DiskHealth {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       if (!this.#startProbe()) this.#arm();
-    }, this.#probeIntervalMs);
+    }, probeIntervalMs);
   }
 }

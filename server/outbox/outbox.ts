@@ -12,7 +12,10 @@ import { markDamaged } from "./segment.ts";
 
 export interface OutboxOptions {
   readonly dir: string;
-  /** The bound on the size of all segment files together. Cursors and `damaged/` are not included. */
+  /**
+   * The bound on the size of all segment files together. The header of an empty segment may exceed it by 64 bytes.
+   * Cursors and `damaged/` are not included.
+   */
   readonly maxBytes: number;
   /** What happens when the outbox is full: refuse batches, or remove the oldest segment, delivered or not. */
   readonly onFull: "reject" | "drop_oldest";

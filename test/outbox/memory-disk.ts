@@ -2,8 +2,9 @@ import { basename, dirname } from "node:path";
 import type { FileLayer, OutboxFile } from "../../server/outbox/file-layer.ts";
 import type { Random } from "../support/random.ts";
 
-type Operation =
+export type Operation =
   | "open"
+  | "read"
   | "create"
   | "write"
   | "truncate"
@@ -37,6 +38,8 @@ export interface MemoryDisk extends FileLayer {
   readonly calls: DiskCall[];
   /** Called before each call to the disk. */
   fault: (operation: Operation, path: string, bytes: number) => Fault;
+  /** Awaited before each call to the disk, so that other tasks run in the meantime. By default there is no wait. */
+  pause: () => Promise<void> | undefined;
   /** Paths and contents as a program sees them now. A change of a content changes the disk. */
   readonly entries: ReadonlyMap<string, Inode>;
   /** Leaves the synced state of every file and directory, and a random part of the later changes. */
@@ -91,11 +94,12 @@ export function createMemoryDisk(): MemoryDisk {
     return {
       size: async () => inode.content.length,
       async read(target, position) {
-        await Promise.resolve();
+        await (disk.pause() ?? Promise.resolve());
+        begin("read", path);
         return position >= inode.content.length ? 0 : inode.content.copy(target, 0, position);
       },
       async write(source, position) {
-        await Promise.resolve();
+        await (disk.pause() ?? Promise.resolve());
         const fault = begin("write", path, source.length);
         const length = fault && "shortBytes" in fault ? fault.shortBytes : source.length;
         change(inode, { kind: "write", bytes: Buffer.from(source.subarray(0, length)), position });
@@ -111,7 +115,7 @@ export function createMemoryDisk(): MemoryDisk {
         const { content, unsynced } = inode;
         const count = unsynced.length;
         // Other tasks run in the meantime, as with a real disk.
-        await new Promise((resolve) => setImmediate(resolve));
+        await (disk.pause() ?? new Promise((resolve) => setImmediate(resolve)));
         begin("datasync", path);
         inode.synced = content;
         inode.unsynced = unsynced.slice(count);
@@ -124,6 +128,7 @@ export function createMemoryDisk(): MemoryDisk {
   const disk: MemoryDisk = {
     calls,
     fault: () => undefined,
+    pause: () => undefined,
     get entries() {
       return entries;
     },
@@ -132,6 +137,7 @@ export function createMemoryDisk(): MemoryDisk {
     list: async (path) =>
       [...entries.keys()].filter((entry) => dirname(entry) === path).map((entry) => basename(entry)),
     async open(path, mode) {
+      await disk.pause();
       begin(mode === "create" ? "create" : "open", path);
       if (mode !== "create") return openInode(find(path), path);
       const old = entries.get(path);
@@ -151,12 +157,14 @@ export function createMemoryDisk(): MemoryDisk {
       end("rename", from);
     },
     async remove(path) {
+      await disk.pause();
       begin("remove", path);
       find(path);
       changeDirectory(dirname(path), (target) => target.delete(path));
       end("remove", path);
     },
     async syncDirectory(path) {
+      await disk.pause();
       begin("syncDirectory", path);
       for (const { directory, apply } of directoryChanges) if (directory === path) apply(durableEntries);
       directoryChanges = directoryChanges.filter(({ directory }) => directory !== path);
