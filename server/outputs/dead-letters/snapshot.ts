@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { deadLettersPath } from "./dead-letters.ts";
 import { readRecord } from "./file.ts";
 import { readPendingRequests } from "./pending-requests.ts";
@@ -26,7 +26,14 @@ export async function readSnapshots(dir: string, output: string | undefined): Pr
     .filter((found) => found !== undefined)
     .filter((found) => output === undefined || found === output)
     .sort();
-  return Promise.all(outputs.map((found) => readSnapshot(dir, found)));
+  const snapshots: DeadLetterSnapshot[] = [];
+  try {
+    for (const found of outputs) snapshots.push(await readSnapshot(dir, found));
+  } catch (error) {
+    for (const snapshot of snapshots) await snapshot.close();
+    throw error;
+  }
+  return snapshots;
 }
 
 async function readSnapshot(dir: string, output: string): Promise<DeadLetterSnapshot> {
@@ -34,7 +41,7 @@ async function readSnapshot(dir: string, output: string): Promise<DeadLetterSnap
   const pending = await readPendingRequests(await listRequests(dir, output), () => true);
   const path = deadLettersPath(dir, output);
   const file = await open(path, "r");
-  const index = await RecordIndex.read(file);
+  const index = await indexOf(file);
   for (const sequence of pending.drop) index.remove(sequence);
   return {
     output,
@@ -50,6 +57,15 @@ async function readSnapshot(dir: string, output: string): Promise<DeadLetterSnap
     },
     close: () => file.close(),
   };
+}
+
+async function indexOf(file: FileHandle): Promise<RecordIndex> {
+  try {
+    return await RecordIndex.read(file);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 async function namesIn(dir: string): Promise<string[]> {

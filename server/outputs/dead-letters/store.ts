@@ -39,7 +39,12 @@ export class DeadLetterStore {
   /** @throws Error when there is a file that cannot be read or written */
   static async open(options: DeadLetterStoreOptions): Promise<DeadLetterStore> {
     const store = new DeadLetterStore(options);
-    await store.#load();
+    try {
+      await store.#load();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
     return store;
   }
 
@@ -105,11 +110,19 @@ export class DeadLetterStore {
     await this.#file?.close();
   }
 
+  /** Opens and reads the file, if there is one. */
   async #load(): Promise<void> {
     const { path, log } = this.#options;
-    this.#file = await AppendFile.open(path);
-    if (!this.#file) return;
-    this.#index = await RecordIndex.read(this.#file.handle);
+    const file = await AppendFile.open(path);
+    if (!file) return;
+    try {
+      this.#index = await RecordIndex.read(file.handle);
+    } catch (error) {
+      // Without its index, the next append would overwrite the file.
+      await file.close();
+      throw error;
+    }
+    this.#file = file;
     const lines = this.#index.damagedCount;
     if (lines > 0)
       log.error("lines of the dead-letter file are damaged; they stay in the file", { path, lines });
@@ -124,17 +137,18 @@ export class DeadLetterStore {
     await this.#file.append(lines, this.#index.fileBytes);
   }
 
-  /** If an operator removed or edited the file, the content that it has now is valid. */
+  /** If an operator removed, replaced or created the file, the content that it has now is valid. */
   async #reloadIfReplaced(): Promise<void> {
     const file = this.#file;
-    if (!file || !(await file.isReplaced())) return;
-    this.#options.log.warn("the dead-letter file was removed or replaced; its current content is used", {
-      path: this.#options.path,
-    });
-    this.#file = undefined;
-    this.#index = new RecordIndex();
-    await file.close();
-    await this.#load();
+    if (file && (await file.isReplaced())) {
+      this.#options.log.warn("the dead-letter file was removed or replaced; its current content is used", {
+        path: this.#options.path,
+      });
+      this.#file = undefined;
+      this.#index = new RecordIndex();
+      await file.close();
+    }
+    if (!this.#file) await this.#load();
   }
 
   async #makeRoom(maxLiveBytes: number): Promise<void> {

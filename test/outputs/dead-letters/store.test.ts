@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import {
   appendFileSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveredLine, recordLine } from "../../../server/outputs/dead-letters/record.ts";
+import { RecordIndex } from "../../../server/outputs/dead-letters/record-index.ts";
 import { DeadLetterStore } from "../../../server/outputs/dead-letters/store.ts";
 import { recordingLog } from "../../support/log.ts";
 import { storedEvent } from "../../support/memory-outbox.ts";
@@ -169,10 +170,29 @@ test("a file that was replaced by hand is read again before it is appended to", 
   expect((await store.read(3))?.event).toEqual(storedEvent(3));
 });
 
+test("a file that an operator created is read before it is appended to", async () => {
+  const store = await openStore();
+  writeFileSync(path, linesOf(3));
+  await store.addRecords([record(4)]);
+  expect([content(), [...store.sequences()]]).toEqual([linesOf(3, 4), [3, 4]]);
+});
+
+test("a file that was replaced and cannot be read is not overwritten, and is read by the next write", async () => {
+  const store = await openStore();
+  await store.addRecords([record(1)]);
+  rmSync(path);
+  writeFileSync(path, linesOf(2, 3));
+  const read = spyOn(RecordIndex, "read").mockRejectedValueOnce(new Error("EIO"));
+  await expect(store.addRecords([record(4)])).rejects.toThrow("EIO");
+  read.mockRestore();
+  await store.addRecords([record(4)]);
+  expect([content(), [...store.sequences()]]).toEqual([linesOf(2, 3, 4), [2, 3, 4]]);
+});
+
 test("records that cannot be written are not in the index, and a later write succeeds", async () => {
   const store = await openStore();
   mkdirSync(path);
-  await expect(store.addRecords([record(1)])).rejects.toThrow("EEXIST");
+  await expect(store.addRecords([record(1)])).rejects.toThrow("EISDIR");
   expect([store.has(1), store.waiting()]).toEqual([false, { events: 0, bytes: 0 }]);
   rmdirSync(path);
   await store.addRecords([record(1)]);
