@@ -2,9 +2,11 @@ import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from 
 import { startElasticsearch } from "../../scripts/services/elasticsearch.ts";
 import { startOpensearch } from "../../scripts/services/opensearch.ts";
 import type { SearchNode } from "../../scripts/services/search-node.ts";
+import { maxNesting } from "../../server/json-bytes.ts";
 import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/output.ts";
 import type { Delivery, Output } from "../../server/outputs/output.ts";
 import { deliveryOf, storedEvent } from "../outputs/elasticsearch/stand-in.ts";
+import { capturedRequests } from "../support/fixtures.ts";
 import { silentLog } from "../support/log.ts";
 
 // A new index takes a second or more on a busy machine.
@@ -154,12 +156,77 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
       '{"http":{"request":{"headers":{"..":"x","a":"y","a.b":"z","":"w"}}}}',
     ],
     [
+      "response headers named to break the mapping",
+      '{"http":{"response":{"headers":{"..":"x","a":"y","a.b":"z","":"w"}}}}',
+    ],
+    ["headers that are text", '{"http":{"request":{"headers":"x"},"response":{"headers":["y"]}}}'],
+    [
+      "a field name with a dot beside an object",
+      '{"source":{"ip":"81.2.69.142"},"source.geo.country_iso_code":"XX"}',
+    ],
+    [
       "a payload of 100,000 characters",
       `{"event":{"summary":"${"z".repeat(100_000)}"},"x":"${"y".repeat(100_000)}"}`,
     ],
     ["text that looks like a date, then text", '{"x":"2026-11-22","y":"12"}'],
   ])("%s does not get an event rejected", async (_, document) => {
     expect(await send(deliveryOf(['{"x":"text","y":"text"}', document]))).toEqual({ kind: "delivered" });
+  });
+
+  test("an object that is a string in the first event does not get later events rejected", async () => {
+    const spip = capturedRequests.flatMap(({ body }) =>
+      (JSON.parse(body) as unknown[]).map((event) => JSON.stringify(event)),
+    );
+    const delivery = deliveryOf(['{"observer":"x"}', ...spip]);
+    expect(await send(delivery)).toMatchObject({
+      kind: "judged",
+      retry: [],
+      rejected: [
+        { event: delivery.events[0], reason: expect.stringContaining("object mapping for [observer]") },
+      ],
+    });
+    expect(await search(all)).toHaveLength(spip.length);
+  });
+
+  test("900 unknown keys take no field from other events", async () => {
+    const keys = (prefix: string) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`${prefix}${n}`, `v${n}`])));
+    expect(await send(deliveryOf([keys("a"), keys("b"), `{"source":${keys("c")}}`, fromSweden]))).toEqual({
+      kind: "delivered",
+    });
+    expect(await search({ term: { "source.geo.country_iso_code": "SE" } })).toEqual(["outbox-1-4"]);
+    expect((await ask("GET", `/${index}/_mapping`)).text).not.toContain('"a1"');
+  });
+
+  test.each([
+    ['"2026-11-25 04:00:00.123456"', "2026-11-25T04:00:00.123Z"],
+    ['"2026-11-25T05:00:00.1+01:00"', "2026-11-25T04:00:00.100Z"],
+    ['"2026-11-25 04:00:00"', "2026-11-25T04:00:00.000Z"],
+    ['""', undefined],
+    ['"yesterday"', undefined],
+    ["1795500000", undefined],
+    ["1795500000.5", undefined],
+    ["1795500000000", undefined],
+    ['"1795500000"', undefined],
+    ["true", undefined],
+    ["null", undefined],
+  ])("an event with the @timestamp %s is stored, and found at %p", async (timestamp, time) => {
+    const document = `{"@timestamp":${timestamp}}`;
+    expect(await send(deliveryOf([document]))).toEqual({ kind: "delivered" });
+    expect((await ask("GET", `/${index}/_source/outbox-1-1`)).text).toBe(document);
+    const found = time === undefined ? { exists: { field: "@timestamp" } } : { term: { "@timestamp": time } };
+    expect(await search(found)).toEqual(time === undefined ? [] : ["outbox-1-1"]);
+  });
+
+  test("an event as deep as ingest accepts is stored, even if dynamic is true", async () => {
+    // The batch around the event is the first level.
+    const levels = maxNesting - 1;
+    const deep = `${'{"d":'.repeat(levels)}1${"}".repeat(levels)}`;
+    expect(await send(deliveryOf([deep]))).toEqual({ kind: "delivered" });
+    await ask("PUT", `/${index}/_mapping`, { dynamic: true });
+    expect(await send({ outboxId: "outbox-1", events: [storedEvent(2, deep)] })).toEqual({
+      kind: "delivered",
+    });
   });
 
   test("a closed index blocks delivery until it is opened", async () => {

@@ -54,8 +54,7 @@ export async function installIndexTemplate(
     if (isUpToDate(installed.json, index)) return undefined;
   } else if (installed.kind === "failed" || installed.status !== 404) return unusable(installed, name);
 
-  let answer = await put(indexTemplate(index, { isBeyondLimitIgnored: true }));
-  if (answer.kind === "answered" && answer.status === 400) answer = await put(indexTemplate(index));
+  const answer = await put(indexTemplate(index));
   if (!isOk(answer)) return unusable(answer, name);
   log.info("index template installed", { template: name, version: templateVersion });
   return undefined;

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { enrichedFields } from "../../../server/enrich/additions.ts";
+import { properties } from "../../../server/outputs/elasticsearch/fields.ts";
 import { templateName } from "../../../server/outputs/elasticsearch/index-names.ts";
 import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
 import { indexTemplate, templateVersion } from "../../../server/outputs/elasticsearch/schema.ts";
+import { capturedRequests } from "../../support/fixtures.ts";
 import { silentLog } from "../../support/log.ts";
 import { deliveryOf, type StandIn, type StandInRequest, startStandIn } from "./stand-in.ts";
 
@@ -52,6 +55,56 @@ describe("the template of an index", () => {
     expect(templateName(index)).toBe(name);
   });
 });
+
+describe("the fields of the template", () => {
+  /** True if a field is indexed with a type of its own, or is inside an object that is stored as it is. */
+  function isMapped(path: readonly string[]): boolean {
+    let mapping: Mapping | undefined = { properties };
+    for (const name of path) {
+      if (mapping?.enabled === false) return true;
+      mapping = mapping?.properties?.[name];
+    }
+    return mapping !== undefined && mapping.properties === undefined;
+  }
+
+  test("every field that Spip writes is mapped", () => {
+    const events = capturedRequests.flatMap(({ body }) => JSON.parse(body) as unknown[]);
+    const paths = events.flatMap((event) => leavesOf(event, []));
+    expect(paths.length).toBeGreaterThan(100);
+    expect(paths.filter((path) => !isMapped(path))).toEqual([]);
+  });
+
+  test.each([...enrichedFields])("%s, which Loom adds, is mapped", (field) => {
+    expect(isMapped(field.split("."))).toBe(true);
+  });
+
+  test("they are fewer than the limit of a new index", () => {
+    expect(countFields(properties as Fields)).toBeLessThan(1000);
+  });
+
+  test("a field that is not in the template takes up no field", () => {
+    expect(indexTemplate("loom-events").template.mappings.dynamic).toBe(false);
+  });
+});
+
+type Fields = Readonly<Record<string, Mapping>>;
+
+interface Mapping {
+  readonly enabled?: boolean;
+  readonly properties?: Fields;
+}
+
+function leavesOf(value: unknown, path: readonly string[]): (readonly string[])[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...path, name]));
+}
+
+function countFields(fields: Fields): number {
+  return Object.values(fields).reduce(
+    (sum, { properties: inner }) => sum + 1 + (inner === undefined ? 0 : countFields(inner)),
+    0,
+  );
+}
 
 describe("the installation", () => {
   test("installs the template before the first event, and only once", async () => {
@@ -106,15 +159,6 @@ describe("the installation", () => {
     answerWith(() => undefined);
     expect(await outputFor("%Y.%m.%d").send(one, never)).toEqual({ kind: "delivered" });
     expect(methods()).toEqual(["POST /_bulk"]);
-  });
-
-  test("leaves out a setting that the cluster does not know", async () => {
-    answerWith(({ method, body }) =>
-      method === "PUT" && body.includes("ignore_dynamic_beyond_limit")
-        ? Response.json({ error: { type: "invalid_index_template_exception" } }, { status: 400 })
-        : undefined,
-    );
-    expect(await outputFor(daily).send(one, never)).toEqual({ kind: "delivered" });
   });
 
   test.each([
