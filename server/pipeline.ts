@@ -91,6 +91,11 @@ export interface OutboxReader {
    * same turn of the event loop in which the events stop counting as pending, so that the caller can count them then.
    */
   acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void>;
+  /**
+   * Takes the batch back, on disk: the output has certainly received none of it. `next` then forms a batch anew, which may
+   * have more events.
+   */
+  takeBack(batch: StoredBatch): Promise<void>;
   /** Resolves when an event is pending that was not stored yet at the call, or when the signal aborts. */
   whenAppended(signal: AbortSignal): Promise<void>;
   /** The events that are not delivered to this output yet. */

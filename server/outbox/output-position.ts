@@ -72,6 +72,11 @@ export class OutputPosition implements CursorState {
     this.#borderEnd = borderEnd;
   }
 
+  /** No batch is in flight any more; the position stays. */
+  forgetBorder(): void {
+    this.#borderEnd = 0;
+  }
+
   /** Moves past events that cannot be read. */
   skipTo(position: number): void {
     this.#position = position;

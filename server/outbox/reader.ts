@@ -86,6 +86,10 @@ export class Reader implements OutboxCursor {
     return this.#queue.run(() => this.#acknowledge(batch, onMoved));
   }
 
+  takeBack(batch: StoredBatch): Promise<void> {
+    return this.#queue.run(() => this.#takeBack(batch));
+  }
+
   whenAppended(signal: AbortSignal): Promise<void> {
     return this.#waiters.wait(this.#end(), signal);
   }
@@ -194,6 +198,19 @@ export class Reader implements OutboxCursor {
     }
     onMoved?.();
     this.#onMoved();
+  }
+
+  async #takeBack(batch: StoredBatch): Promise<void> {
+    // Otherwise the whole batch was dropped, and there is nothing to take back.
+    if (this.#handedOut?.batch.lastSequence !== batch.lastSequence) return;
+    const { drops, position } = this.#position;
+    try {
+      await this.#cursorFile.write({ position, borderEnd: 0 });
+    } catch (error) {
+      throw this.#cannotMove(error);
+    }
+    if (drops === this.#position.drops) this.#position.forgetBorder();
+    this.#handedOut = undefined;
   }
 
   /** One past the last event that is stored. */

@@ -21,6 +21,11 @@ export type SendOutcome =
     }
   /** None of them counts as accepted: send the same events again, later. `retryAfterMs`: the wait that the output asked for. */
   | { readonly kind: "retry"; readonly reason: string; readonly retryAfterMs?: number }
+  /**
+   * An error that may be about these events or about the output, and nothing of them was accepted. Delivery finds out which.
+   * `key` is the same for the same kind of error.
+   */
+  | { readonly kind: "suspect"; readonly key: string; readonly reason: string }
   /** Nothing can be delivered until somebody fixes something: wrong password, missing table. Delivery tries again anyway. */
   | { readonly kind: "hold"; readonly reason: string }
   /** The output will never accept this batch as a whole: it is too large, or an event in it is bad. */
@@ -53,6 +58,8 @@ export interface Output {
   readonly direct?: DirectOutput;
   /** Does not reject for anything that the other side does. The signal ends it at a timeout or a stop. */
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
+  /** Whether the output answers a request without events. An output that returns "suspect" has it. Never rejects. */
+  isReachable?(signal: AbortSignal): Promise<boolean>;
   /** Closes connections. */
   close(): void;
 }

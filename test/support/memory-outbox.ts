@@ -53,6 +53,9 @@ export function createMemoryOutbox(): MemoryOutbox {
       acknowledged.push(batch);
       onMoved?.();
     },
+    async takeBack(batch) {
+      if (batch === handedOut) handedOut = undefined;
+    },
     whenAppended(signal) {
       if (signal.aborted) return Promise.resolve();
       return new Promise((resolve) => {

@@ -8,8 +8,8 @@ export const unknownTable = 60;
 
 /*
  * The exception code decides, not the HTTP status: a bad row and a server out of memory both have status 500.
- * Names and numbers: src/Common/ErrorCodes.cpp of ClickHouse. Exceptions in neither list are retried, for example
- * 252 TOO_MANY_PARTS and 241 MEMORY_LIMIT_EXCEEDED.
+ * Names and numbers: src/Common/ErrorCodes.cpp of ClickHouse. An exception in none of the lists may be about a row or about
+ * the server ("suspect"), because a table can evaluate any function for each row; delivery finds out which.
  */
 
 /** Nothing can be inserted until somebody fixes the table, the account or the settings. */
@@ -51,6 +51,33 @@ const splitCodes: ReadonlySet<number> = new Set([
   676, // CANNOT_PARSE_IPV6
 ]);
 
+/** The server is busy, or what it did with the INSERT is unknown: never about a row. */
+const retryCodes: ReadonlySet<number> = new Set([
+  159, // TIMEOUT_EXCEEDED
+  198, // DNS_ERROR
+  202, // TOO_MANY_SIMULTANEOUS_QUERIES
+  203, // NO_FREE_CONNECTION
+  209, // SOCKET_TIMEOUT
+  210, // NETWORK_ERROR
+  225, // NO_ZOOKEEPER
+  236, // ABORTED
+  241, // MEMORY_LIMIT_EXCEEDED
+  242, // TABLE_IS_READ_ONLY
+  243, // NOT_ENOUGH_SPACE
+  252, // TOO_MANY_PARTS, except when it is about the partitions of one block
+  285, // TOO_FEW_LIVE_REPLICAS
+  286, // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+  319, // UNKNOWN_STATUS_OF_INSERT
+  394, // QUERY_WAS_CANCELLED
+  425, // SYSTEM_ERROR
+  439, // CANNOT_SCHEDULE_TASK
+  999, // KEEPER_EXCEPTION
+]);
+
+const tooManyParts = 252;
+/** Code 252 with this text is about the rows of one INSERT: fewer rows have fewer partitions. Newer versions add the limit. */
+const tooManyPartitions = /DB::Exception: Too many partitions for single INSERT block/;
+
 /** What an answer to an INSERT means for its rows. */
 export function judgeAnswer(answer: ClickhouseAnswer | HttpFailure): SendOutcome {
   if (answer.kind === "failed") return outcomeOfFailure(answer);
@@ -58,8 +85,15 @@ export function judgeAnswer(answer: ClickhouseAnswer | HttpFailure): SendOutcome
   if (code === undefined) return judgeStatus(answer);
   const reason = `exception ${code}: ${reasonText(answer.body)}`;
   if (holdCodes.has(code)) return { kind: "hold", reason };
-  if (splitCodes.has(code)) return { kind: "split", reason };
-  return retry(reason, answer);
+  if (splitCodes.has(code) || (code === tooManyParts && isAboutPartitions(answer.body)))
+    return { kind: "split", reason };
+  if (retryCodes.has(code)) return retry(reason, answer);
+  return { kind: "suspect", key: `exception ${code}`, reason };
+}
+
+/** Only at the beginning of the text: further on it may quote an event, which an attacker wrote. */
+function isAboutPartitions(body: string): boolean {
+  return tooManyPartitions.test(body.slice(0, 200));
 }
 
 /** The exception in an answer with any status, at the beginning of its body or further on. */

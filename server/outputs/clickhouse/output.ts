@@ -71,8 +71,13 @@ export function createClickhouseOutput(options: ClickhouseOptions): Output {
     return outcome;
   }
 
+  async function isReachable(signal: AbortSignal): Promise<boolean> {
+    const answer = await execute({ query: "SELECT 1" }, signal);
+    return answer.kind === "answered" && answer.status === 200 && answer.body.trim() === "1";
+  }
+
   // There is nothing to close: every request has its own connection.
-  return withoutSecrets({ name: "clickhouse", send, close() {} }, credentialsOf(options));
+  return withoutSecrets({ name: "clickhouse", send, isReachable, close() {} }, credentialsOf(options));
 }
 
 interface Rows extends EncodedBody {
@@ -100,5 +105,6 @@ function deduplicationToken(outboxId: string, events: readonly StoredEvent[]): s
 function withoutRows(statement: string, outcome: SendOutcome): SendOutcome {
   if (outcome.kind === "delivered") return outcome;
   const reason = `${statement}: ${outcome.reason}`;
-  return outcome.kind === "split" ? { kind: "hold", reason } : { ...outcome, reason };
+  if (outcome.kind === "split") return { kind: "hold", reason };
+  return outcome.kind === "suspect" ? { kind: "retry", reason } : { ...outcome, reason };
 }

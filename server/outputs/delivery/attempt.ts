@@ -47,6 +47,7 @@ export async function attemptDelivery(
 
 function errorClassOf(outcome: SendOutcome): ErrorClass | undefined {
   if (outcome.kind === "delivered") return undefined;
+  if (outcome.kind === "suspect") return "retry";
   if (outcome.kind !== "judged") return outcome.kind;
   if (outcome.retry.length > 0) return "retry";
   return outcome.rejected.length > 0 ? "rejected" : undefined;

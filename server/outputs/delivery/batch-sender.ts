@@ -39,10 +39,29 @@ export interface SendResult {
   readonly rejected: readonly RejectedEvent[];
 }
 
-/** Sends events to one output until the output has accepted or rejected each of them. */
+export type SendEnd =
+  /** The output has accepted or rejected each event. */
+  | ({ readonly kind: "done" } & SendResult)
+  /** The output has accepted none of them, and other events are needed to find out whether these are the cause. */
+  | { readonly kind: "undecided" }
+  /** Delivery was stopped before. */
+  | { readonly kind: "stopped" };
+
+/** What happens to events if nothing shows whether they or the output are the cause of an error. */
+export type WhenUndecided = "end" | "reject";
+
+/**
+ * Sends events to one output until the output has accepted or rejected each of them.
+ *
+ * An answer that may be about the events or about the output ("suspect") is retried first. If it stays the same while the
+ * output is reachable, a few events of the batch are sent alone. If one is accepted, the output works and the answer is
+ * about other events of the batch, which is then halved until they are found. If none is accepted, nothing is concluded.
+ */
 export class BatchSender {
   readonly #options: BatchSenderOptions;
   #retries = 0;
+  /** The kind of the suspect answer to the last undecided batch, and its failures in a row; undefined: events were accepted since. */
+  #undecided: { readonly key: string; readonly failures: number } | undefined;
 
   constructor(options: BatchSenderOptions) {
     this.#options = options;
@@ -53,36 +72,120 @@ export class BatchSender {
     return this.#retries;
   }
 
-  /**
-   * Sends the events, and retries for as long as it takes.
-   * @returns undefined when delivery was stopped before every event was accepted or rejected
-   */
-  async send(events: readonly StoredEvent[]): Promise<SendResult | undefined> {
+  /** Sends the events, and retries for as long as it takes. */
+  async send(events: readonly StoredEvent[], whenUndecided: WhenUndecided): Promise<SendEnd> {
     const { health } = this.#options;
-    const delivered: StoredEvent[] = [];
-    const rejected: RejectedEvent[] = [];
-    /** In order; together they are the events that are left. */
-    const groups: (readonly StoredEvent[])[] = [events];
-    let failures = 0;
-    for (let group = groups.shift(); group; group = groups.shift()) {
-      const { outcome, errorClass } = await this.#attempt(group);
-      const verdict = judge(group, outcome);
-      delivered.push(...verdict.delivered);
-      rejected.push(...verdict.rejected);
-      groups.unshift(...verdict.next);
-      if (verdict.failed) {
-        const left = verdict.next[0]?.length ?? 0;
-        // Some events were accepted, so the output is reachable and only busy.
-        failures = left < group.length ? 1 : failures + 1;
-        if (!(await this.#pause(left, verdict.failed, errorClass, failures))) return undefined;
+    const batch = new BatchProgress(events, this.#undecided?.failures ?? 0);
+    for (let group = batch.nextGroup(); group; group = batch.nextGroup()) {
+      const { outcome, errorClass } = await this.#attempt(group.events);
+      if (outcome.kind === "suspect") {
+        const end = await this.#handleSuspect(batch, group, outcome, whenUndecided);
+        if (end) return end;
         continue;
       }
-      failures = 0;
+      const verdict = judge(group.events, outcome);
+      const left = batch.add(verdict);
+      if (verdict.failed) {
+        // Some events were accepted, so the output is reachable and only busy.
+        batch.failures = left < group.events.length ? 1 : batch.failures + 1;
+        if (!(await this.#pause(left, verdict.failed, errorClass, batch.failures))) return stopped;
+        continue;
+      }
+      batch.failures = 0;
       if (outcome.kind !== "delivered" && errorClass)
         health.noted(errorClass, verdict.rejected[0]?.reason ?? outcome.reason);
-      if (verdict.next.length === 0) health.succeeded();
+      if (verdict.next.length === 0) this.#succeeded();
     }
-    return { delivered, rejected };
+    return { kind: "done", delivered: batch.delivered, rejected: batch.rejected };
+  }
+
+  /** @returns how the batch ends because of this answer; undefined: it continues */
+  async #handleSuspect(
+    batch: BatchProgress,
+    group: Group,
+    outcome: SuspectOutcome,
+    whenUndecided: WhenUndecided,
+  ): Promise<SendEnd | undefined> {
+    const answers = group.suspectKey === outcome.key ? group.suspectAnswers + 1 : 1;
+    const again: Group = { events: group.events, suspectKey: outcome.key, suspectAnswers: answers };
+    const [first] = group.events;
+    const isSingle = group.events.length === 1;
+    if (batch.hasEvidence && !isSingle) {
+      batch.halve(group.events);
+      return undefined;
+    }
+    if (answers < this.#neededAnswers(batch, outcome) || !(await this.#isReachable()))
+      return this.#retrySuspect(batch, again, outcome);
+    if (batch.hasEvidence && first) {
+      batch.reject([first], outcome.reason);
+      this.#options.health.noted("rejected", outcome.reason);
+      this.#succeeded();
+      return undefined;
+    }
+    if (!isSingle && (await this.#searchEvidence(batch, group.events, outcome.key))) return undefined;
+    if (whenUndecided === "reject") {
+      batch.reject(group.events, outcome.reason);
+      return undefined;
+    }
+    const isWhole = batch.isUntouched && group.events.length === batch.size;
+    this.#undecided = { key: outcome.key, failures: batch.failures + 1 };
+    const end = await this.#retrySuspect(batch, again, outcome);
+    return end ?? (isWhole ? { kind: "undecided" } : undefined);
+  }
+
+  /** How many equal answers in a row are needed before they are no longer taken for a passing error. */
+  #neededAnswers(batch: BatchProgress, { key }: SuspectOutcome): number {
+    if (batch.hasEvidence) return 2;
+    return this.#undecided?.key === key ? 1 : suspectAnswers;
+  }
+
+  /** The output works. */
+  #succeeded(): void {
+    this.#undecided = undefined;
+    this.#options.health.succeeded();
+  }
+
+  async #retrySuspect(
+    batch: BatchProgress,
+    group: Group,
+    outcome: SuspectOutcome,
+  ): Promise<SendEnd | undefined> {
+    batch.failures++;
+    batch.putBack(group);
+    const isBlocked = this.#undecided?.key === outcome.key;
+    const failed: FailedOutcome = { kind: isBlocked ? "hold" : "retry", reason: outcome.reason };
+    return (await this.#pause(group.events.length, failed, "retry", batch.failures)) ? undefined : stopped;
+  }
+
+  /**
+   * Sends a few events of a group alone, until one is accepted. Chosen by chance, so that an attacker cannot arrange that all
+   * of them are bad.
+   * @returns whether one was accepted; the rest of the group is then put back in halves
+   */
+  async #searchEvidence(batch: BatchProgress, events: readonly StoredEvent[], key: string): Promise<boolean> {
+    const rest = [...events];
+    for (let sample = 0; sample < evidenceSamples && rest.length > 1; sample++) {
+      const [event] = rest.splice(Math.floor(this.#options.clock.random() * rest.length), 1);
+      if (!event) break;
+      const { outcome } = await this.#attempt([event]);
+      if (outcome.kind === "delivered") {
+        batch.deliver(event);
+        batch.hasEvidence = true;
+        this.#succeeded();
+        // Events that were sampled before and not accepted are still to be judged.
+        batch.halve(events.filter((other) => other !== event));
+        return true;
+      }
+      // Another error says nothing about the events.
+      if (outcome.kind !== "suspect" || outcome.key !== key) return false;
+    }
+    return false;
+  }
+
+  async #isReachable(): Promise<boolean> {
+    const { output, limits, aborting } = this.#options;
+    const timeout = AbortSignal.timeout(limits.requestTimeoutMs);
+    return (await output.isReachable?.(AbortSignal.any([timeout, aborting]))) ?? false;
   }
 
   async #attempt(events: readonly StoredEvent[]): Promise<Attempt> {
@@ -124,7 +227,86 @@ export class BatchSender {
   }
 }
 
-type FailedOutcome = Exclude<SendOutcome, { kind: "delivered" | "split" }>;
+/** Equal answers before a suspect answer is no longer taken for a passing error. */
+const suspectAnswers = 3;
+/** Events that are sent alone to find one that the output accepts. */
+const evidenceSamples = 3;
+
+const stopped: SendEnd = { kind: "stopped" };
+
+type SuspectOutcome = Extract<SendOutcome, { kind: "suspect" }>;
+type FailedOutcome = Exclude<SendOutcome, { kind: "delivered" | "split" | "suspect" }>;
+
+/** Events that are sent together. */
+interface Group {
+  readonly events: readonly StoredEvent[];
+  /** The kind of the last suspect answer to exactly these events, and how often it came in a row. */
+  readonly suspectKey: string | undefined;
+  readonly suspectAnswers: number;
+}
+
+/** What is known of a batch while it is sent. The groups and the two lists together are always all of its events. */
+class BatchProgress {
+  readonly size: number;
+  readonly delivered: StoredEvent[] = [];
+  readonly rejected: RejectedEvent[] = [];
+  /** Failed attempts in a row. */
+  failures: number;
+  /** An event was accepted after a suspect answer: the output works, and the answer was about other events. */
+  hasEvidence = false;
+  /** In order. */
+  readonly #groups: Group[];
+
+  constructor(events: readonly StoredEvent[], failures: number) {
+    this.failures = failures;
+    this.size = events.length;
+    this.#groups = [groupOf(events)];
+  }
+
+  /** No event of it has been accepted or rejected. */
+  get isUntouched(): boolean {
+    return this.delivered.length + this.rejected.length === 0;
+  }
+
+  nextGroup(): Group | undefined {
+    return this.#groups.shift();
+  }
+
+  putBack(group: Group): void {
+    this.#groups.unshift(group);
+  }
+
+  /** @returns how many events of the group are left to be sent */
+  add({ delivered, rejected, next }: Verdict): number {
+    this.delivered.push(...delivered);
+    this.rejected.push(...rejected);
+    this.#groups.unshift(...next.map(groupOf));
+    return next[0]?.length ?? 0;
+  }
+
+  deliver(event: StoredEvent): void {
+    this.delivered.push(event);
+  }
+
+  reject(events: readonly StoredEvent[], reason: string): void {
+    this.rejected.push(...events.map((event) => ({ event, reason })));
+  }
+
+  halve(events: readonly StoredEvent[]): void {
+    this.#groups.unshift(...halvesOf(events).map(groupOf));
+  }
+}
+
+function groupOf(events: readonly StoredEvent[]): Group {
+  return { events, suspectKey: undefined, suspectAnswers: 0 };
+}
+
+/** A batch is halved in the same way after a crash, so that outputs which recognise a batch by its numbers recognise the halves. */
+function halvesOf(events: readonly StoredEvent[]): readonly (readonly StoredEvent[])[] {
+  if (events.length < 2) return [events];
+  const middle = Math.ceil(events.length / 2);
+  return [events.slice(0, middle), events.slice(middle)];
+}
 
 interface Verdict extends SendResult {
   /** What is sent next, in order. With the two lists it makes up the whole group. */
@@ -133,7 +315,7 @@ interface Verdict extends SendResult {
   readonly failed: FailedOutcome | undefined;
 }
 
-function judge(group: readonly StoredEvent[], outcome: SendOutcome): Verdict {
+function judge(group: readonly StoredEvent[], outcome: Exclude<SendOutcome, SuspectOutcome>): Verdict {
   const nothing: Verdict = { delivered: [], rejected: [], next: [], failed: undefined };
   switch (outcome.kind) {
     case "delivered":
@@ -144,10 +326,7 @@ function judge(group: readonly StoredEvent[], outcome: SendOutcome): Verdict {
     case "split": {
       const { reason } = outcome;
       if (group.length === 1) return { ...nothing, rejected: group.map((event) => ({ event, reason })) };
-      // A batch is halved in the same way after a crash, so that outputs which recognise a batch by its numbers
-      // recognise the halves.
-      const middle = Math.ceil(group.length / 2);
-      return { ...nothing, next: [group.slice(0, middle), group.slice(middle)] };
+      return { ...nothing, next: halvesOf(group) };
     }
     case "judged": {
       const { rejected, retry } = outcome;

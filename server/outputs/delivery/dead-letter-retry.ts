@@ -51,8 +51,9 @@ export class DeadLetterRetry {
     // Set before the look, so that a request that arrives during it is not missed.
     this.#nextLookAt = clock.monotonic() + lookIntervalMs;
     for (let events = await this.#next(); events; events = await this.#next()) {
-      const result = await sender.send(events);
-      if (!result || !(await rejections.store(result))) return;
+      // Without evidence they stay dead letters: they must not delay the events of the outbox.
+      const result = await sender.send(events, "reject");
+      if (result.kind !== "done" || !(await rejections.store(result))) return;
       this.#deliveredEvents += result.delivered.length;
       this.#logResult(events, result);
     }

@@ -3,7 +3,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import type { Output } from "../output.ts";
 import type { BackoffBounds } from "./backoff.ts";
-import { type AttemptObservation, BatchSender, type SendResult } from "./batch-sender.ts";
+import { type AttemptObservation, BatchSender, type SendEnd } from "./batch-sender.ts";
 import { type DeliveryClock, systemClock } from "./clock.ts";
 import { DeadLetterRetry } from "./dead-letter-retry.ts";
 import { DiskRetry } from "./disk-retry.ts";
@@ -61,7 +61,7 @@ export const deliveryTimeoutMs = 60_000;
 /** How long a stop waits for a disk that does not respond. */
 const diskGraceMs = 500;
 
-const noEvents: SendResult = { delivered: [], rejected: [] };
+const noEvents: SendEnd = { kind: "done", delivered: [], rejected: [] };
 
 export class OutputDelivery {
   readonly #options: DeliveryOptions;
@@ -116,7 +116,13 @@ export class OutputDelivery {
       clock,
       log,
     });
-    this.#timer = new DueTimer({ reader, limits, clock, stopping, onIdle: () => health.idle() });
+    this.#timer = new DueTimer({
+      reader,
+      limits,
+      clock,
+      stopping,
+      onIdle: (pending) => health.idle(pending),
+    });
     // The loop retries every failure itself. An error that leaves it is a defect, and must not stay unnoticed.
     this.#ended = this.#run().catch((error: Error) => this.#reportDefect(error));
   }
@@ -181,8 +187,13 @@ export class OutputDelivery {
     const batch = await this.#disk.until("read the outbox", () => reader.next(limits));
     // Events are pending, but there is no batch: without a pause this would be repeated at once.
     if (!batch) return this.#clock.sleep(limits.retryBackoffMs, this.#stopping.signal);
-    const result = batch.events.length > 0 ? await this.#sender.send(batch.events) : noEvents;
-    if (!result || !(await this.#rejections.store(result))) return;
+    const result = batch.events.length > 0 ? await this.#sender.send(batch.events, "end") : noEvents;
+    if (result.kind === "undecided") {
+      // With the events that have arrived since, the next batch may show whether the output or an event is the cause.
+      await this.#disk.until("take back a batch in the outbox", () => reader.takeBack(batch));
+      return;
+    }
+    if (result.kind === "stopped" || !(await this.#rejections.store(result))) return;
     await this.#disk.until("acknowledge a batch in the outbox", () =>
       reader.acknowledge(batch, () => {
         this.#batches++;

@@ -17,7 +17,7 @@ export interface DueTimerOptions {
   /** Ends every wait. */
   readonly stopping: AbortSignal;
   /** Called when no batch is due. */
-  readonly onIdle: () => void;
+  readonly onIdle: (pendingEvents: number) => void;
 }
 
 /** Decides when the next batch is due. */
@@ -59,7 +59,7 @@ export class DueTimer {
       const { events, bytes, oldestReceivedAt } = reader.waiting();
       if (events >= limits.maxEvents || bytes >= limits.maxBytes) return true;
       if (stopping.aborted) return events > 0;
-      onIdle();
+      onIdle(events);
       let waitMs = otherWorkAt() - clock.monotonic();
       if (waitMs <= 0) return false;
       if (events > 0) {

@@ -66,9 +66,9 @@ export class DeliveryHealth {
     else this.#enter("delivering");
   }
 
-  /** No attempt is needed. */
-  idle(): void {
-    this.#enter("idle");
+  /** No attempt is needed now. A failure lasts as long as events are pending. */
+  idle(pendingEvents: number): void {
+    if (pendingEvents === 0 || !this.#isFailing()) this.#enter("idle");
   }
 
   /** Records an error that needs no pause. */

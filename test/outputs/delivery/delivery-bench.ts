@@ -39,6 +39,7 @@ export interface BenchOptions {
   readonly answer?: Answer;
   readonly limits?: Partial<DeliveryLimits>;
   readonly outbox?: MemoryOutbox;
+  readonly isReachable?: () => boolean;
   /** Stays there when the bench goes. */
   readonly dir?: string;
   readonly wrapDeadLetters?: (real: DeadLetters) => DeadLetters;
@@ -59,6 +60,7 @@ export async function benchWith(options: BenchOptions = {}): Promise<DeliveryBen
       sent.push(delivery.events.map(({ sequence }) => sequence));
       return answer(delivery, signal);
     },
+    isReachable: async () => options.isReachable?.() ?? true,
     close() {},
   };
   const delivery = new OutputDelivery({
