@@ -127,6 +127,51 @@ test("the same batch is handed out again after a restart", async () => {
   expect(await after.reader("clickhouse").next(wideBounds)).toEqual(batch);
 });
 
+test("a batch that was taken back is formed anew, with the events that have arrived since, also after a restart", async () => {
+  const disk = createMemoryDisk();
+  const first = await openTestOutbox({ dir, files: disk });
+  await first.append(batchOf('{"n":1}'));
+  const reader = first.reader("clickhouse");
+  const alone = await reader.next(wideBounds);
+  await first.append(batchOf('{"n":2}'));
+  if (alone) await reader.takeBack(alone);
+  expect((await reader.next(wideBounds))?.events).toHaveLength(2);
+  const both = await reader.next(wideBounds);
+  if (both) await reader.takeBack(both);
+  await first.close();
+  const second = await openTestOutbox({ dir, files: disk });
+  await second.append(batchOf('{"n":3}'));
+  expect((await second.reader("clickhouse").next(wideBounds))?.events).toHaveLength(3);
+  await second.close();
+});
+
+test("a batch keeps its border if it cannot be taken back on the disk", async () => {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk });
+  await outbox.append(batchOf('{"n":1}'));
+  const reader = outbox.reader("clickhouse");
+  const alone = await reader.next(wideBounds);
+  await outbox.append(batchOf('{"n":2}'));
+  disk.fault = () => ({ code: "EIO" });
+  if (alone) await expect(reader.takeBack(alone)).rejects.toThrow("cannot write the cursor");
+  disk.fault = () => undefined;
+  expect((await reader.next(wideBounds))?.events).toHaveLength(1);
+  await outbox.close();
+});
+
+test("a batch that is not the last one handed out is not taken back", async () => {
+  const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
+  await outbox.append(batchOf('{"n":1}', '{"n":2}'));
+  const reader = outbox.reader("clickhouse");
+  const first = await reader.next({ maxEvents: 1, maxBytes: 1000 });
+  if (first) await reader.acknowledge(first);
+  const second = await reader.next({ maxEvents: 1, maxBytes: 1000 });
+  if (first) await reader.takeBack(first);
+  await outbox.append(batchOf('{"n":3}'));
+  expect(await reader.next(wideBounds)).toEqual(second);
+  await outbox.close();
+});
+
 test("an acknowledged batch is not handed out again after a restart", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk });

@@ -59,8 +59,32 @@ test.each([6, 26, 27, 38, 41, 53, 117, 469])("exception %i splits the batch", (c
   expect(kindOf(exception(code))).toBe("split");
 });
 
-test.each([202, 209, 241, 242, 243, 252, 999, 99_999])("exception %i is retried", (code) => {
+test.each([202, 209, 241, 242, 243, 252, 319, 999])("exception %i is retried", (code) => {
   expect(kindOf(exception(code))).toBe("retry");
+});
+
+test.each([32, 49, 131, 153, 395, 427, 99_999])(
+  "exception %i may be about a row or about the server",
+  (code) => {
+    expect(judgeAnswer(exception(code))).toEqual({
+      kind: "suspect",
+      key: `exception ${code}`,
+      reason: `exception ${code}: Code: ${code}. DB::Exception: Words. (NAME)`,
+    });
+  },
+);
+
+test.each([
+  "Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 100). The limit is controlled by …",
+  "Code: 252, e.displayText() = DB::Exception: Too many partitions for single INSERT block (more than 100), e.what()",
+])("too many partitions in one INSERT split the batch: %s", (body) => {
+  expect(kindOf(answered(500, body))).toBe("split");
+});
+
+test("an event in the text of another exception 252 cannot split the batch", () => {
+  const quoted = "DB::Exception: Too many partitions for single INSERT block";
+  const body = `Code: 252. DB::Exception: Too many parts (300): ${"x".repeat(200)} {"a":"${quoted}"}`;
+  expect(kindOf(answered(500, body))).toBe("retry");
 });
 
 test("the exception overrides the status", () => {
