@@ -2,13 +2,14 @@ import type { BatchBounds, OutboxReader } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import type { Output } from "../output.ts";
-import type { BackoffBounds } from "./backoff.ts";
-import { type AttemptObservation, BatchSender, type SendEnd } from "./batch-sender.ts";
+import { type BackoffBounds, backoffMs } from "./backoff.ts";
+import { type AttemptObservation, BatchSender, type SendEnd, type SendResult } from "./batch-sender.ts";
 import { type DeliveryClock, systemClock } from "./clock.ts";
 import { DeadLetterRetry } from "./dead-letter-retry.ts";
 import { DiskRetry } from "./disk-retry.ts";
 import { type DueLimits, DueTimer } from "./due-timer.ts";
 import { DeliveryHealth, type DeliveryState } from "./health.ts";
+import { RejectionGuard } from "./rejection-guard.ts";
 import { Rejections } from "./rejections.ts";
 
 /*
@@ -18,7 +19,8 @@ import { Rejections } from "./rejections.ts";
  *        ─▶ dead letters synced ─▶ reader.acknowledge ─▶ …
  *
  * A crash at any point before the last step sends the same batch again. Between two batches, dead letters are sent again
- * if an operator has asked for that. A disk that fails is retried like an output that fails.
+ * if an operator has asked for that. A disk that fails is retried like an output that fails. While an output rejects most
+ * events, it gets small batches with pauses between them.
  */
 
 export interface DeliveryLimits extends BatchBounds, DueLimits, BackoffBounds {
@@ -77,6 +79,7 @@ export class OutputDelivery {
   readonly #rejections: Rejections;
   readonly #deadLetterRetry: DeadLetterRetry;
   readonly #timer: DueTimer;
+  readonly #guard = new RejectionGuard();
   #deliveredEvents = 0;
   #deadEvents = 0;
   #batches = 0;
@@ -184,7 +187,7 @@ export class OutputDelivery {
   async #deliverBatch(): Promise<void> {
     const { reader, limits } = this.#options;
     this.#timer.restart();
-    const batch = await this.#disk.until("read the outbox", () => reader.next(limits));
+    const batch = await this.#disk.until("read the outbox", () => reader.next(this.#bounds()));
     // Events are pending, but there is no batch: without a pause this would be repeated at once.
     if (!batch) return this.#clock.sleep(limits.retryBackoffMs, this.#stopping.signal);
     const result = batch.events.length > 0 ? await this.#sender.send(batch.events, "end") : noEvents;
@@ -201,6 +204,22 @@ export class OutputDelivery {
         this.#deadEvents += result.rejected.length;
       }),
     );
+    await this.#observeRejections(result);
+  }
+
+  #bounds(): BatchBounds {
+    const { maxEvents, maxBytes } = this.#options.limits;
+    return { maxEvents: Math.min(maxEvents, this.#guard.maxEvents), maxBytes };
+  }
+
+  /** While the output rejects most events, it counts as not ready and gets small batches with pauses between them. */
+  async #observeRejections(result: SendResult): Promise<void> {
+    this.#guard.note(result);
+    this.#health.rejectingMost(this.#guard.problem);
+    const { rejectedProbes } = this.#guard;
+    if (rejectedProbes === 0) return;
+    const waitMs = backoffMs(rejectedProbes, undefined, this.#options.limits, this.#clock.random);
+    await this.#clock.sleep(waitMs, this.#stopping.signal);
   }
 
   #reportDefect(error: Error): void {

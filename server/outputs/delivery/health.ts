@@ -32,6 +32,8 @@ export class DeliveryHealth {
   readonly #log: Log;
   readonly #now: () => number;
   #state: DeliveryState;
+  /** Why the output counts as blocked though it answers: it rejects most events; undefined: it does not. */
+  #rejecting: { readonly reason: string; readonly since: number } | undefined;
   #lastLoggedAt = 0;
   #isBlockLogged = false;
 
@@ -52,12 +54,27 @@ export class DeliveryHealth {
   }
 
   get state(): DeliveryState {
-    return this.#state;
+    if (!this.#rejecting || this.#isFailing()) return this.#state;
+    return { ...this.#state, state: "holding", ...this.#rejecting };
   }
 
   /** Why the output cannot be used now; undefined: it can. */
   get problem(): string | undefined {
-    return this.#isFailing() ? `${this.#output}: ${this.#state.reason}` : undefined;
+    const { state, reason } = this.state;
+    return state === "retrying" || state === "holding" ? `${this.#output}: ${reason}` : undefined;
+  }
+
+  /** @param problem why the output counts as blocked, because it rejects most events; undefined: it does not */
+  rejectingMost(problem: string | undefined): void {
+    const reason = problem === undefined ? undefined : truncate(problem, maxReasonLength);
+    if (reason !== undefined && !this.#rejecting)
+      this.#log.error(`most events are rejected by ${this.#output}; sending a few at a time: ${reason}`, {
+        output: this.#output,
+      });
+    if (reason === undefined && this.#rejecting)
+      this.#log.info(`most events are accepted by ${this.#output} again`, { output: this.#output });
+    this.#rejecting =
+      reason === undefined ? undefined : { reason, since: this.#rejecting?.since ?? this.#now() };
   }
 
   /** An attempt begins. */
