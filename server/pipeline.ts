@@ -92,7 +92,7 @@ export interface OutboxReader {
    */
   acknowledge(batch: StoredBatch, onMoved?: () => void): Promise<void>;
   /**
-   * Takes the batch back, on disk: the output has certainly received none of it. `next` then forms a batch anew, which may
+   * Takes the batch back, on disk: the output has certainly received none of it. `next` then forms a new batch, which may
    * have more events.
    */
   takeBack(batch: StoredBatch): Promise<void>;

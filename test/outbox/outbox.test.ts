@@ -127,7 +127,7 @@ test("the same batch is handed out again after a restart", async () => {
   expect(await after.reader("clickhouse").next(wideBounds)).toEqual(batch);
 });
 
-test("a batch that was taken back is formed anew, with the events that have arrived since, also after a restart", async () => {
+test("a batch that was taken back is replaced by one with the events that have arrived since, also after a restart", async () => {
   const disk = createMemoryDisk();
   const first = await openTestOutbox({ dir, files: disk });
   await first.append(batchOf('{"n":1}'));
