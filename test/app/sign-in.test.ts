@@ -124,9 +124,13 @@ describe("with LOOM_ADMIN_TOKEN", () => {
     const wrong = Promise.all(
       Array.from({ length: 200 }, (_, i) => signIn(loom.managementUrl, `wrong ${i}`)),
     );
-    const startedAt = performance.now();
+    let areWrongAnswered = false;
+    void wrong.then(() => {
+      areWrongAnswered = true;
+    });
     for (let i = 0; i < 5; i++) expect((await signIn(loom.managementUrl, adminToken)).status).toBe(204);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // The fifth of the wrong tokens is answered after 4 s.
+    expect(areWrongAnswered).toBe(false);
     const statuses = (await wrong).map(({ status }) => status);
     expect([...new Set(statuses)].sort()).toEqual([401, 429]);
     const tooMany = (await wrong).find(({ status }) => status === 429);

@@ -10,7 +10,7 @@ export interface SampledParts extends Partial<EventFields> {
   readonly receivedAt?: number;
 }
 
-/** Events as the sampler gives them, one after the other. */
+/** Creates sampled events with consecutive numbers. */
 export function createSampled(): (parts?: SampledParts) => SampledEvent {
   let ordinal = 0;
   let last = 0;

@@ -41,7 +41,7 @@ export async function* backlogMessages(
     const events = held.slice(0, fittingCount(held));
     rest = rest.slice(rest.length - held.length + events.length);
     const to = startOfEvents(recentEvents, rest, end);
-    const evicted = Math.max(0, Math.min(recentEvents.gone.ordinal, to.ordinal) - from.ordinal);
+    const evicted = Math.max(0, Math.min(recentEvents.lastEvicted.ordinal, to.ordinal) - from.ordinal);
     const span = { from, to, missed: evicted, matched: events.length, events };
     from = to;
     yield eventsMessage(instance, span);

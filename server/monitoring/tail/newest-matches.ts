@@ -42,7 +42,7 @@ export async function findNewestMatches(
   let nextOrdinal = to.ordinal;
 
   function searchSlice(until: number): boolean {
-    const end = Math.max(from.ordinal, recentEvents.gone.ordinal);
+    const end = Math.max(from.ordinal, recentEvents.lastEvicted.ordinal);
     for (let examined = 1; nextOrdinal > end; examined++) {
       if (ordinals.length === maxCount) {
         if (!isCounted) return true;

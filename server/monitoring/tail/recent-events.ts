@@ -21,7 +21,7 @@ export class RecentEvents {
   readonly #maxCount: number;
   /** A ring: the event with an ordinal is at `ordinal % maxCount`. */
   readonly #slots: (SampledEvent | undefined)[] = [];
-  #gone = beginning;
+  #lastEvicted = beginning;
   #lastOrdinal = 0;
   #bytes = 0;
 
@@ -31,12 +31,12 @@ export class RecentEvents {
   }
 
   /** The position after the last evicted event. */
-  get gone(): EventPosition {
-    return this.#gone;
+  get lastEvicted(): EventPosition {
+    return this.#lastEvicted;
   }
 
   get count(): number {
-    return this.#lastOrdinal - this.#gone.ordinal;
+    return this.#lastOrdinal - this.#lastEvicted.ordinal;
   }
 
   /** The memory of the events, lines and overhead. */
@@ -55,7 +55,7 @@ export class RecentEvents {
 
   /** @returns undefined if the event is evicted or does not exist */
   at(ordinal: number): SampledEvent | undefined {
-    const isHeld = ordinal > this.#gone.ordinal && ordinal <= this.#lastOrdinal;
+    const isHeld = ordinal > this.#lastEvicted.ordinal && ordinal <= this.#lastOrdinal;
     return isHeld ? this.#slots[ordinal % this.#maxCount] : undefined;
   }
 
@@ -65,22 +65,22 @@ export class RecentEvents {
     return event?.number === number ? event : undefined;
   }
 
-  /** The position after the event with this number, sampled or not. @param number not before `gone` */
+  /** The position after the event with this number, sampled or not. @param number not before `lastEvicted` */
   positionAt(number: number): EventPosition {
     return { number, ordinal: this.#ordinalAt(number) };
   }
 
   #evictOldest(): void {
-    const oldest = this.at(this.#gone.ordinal + 1);
+    const oldest = this.at(this.#lastEvicted.ordinal + 1);
     if (!oldest) return;
     this.#slots[oldest.ordinal % this.#maxCount] = undefined;
     this.#bytes -= oldest.line.length + overheadBytes;
-    this.#gone = positionAfter(oldest);
+    this.#lastEvicted = positionAfter(oldest);
   }
 
   /** The ordinal of the last event whose number is not greater than this one, by binary search. */
   #ordinalAt(number: number): number {
-    let below = this.#gone.ordinal;
+    let below = this.#lastEvicted.ordinal;
     let above = this.#lastOrdinal + 1;
     while (above - below > 1) {
       const middle = Math.floor((below + above) / 2);

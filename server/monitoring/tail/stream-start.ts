@@ -21,14 +21,19 @@ export function startOfStream(
   { sampler, recentEvents, instance }: MessageSource,
   lastEventId: string | undefined,
 ): StreamStart {
-  const { gone } = recentEvents;
+  const { lastEvicted } = recentEvents;
   const seen = parseEventId(lastEventId);
   // An id of this run with a number that no event has yet was never given to anybody.
   if (!seen || (seen.instance === instance && seen.number > sampler.position.number))
-    return { position: gone, isResumed: false, countsAll: false, missed: 0 };
+    return { position: lastEvicted, isResumed: false, countsAll: false, missed: 0 };
   if (seen.instance !== instance)
     return { position: beginning, isResumed: false, countsAll: true, missed: null };
-  if (seen.number < gone.number)
-    return { position: gone, isResumed: true, countsAll: true, missed: gone.number - seen.number };
+  if (seen.number < lastEvicted.number)
+    return {
+      position: lastEvicted,
+      isResumed: true,
+      countsAll: true,
+      missed: lastEvicted.number - seen.number,
+    };
   return { position: recentEvents.positionAt(seen.number), isResumed: true, countsAll: true, missed: 0 };
 }

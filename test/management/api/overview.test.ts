@@ -27,7 +27,7 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
     outbox: () => null,
     enrichment: {
       all: () => {
-        throw new Error("not asked for");
+        throw new Error("the overview does not need this");
       },
       fieldHits: () => fieldHits,
       oldDatabases: () => 1,

@@ -43,7 +43,7 @@ function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
     sensorIds,
     api,
     keep(sensorId: string, events: number) {
-      // As the timer does.
+      // Reading the history samples it, as the timer does.
       history.kept.lastHour();
       const account = ledger.sensor(sensorId);
       add(account.requestsByStatus, 204);
@@ -107,9 +107,9 @@ describe("the list", () => {
       bodyBytes: 42_000,
       clockBehindSeconds: 3,
     });
-    // 42 in 71 s.
+    // 42 events in 71 s.
     expect(sensor?.perSecond.hour).toBe(0.592);
-    // Without the last 6, whose step is not over.
+    // Without the last 6 events, whose step is not over.
     expect(sensor?.sparkline.slice(-2)).toEqual([0, 36]);
   });
 

@@ -3,7 +3,7 @@ import { FailedAttempts } from "../../../server/management/sign-in/failed-attemp
 
 const minuteMs = 60_000;
 
-/** Answers wait until `wake`; how long they would have is written down. */
+/** Answers wait until `wake`. Their delays are recorded. */
 function start() {
   const clock = { now: 0 };
   const delays: number[] = [];
@@ -19,7 +19,7 @@ function start() {
   const wake = () => {
     for (const resolve of sleeping.splice(0)) resolve();
   };
-  /** One failure after the other, each answered before the next comes. */
+  /** Fails this many times, each time after the previous answer. */
   async function failInTurn(client: string | undefined, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const answer = slowDown(client);

@@ -33,7 +33,7 @@ function sessionOf(sessions: Sessions, request: Request) {
   return session;
 }
 
-/** The cookie after the session was used then. */
+/** A request with the cookie that the session has after it was used now. */
 function renewed(sessions: Sessions, request: Request): Request | undefined {
   const setCookie = sessions.renew(request, sessionOf(sessions, request));
   return setCookie === undefined ? undefined : withCookie(setCookie);

@@ -21,7 +21,7 @@ function counterFrom(total = 0) {
     count: (events: number) => {
       counter.total += events;
     },
-    /** Lets so many steps of 10 s pass, with as many events in each, and the timer's sample at the end of each. */
+    /** Advances the clock by steps of 10 s, with this number of events in each step and a sample at its end. */
     pass(steps: number, eventsEach = 0) {
       for (let i = 0; i < steps; i++) {
         counter.total += eventsEach;
@@ -60,7 +60,7 @@ describe("a rate", () => {
     pass(12, 10);
     clock.advance(5 * second);
     count(35);
-    // 55 s of 1/s, and 35 in the last 5 s.
+    // One event a second for 55 s, and 35 events in the last 5 s.
     expect(history.perSecond(minute)).toBeCloseTo((55 + 35) / 60, 10);
   });
 

@@ -228,7 +228,7 @@ describe("a place", () => {
     clock.advance(10.5 * minute);
     note(berlin);
     note(oslo);
-    // Of the last 5 minutes both are new; in those before there was one of them.
+    // In the window of 5 minutes both places are new; in the longer windows one of them was seen before.
     expect(placeOf("5m", "Berlin")).toEqual({ count: 1, isNew: true });
     for (const window of ["1h", "24h"] as const) {
       expect(placeOf(window, "Berlin")).toEqual({ count: 2, isNew: false });

@@ -3,7 +3,7 @@ import { type EventFields, fieldsOf } from "../../../server/monitoring/sampling/
 
 const nothing = fieldsOf(undefined);
 
-/** What is known of a document of which this is the whole text. */
+/** The fields of a document with this text that are not undefined. */
 function read(json: string): Partial<EventFields> {
   const known = Object.entries(fieldsOf(JSON.parse(json))).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known);

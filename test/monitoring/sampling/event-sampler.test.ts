@@ -62,7 +62,7 @@ test("the position is before the next pending event, after all events that are n
   });
   keep(Array.from({ length: 128 }, (_, n) => ({ n })));
   keep([{ last: true }]);
-  // Of the first two events one is taken, and both decide where the position is.
+  // One of the first two events is sampled; which one decides the position.
   expect(sampler.position.number).toBeWithin(0, 2);
   await settled();
   expect(sampler.position).toEqual({ number: 129, ordinal: 64 });

@@ -4,7 +4,7 @@ import { batchOf } from "../tail/tails.ts";
 
 const batch = (count: number) => batchOf(Array.from({ length: count }, (_, index) => ({ n: index })));
 
-/** Number and `n` of each line that was taken. */
+/** The number and the `n` of each sampled line. */
 function take(eventCount: number, wantedCount: number, firstNumber = 1) {
   const { lines, numbers } = sampleLines(batch(eventCount).lines, eventCount, wantedCount, firstNumber);
   const texts = lines.toString().split("\n");

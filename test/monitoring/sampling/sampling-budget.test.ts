@@ -4,7 +4,7 @@ import { SamplingBudget } from "../../../server/monitoring/sampling/sampling-bud
 const eventBytes = 1_000;
 const limits = { eventsPerSecond: 10_000, bytesPerSecond: 16_000_000 };
 
-/** Offers batches at a pace, from a full bucket on, and takes all that is allowed. */
+/** Offers batches at a constant rate, beginning with a full budget, and takes as much as is allowed. */
 function offered(
   eventsPerSecond: number,
   { seconds = 20, batch = 50, bytes = eventBytes }: { seconds?: number; batch?: number; bytes?: number } = {},

@@ -8,7 +8,7 @@ const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-function watched() {
+function recorded() {
   const clock = createWoundClock();
   const activity = new SensorActivity(clock);
   const sampled = createSampled();
@@ -17,7 +17,7 @@ function watched() {
     activity,
     batch: (sensorId = "vps-1") => activity.noteBatch(sensorId, clock.now()),
     event: (parts: SampledParts = {}) => activity.noteEvent(sampled({ receivedAt: clock.now(), ...parts })),
-    /** An event whose time stamp is so old when it comes. */
+    /** An event whose time stamp has this age when the event is received. */
     stamped(ageMs: number) {
       activity.noteEvent(sampled({ receivedAt: clock.now(), timestampMs: clock.now() - ageMs }));
     },
@@ -26,12 +26,12 @@ function watched() {
 
 describe("batches", () => {
   test("without any, the times are undefined", () => {
-    const { activity } = watched();
+    const { activity } = recorded();
     expect(activity.timesOf("vps-1")).toBeUndefined();
   });
 
   test("after one, there is no usual gap", () => {
-    const { activity, batch, clock } = watched();
+    const { activity, batch, clock } = recorded();
     batch();
     expect(activity.timesOf("vps-1")).toMatchObject({
       lastBatchAt: clock.now(),
@@ -42,7 +42,7 @@ describe("batches", () => {
   });
 
   test("after several, the usual gap is the median", () => {
-    const { activity, batch, clock } = watched();
+    const { activity, batch, clock } = recorded();
     batch();
     for (const gap of [10, 10, 10, 500, 12]) {
       clock.advance(gap * second);
@@ -52,7 +52,7 @@ describe("batches", () => {
   });
 
   test("after many, the last 32 gaps count", () => {
-    const { activity, batch, clock } = watched();
+    const { activity, batch, clock } = recorded();
     for (let i = 0; i < 100; i++) {
       clock.advance(i < 60 ? hour : minute);
       batch();
@@ -61,7 +61,7 @@ describe("batches", () => {
   });
 
   test("do not get a gap when the wall clock is set", () => {
-    const { activity, batch, clock } = watched();
+    const { activity, batch, clock } = recorded();
     batch();
     clock.setWall(clock.now() - 5 * hour);
     clock.advance(10 * second);
@@ -70,7 +70,7 @@ describe("batches", () => {
   });
 
   test("of two sensors are separate", () => {
-    const { activity, batch } = watched();
+    const { activity, batch } = recorded();
     batch("vps-1");
     expect(activity.timesOf("vps-2")).toBeUndefined();
   });
@@ -78,21 +78,21 @@ describe("batches", () => {
 
 describe("a clock", () => {
   test("is behind by the smallest age of the last events, however long others waited in batches", () => {
-    const { activity, batch, stamped } = watched();
+    const { activity, batch, stamped } = recorded();
     batch();
     for (const age of [70, 62, 61, 69]) stamped(age * second);
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(61);
   });
 
   test("is ahead if events are from the future", () => {
-    const { activity, batch, stamped } = watched();
+    const { activity, batch, stamped } = recorded();
     batch();
     stamped(-hour);
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBe(-3600);
   });
 
   test("that was corrected is right after 20 minutes", () => {
-    const { activity, batch, stamped, clock } = watched();
+    const { activity, batch, stamped, clock } = recorded();
     batch();
     for (let i = 0; i < 21; i++) {
       stamped(i === 0 ? -hour : 2 * second);
@@ -102,7 +102,7 @@ describe("a clock", () => {
   });
 
   test("is unknown without time stamps", () => {
-    const { activity, batch, event } = watched();
+    const { activity, batch, event } = recorded();
     batch();
     event();
     expect(activity.timesOf("vps-1")?.clockBehindSeconds).toBeUndefined();
@@ -111,7 +111,7 @@ describe("a clock", () => {
 
 describe("the most frequent values of a sensor", () => {
   test("have names", () => {
-    const { activity, event } = watched();
+    const { activity, event } = recorded();
     event({
       port: 22,
       countryIsoCode: "SE",
@@ -127,7 +127,7 @@ describe("the most frequent values of a sensor", () => {
   });
 
   test("are those of the last 12 to 24 hours", () => {
-    const { activity, event, clock } = watched();
+    const { activity, event, clock } = recorded();
     const beganAt = clock.now();
     event({ port: 22 });
     clock.advance(13 * hour);
@@ -142,7 +142,7 @@ describe("the most frequent values of a sensor", () => {
   });
 
   test("are empty for a sensor without events", () => {
-    const { activity, clock } = watched();
+    const { activity, clock } = recorded();
     const nothing = { entries: [], other: 0, none: 0 };
     expect(activity.topOf("vps-1")).toEqual({
       sinceAt: clock.now(),
@@ -154,7 +154,7 @@ describe("the most frequent values of a sensor", () => {
 });
 
 test("a thousand sensors whose events are all different take a few megabytes", () => {
-  const { activity, batch, event, clock } = watched();
+  const { activity, batch, event, clock } = recorded();
   const heapBytes = () => {
     Bun.gc(true);
     return heapStats().heapSize + heapStats().extraMemorySize;

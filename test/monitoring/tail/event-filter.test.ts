@@ -95,7 +95,7 @@ describe("text", () => {
   test("the text of an event is not built if another condition fails", () => {
     const filter = parse("port=23&text=get") ?? {};
     const unasked = () => {
-      throw new Error("asked for");
+      throw new Error("the text was requested");
     };
     expect(matches(filter, "vps-1", fieldsOf(document), unasked)).toBe(false);
   });

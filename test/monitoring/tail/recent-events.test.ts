@@ -18,13 +18,13 @@ test("an event is found by its ordinal and by its number while it is held", () =
   expect([2, 4, 5, 6, 9, 11, 12].map((number) => recent.byNumber(number)?.ordinal)).toEqual([
     ...[undefined, undefined, 2, undefined, 3, 4, undefined],
   ]);
-  expect(recent.gone).toEqual({ number: 2, ordinal: 1 });
+  expect(recent.lastEvicted).toEqual({ number: 2, ordinal: 1 });
   expect(recent.count).toBe(3);
 });
 
 test("there are no events at the start", () => {
   const recent = new RecentEvents({ maxBytes: 1e6 });
-  expect(recent.gone).toEqual({ number: 0, ordinal: 0 });
+  expect(recent.lastEvicted).toEqual({ number: 0, ordinal: 0 });
   expect(recent.positionAt(7)).toEqual({ number: 7, ordinal: 0 });
   expect([recent.at(0), recent.at(1), recent.byNumber(1)]).toEqual([undefined, undefined, undefined]);
 });
@@ -67,7 +67,7 @@ test("it holds the same events as a list", () => {
     expect(recent.bytes).toBe(here.reduce((bytes, { line }) => bytes + line.length + 768, 0));
     const probe = random.below(number + 3);
     expect(recent.byNumber(probe)).toBe(here.find((one) => one.number === probe) as (typeof here)[0]);
-    if (probe < recent.gone.number) continue;
+    if (probe < recent.lastEvicted.number) continue;
     expect(recent.positionAt(probe).ordinal).toBe(added.filter((one) => one.number <= probe).length);
   }
 });

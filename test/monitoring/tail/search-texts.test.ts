@@ -52,7 +52,7 @@ test("the cache never searches for its oldest text: it evicts half of its texts 
   // The newest generation is full, and the one before it is still there. Reading caches nothing, from the newest on.
   for (const { event } of events.slice(-20).toReversed()) texts.of(event);
   expect(events.slice(-20).map(({ reads }) => reads())).toEqual(Array(20).fill(1));
-  // One more text begins a generation, and all ten texts of the oldest one are gone.
+  // One more text begins a generation, and all ten texts of the oldest one are evicted.
   texts.of(countedEvent(101, "ten digits").event);
   for (const { event } of events.slice(-10)) texts.of(event);
   for (const { event } of events.slice(-20, -10)) texts.of(event);

@@ -13,12 +13,12 @@ import {
 } from "./tails.ts";
 
 /*
- * Random batches, budgets and viewers that read, dawdle, leave and come back, held against what must be true of any tail:
- * - over a viewer's whole life, the events missed between its streams and those that its messages count are all that
- *   were kept since it came, or since the start where it comes from an earlier run;
- * - every message says exactly how many of its stretch were kept, not looked at, gone, and matched;
- * - what it shows are the latest that matched of those that are not gone, in order, each once, as they were kept;
- * - what matched and is not shown was beyond the bound of a message or of a backlog, or is gone by now.
+ * Random batches, budgets and viewers that read, pause, leave and reconnect. They check what must be true of every tail:
+ * - Over all streams of a viewer, the events missed between the streams and the events that messages count are together all
+ *   events kept since it connected first, or since the start if it was connected to an earlier run.
+ * - Every message has exactly the number of events in its span that were kept, not sampled, evicted, and matched.
+ * - The events in a message are the newest matching ones that are not evicted, in order, each once, and unchanged.
+ * - A matching event that is not in a message exceeded the limits of a message or a backlog, or is evicted by now.
  * LOOM_MODEL_RUNS is the number of seeds, LOOM_MODEL_SEED the first of them.
  */
 const runs = Number(process.env.LOOM_MODEL_RUNS ?? 40);
@@ -47,18 +47,18 @@ interface KeptEvent {
   readonly line: string;
 }
 
-/** What one viewer may know and must add up to, over all its streams. */
+/** What the model knows of one viewer, over all its streams. */
 interface ModelViewer {
   readonly filter: EventFilter;
   stream: TestViewer | undefined;
-  /** A read that is under way. */
+  /** The read that has not finished yet. */
   reading: Promise<void> | undefined;
   lastId: string | undefined;
-  /** Up to this event everything is accounted for; undefined: it was not greeted yet. */
+  /** All events up to this number are counted; undefined before the first hello. */
   at: number | undefined;
-  /** Its last id is of an earlier run of Loom. */
+  /** Its last id belongs to an earlier run of Loom. */
   isFromBefore: boolean;
-  /** In its present stream. */
+  /** It received the hello of its present stream. */
   isGreeted: boolean;
   /** Loom ended its stream. */
   hasEnded: boolean;
@@ -67,7 +67,7 @@ interface ModelViewer {
 class Model {
   readonly #random: Random;
   readonly #tail: ReturnType<typeof createTestTail>;
-  /** By number; 0 is none. */
+  /** By number; there is no event 0. */
   readonly #kept: (KeptEvent | undefined)[] = [undefined];
   readonly viewers: ModelViewer[] = [];
   #now = 0;
@@ -103,11 +103,11 @@ class Model {
   }
 
   async finish(): Promise<void> {
-    // Everybody reads to the end now.
+    // Now all viewers read to the end.
     const rests = this.viewers.map(async (viewer) => {
       while (!viewer.hasEnded) await this.#read(viewer);
     });
-    await until("everybody is there", () => this.viewers.every(({ stream }) => stream !== undefined));
+    await until("all viewers are connected", () => this.viewers.every(({ stream }) => stream !== undefined));
     await this.#tail.tail.stop();
     await Promise.all(rests);
     expect(this.#tail.tail.viewerCount).toBe(0);
@@ -161,7 +161,7 @@ class Model {
     viewer.isFromBefore = true;
   }
 
-  /** Takes the next message; a read that is under way is not begun twice. */
+  /** Reads the next message; joins a read that has not finished yet. */
   #read(viewer: ModelViewer): Promise<void> {
     viewer.reading ??= this.#readOne(viewer).finally(() => {
       viewer.reading = undefined;
@@ -171,7 +171,7 @@ class Model {
 
   #readSome(): void {
     const viewer = this.#anyViewer();
-    // Whatever fails is thrown at the next step: nobody waits for this read.
+    // An error is thrown at the next step, because nothing awaits this read.
     if (viewer)
       this.#read(viewer).catch((error: unknown) => {
         this.#failure ??= error;
@@ -196,7 +196,7 @@ class Model {
   async #readOne(viewer: ModelViewer): Promise<void> {
     const stream = viewer.stream ?? (await this.#open(viewer));
     const message = await stream.next();
-    // It left meanwhile: what was on its way is lost with the connection, and comes again.
+    // The viewer left meanwhile: a message in flight is lost with the connection, and is sent again.
     if (viewer.stream !== stream) return;
     if (message) this.#take(viewer, message);
     else viewer.stream = undefined;
@@ -232,7 +232,7 @@ class Model {
     const inSpan = this.#tail.sampled.filter(({ number }) => number > from && number <= to);
     expect(unexamined).toBe(kept - inSpan.length);
     expect(missed).toBeWithin(0, inSpan.length + 1);
-    // The oldest are the ones that go.
+    // The oldest events are evicted.
     const held = inSpan.slice(missed).map(({ number }) => number);
     const matching = held.filter((number) => this.#isMatch(viewer.filter, number));
     expect(matched).toBe(matching.length);
@@ -248,12 +248,12 @@ class Model {
     const leftOut = matching.slice(0, matching.length - shown.length);
     if (shown.length === maxMessageEvents || leftOut.length === 0) return;
     const lastLeftOut = leftOut.at(-1) ?? 0;
-    const isGone = lastLeftOut <= this.#tail.recentEvents.gone.number;
-    // Before a backlog stands a message of what it leaves out: 500 newer ones match.
+    const isEvicted = lastLeftOut <= this.#tail.recentEvents.lastEvicted.number;
+    // The events that a backlog leaves out are counted in a message before it: 500 newer ones match.
     const newer = this.#tail.sampled.filter(
       ({ number }) => number > lastLeftOut && this.#isMatch(viewer.filter, number),
     );
-    expect(isGone || (shown.length === 0 && newer.length >= maxBacklogEvents)).toBe(true);
+    expect(isEvicted || (shown.length === 0 && newer.length >= maxBacklogEvents)).toBe(true);
   }
 
   #isMatch(filter: EventFilter, number: number): boolean {

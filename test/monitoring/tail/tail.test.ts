@@ -405,7 +405,7 @@ describe("a slow viewer", () => {
     for (const viewer of viewers) await helloOf(viewer);
     test.keep(numbered(200, 21));
     await test.settled();
-    await until("gone events are collected", () => {
+    await until("evicted events are garbage-collected", () => {
       Bun.gc(true);
       return new Set(collected).size >= 190;
     });
@@ -437,7 +437,7 @@ describe("a slow viewer", () => {
     const answer = await fetch(`http://127.0.0.1:${server.port}/?name=reading`);
     const viewer = createTestViewer(answer.body ?? new ReadableStream());
     const pad = "x".repeat(50_000);
-    // So many messages of the one that reads, and none of the one that does not; how many both took before says nothing.
+    // All these messages go to the viewer that reads. How many both viewers got before is not known.
     let unchangedFor = 0;
     let readBefore = 0;
     for (let last = -1; unchangedFor < 20; ) {

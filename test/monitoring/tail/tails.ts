@@ -19,7 +19,7 @@ export interface TestTailOptions extends Partial<EventSamplerOptions> {
   readonly isSessionValid?: () => boolean;
 }
 
-/** EventSampler, recent events and tail behind the API, all real. Every event is sampled by default. */
+/** Sampler, recent events and tail behind the API, none of them replaced. They sample every event by default. */
 export function createTestTail(options: TestTailOptions = {}) {
   const { maxBytes = 16 * 1024 * 1024, maxCount = 50_000, timing = quickTiming, ...rest } = options;
   const { maxViewers = 64, isSessionValid = () => true } = rest;
@@ -51,12 +51,12 @@ export function createTestTail(options: TestTailOptions = {}) {
 
   return {
     ...{ recentEvents, timeSlices, sampler, tail, app, sampled },
-    /** Documents as text or as anything that JSON can say. */
+    /** @param documents as text, or as values for JSON */
     keep(documents: readonly unknown[], sensorId = "vps-1"): void {
       sampler.observe(batchOf(documents, sensorId));
     },
-    /** Until everything that was kept is sampled or passed over. */
-    settled: () => until("the sampler is done", () => sampler.position.number === sampler.counts.kept),
+    /** Resolves when each kept event is sampled or skipped. */
+    settled: () => until("the sampler is idle", () => sampler.position.number === sampler.counts.kept),
     get: (path: string, headers: Record<string, string> = {}) =>
       app.handle(new Request(`http://loom.example${path}`, { headers })),
     /** Opens the tail and reads it message by message. */
@@ -79,21 +79,21 @@ export function batchOf(documents: readonly unknown[], sensorId = "vps-1") {
   };
 }
 
-/** One message of a stream as EventSource would hand it over, the data as its lines. */
+/** One message of a stream as EventSource returns it, with its data split into lines. */
 export interface Message {
   readonly event: string;
   readonly id: string | undefined;
   readonly data: readonly string[];
-  /** Of a comment. */
+  /** The text of a comment. */
   readonly comment: string | undefined;
 }
 
 export interface TestViewer {
-  /** undefined: the stream has ended. */
+  /** @returns undefined if the stream has ended */
   next(): Promise<Message | undefined>;
   /** The next `events` message. */
   events(): Promise<EventsMessage>;
-  /** Everything from now to the stream's end. */
+  /** All messages up to the end of the stream. */
   rest(): Promise<Message[]>;
   leave(): Promise<void>;
 }
