@@ -150,7 +150,7 @@ describe("the sums", () => {
         expect([window, name, sum]).toEqual([window, name, sampled]);
       }
     }
-  });
+  }, 60_000);
 });
 
 describe("a field", () => {
@@ -271,4 +271,4 @@ test("a day of events that are all different takes about 20 MB", () => {
   }
   expect(counts("24h").paths.size).toBeGreaterThan(1000);
   expect(heapBytes() - before).toBeLessThan(30_000_000);
-});
+}, 60_000);

@@ -276,4 +276,4 @@ for (let seed = firstSeed; seed < firstSeed + runs; seed++)
     const model = new Model(seed);
     for (let step = 0; step < stepsPerRun; step++) await model.step();
     await model.finish();
-  });
+  }, 60_000);
