@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppendFile } from "../../../server/outputs/dead-letters/append-file.ts";
@@ -12,6 +13,8 @@ let dir: string;
 let path: string;
 let old: AppendFile;
 let index: RecordIndex;
+/** The prototype of every FileHandle. */
+let fileHandles: FileHandle;
 
 const record = (sequence: number, document?: string) =>
   recordLine({ event: storedEvent(sequence, document), reason: "bad", output: "stub", time: 0 });
@@ -22,6 +25,7 @@ async function openWith(lines: readonly (Buffer | string)[]): Promise<void> {
   const file = await AppendFile.open(path);
   if (!file) throw new Error("no file");
   old = file;
+  fileHandles = Object.getPrototypeOf(file.handle);
   index = await RecordIndex.read(file.handle);
 }
 
@@ -65,6 +69,29 @@ test("what a crash left in the temporary file is overwritten", async () => {
   writeFileSync(`${path}.tmp`, "x".repeat(10_000));
   await (await compact(path, old, index)).close();
   expect(content()).toBe(String(record(1)));
+});
+
+test("the new file is synced with all its lines before it replaces the old one", async () => {
+  await openWith([record(1), record(2)]);
+  index.remove(1);
+  const atSync: string[] = [];
+  const datasync = spyOn(fileHandles, "datasync").mockImplementation(async () => {
+    atSync.push(content(), readFileSync(`${path}.tmp`, "utf8"));
+  });
+  await (await compact(path, old, index)).close();
+  datasync.mockRestore();
+  expect(atSync).toEqual([`${record(1)}${record(2)}`, String(record(2))]);
+});
+
+test("a file that cannot be renamed is closed, and the error is passed on", async () => {
+  await openWith([record(1), record(2)]);
+  index.remove(1);
+  rmSync(path);
+  mkdirSync(join(path, "not-empty"), { recursive: true });
+  const close = spyOn(fileHandles, "close");
+  await expect(compact(path, old, index)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+  expect(close).toHaveBeenCalledTimes(1);
+  close.mockRestore();
 });
 
 test("a compaction that fails leaves the file as it was", async () => {
