@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-async function refuse(count: number, document = '{"a":1}', reason = "exception 27: bad"): Promise<void> {
+async function reject(count: number, document = '{"a":1}', reason = "exception 27: bad"): Promise<void> {
   const sequences = Array.from({ length: count }, (_, n) => n + 1);
   await letters.add(sequences.map((sequence) => ({ event: storedEvent(sequence, document), reason })));
 }
@@ -53,7 +53,7 @@ function retry(body: string | ReadableStream, contentType = "application/json") 
 
 describe("the list of dead letters", () => {
   test("has the fields of each record", async () => {
-    await refuse(1, '{"n":18446744073709551615}');
+    await reject(1, '{"n":18446744073709551615}');
     expect(await list()).toEqual({
       output: "clickhouse",
       total: 1,
@@ -74,7 +74,7 @@ describe("the list of dead letters", () => {
   });
 
   test("has 50 records a page by default, and the start of the next page", async () => {
-    await refuse(120);
+    await reject(120);
     const first = await list();
     expect([first.total, first.records.length, first.next]).toEqual([120, 50, 50]);
     const last = await list("?after=50&limit=100");
@@ -86,7 +86,7 @@ describe("the list of dead letters", () => {
 
   test("cuts documents to 300 characters, without half a surrogate pair", async () => {
     const document = `{"a":"${"😀".repeat(200)}"}`;
-    await refuse(1, document);
+    await reject(1, document);
     const [record] = (await list()).records;
     expect(record?.document).toBe(document.slice(0, 300));
     expect(record?.documentBytes).toBe(Buffer.byteLength(document));
@@ -120,7 +120,7 @@ describe("the list of dead letters", () => {
 describe("one record", () => {
   test("has its whole document", async () => {
     const document = `{"x":"${"x".repeat(100_000)}"}`;
-    await refuse(2, document);
+    await reject(2, document);
     const { status, text } = await ask("/clickhouse/dead-letters/2");
     expect(status).toBe(200);
     expect(JSON.parse(text)).toMatchObject({ sequence: 2, document, documentBytes: document.length });
@@ -129,7 +129,7 @@ describe("one record", () => {
   test.each(["3", "0", "-1", "x", "1.0", "1e0", "99999999999999999999", "__proto__", "retry", "%e0"])(
     "%s without a record is not found",
     async (sequence) => {
-      await refuse(1);
+      await reject(1);
       expect(await ask(`/clickhouse/dead-letters/${sequence}`)).toMatchObject({
         status: 404,
         text: '{"error":"not_found"}',
@@ -155,13 +155,13 @@ describe("an unknown output", () => {
 
 describe("a request to retry", () => {
   test("for some numbers is accepted, with the number of records found", async () => {
-    await refuse(3);
+    await reject(3);
     expect(await retry('{"sequences":[2,3,99]}')).toMatchObject({ status: 202, text: '{"requested":2}' });
     expect((await list()).records.map(({ isRetryPending }) => isRetryPending)).toEqual([false, true, true]);
   });
 
   test("for all records is accepted, with their number", async () => {
-    await refuse(3);
+    await reject(3);
     expect(await retry('{"all":true}', "application/json; charset=utf-8")).toMatchObject({
       status: 202,
       text: '{"requested":3}',
@@ -173,7 +173,7 @@ describe("a request to retry", () => {
   });
 
   test("may name at most 10,000 numbers", async () => {
-    await refuse(1);
+    await reject(1);
     const some = (count: number) => JSON.stringify({ sequences: Array.from({ length: count }, (_, n) => n) });
     expect((await retry(some(10_000))).status).toBe(202);
     expect((await retry(some(10_001))).status).toBe(400);
@@ -198,7 +198,7 @@ describe("a request to retry", () => {
     '{"sequences":[1],"output":"x"}',
     '{"__proto__":{"all":true}}',
   ])("with %p is invalid and requests nothing", async (body) => {
-    await refuse(1);
+    await reject(1);
     expect(await retry(body)).toMatchObject({ status: 400, text: '{"error":"invalid_request"}' });
     expect((await list()).records[0]?.isRetryPending).toBe(false);
   });
@@ -210,17 +210,17 @@ describe("a request to retry", () => {
     "application/jsonp",
     "",
   ])("as %p is an invalid request", async (contentType) => {
-    await refuse(1);
+    await reject(1);
     expect((await retry('{"all":true}', contentType)).status).toBe(400);
   });
 
   test("with more than 256 KiB is an invalid request", async () => {
-    await refuse(1);
+    await reject(1);
     expect((await retry(`{"all":true${" ".repeat(256 * 1024)}}`)).status).toBe(400);
   });
 
   test("whose body does not arrive is aborted", async () => {
-    await refuse(1);
+    await reject(1);
     expect((await retry(new ReadableStream({ pull: () => new Promise(() => {}) }))).status).toBe(400);
   });
 });
@@ -228,7 +228,7 @@ describe("a request to retry", () => {
 test("hostile text is returned unchanged, in JSON strings, and bounded", async () => {
   const text = "<script>alert(1)</script>\u001b]0;x\u0007\u202e\u2028";
   const document = JSON.stringify({ text, __proto__: 1, long: "x".repeat(100_000) });
-  await refuse(1, document, text + "r".repeat(100_000));
+  await reject(1, document, text + "r".repeat(100_000));
   const shown = await ask("/clickhouse/dead-letters");
   const [record] = JSON.parse(shown.text).records;
   expect(record.reason).toStartWith(text);
@@ -241,7 +241,7 @@ test("hostile text is returned unchanged, in JSON strings, and bounded", async (
 
 describe("files that fail", () => {
   beforeEach(async () => {
-    await refuse(1);
+    await reject(1);
     rmSync(dir, { recursive: true });
   });
   afterEach(() => {

@@ -188,7 +188,7 @@ describe("with Elasticsearch behind the outbox", () => {
     });
   });
 
-  test("a dead letter is listed, read, asked for, delivered and gone", async () => {
+  test("a dead letter is listed, read, retried on request, delivered and gone", async () => {
     server.statusFor = (document) => (document.includes("poison") ? 400 : 201);
     await keep('{"a":1}', '{"poison":1}', '{"a":2}');
     await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);
@@ -221,7 +221,7 @@ describe("with Elasticsearch behind the outbox", () => {
     expect(await deadLettersNow()).toEqual({ output: "elasticsearch", total: 0, records: [], next: null });
   });
 
-  test("a dead letter that is refused again stays, with the new reason, and is not asked for any more", async () => {
+  test("a dead letter that is rejected again stays, with the new reason, and without a pending retry", async () => {
     server.statusFor = () => 400;
     await keep('{"poison":1}');
     await outputWhen("the dead letter", ({ deadLetters }) => deadLetters === 1);

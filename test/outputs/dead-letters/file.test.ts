@@ -70,13 +70,32 @@ describe("the lines of a file", () => {
     ]);
   });
 
-  test("have no text if they are over the limit, and the next line is read", async () => {
+  test("have no text if they are over 64 MiB with their line break, and the next line is read", async () => {
+    expect(maxLineBytes).toBe(64 * 1024 * 1024);
     await file.write(Buffer.from("next\n"), 0, 5, maxLineBytes + 1);
     await file.write(Buffer.from("\n"), 0, 1, maxLineBytes);
     expect(await read()).toEqual([
       { offset: 0, length: maxLineBytes + 1, text: undefined },
       { offset: maxLineBytes + 1, length: 5, text: "next" },
     ]);
+  });
+
+  test("have their text if they have exactly 64 MiB with their line break", async () => {
+    await file.write(Buffer.from("\n"), 0, 1, maxLineBytes - 1);
+    const [line] = await read();
+    expect([line?.length, line?.text?.length]).toEqual([maxLineBytes, maxLineBytes - 1]);
+  });
+
+  test("end with the bytes that were read, whatever the buffer has behind them", async () => {
+    await file.write("one\ntorn");
+    const original = file.read.bind(file);
+    Object.assign(file, {
+      read(buffer: Buffer, offset: number, length: number, position: number) {
+        buffer.fill("\n");
+        return original(buffer, offset, length, position);
+      },
+    });
+    expect(await read()).toEqual([{ offset: 0, length: 4, text: "one" }]);
   });
 });
 
