@@ -5,17 +5,26 @@ import { truncate } from "../../text/truncate.ts";
 const maxTextLength = 500;
 
 /**
+ * A parser names where it read. Elasticsearch 7 quotes the start of its buffer there, which is the whole HTTP request with the
+ * Authorization header and the documents of other events.
+ */
+const parserSource = "at [Source";
+
+/**
  * An error object of Elasticsearch as text: `type: reason (cause)`; "" if it has neither. Its reasons quote what attackers
  * sent, so the text is truncated and unsafe characters are escaped.
  */
 export function errorText(error: unknown): string {
   const { type, reason, caused_by: cause } = objectOr(error);
-  const causeReason = objectOr(cause).reason;
-  const parts = [typeof type === "string" ? type : "", typeof reason === "string" ? reason : ""];
-  const text = parts.filter((part) => part !== "").join(": ");
-  return printable(
-    truncate(typeof causeReason === "string" ? `${text} (${causeReason})` : text, maxTextLength),
-  );
+  const text = [textOf(type), textOf(reason)].filter((part) => part !== "").join(": ");
+  const causeText = textOf(objectOr(cause).reason);
+  return printable(truncate(causeText === "" ? text : `${text} (${causeText})`, maxTextLength));
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") return "";
+  const end = value.indexOf(parserSource);
+  return end === -1 ? value : value.slice(0, end).trimEnd();
 }
 
 /** @returns the value if it is an object, otherwise an empty object */

@@ -16,22 +16,45 @@ export function maxBulkAnswerBytes(events: readonly StoredEvent[]): number {
   return 64 * 1024 + 4 * 1024 * events.length + 4 * documentBytes;
 }
 
+/** What the server did with each event. Events in neither list were accepted. */
+export interface JudgedItems {
+  readonly kind: "items";
+  readonly rejected: readonly RejectedEvent[];
+  readonly retry: readonly RejectedEvent[];
+}
+
+/** An outcome that concerns all events of a request in the same way. */
+export type WholeOutcome = Extract<SendOutcome, { kind: "retry" | "hold" | "split" }>;
+
 /** Judges an answer to `_bulk` by its status, and if that is 200 by the status of each item. */
-export function judgeAnswer(answer: ClusterAnswer, events: readonly StoredEvent[]): SendOutcome {
-  if (answer.status === 200) return judgeItems(answer, events);
+export function judgeAnswer(
+  answer: ClusterAnswer,
+  events: readonly StoredEvent[],
+): JudgedItems | WholeOutcome {
+  const { status } = answer;
+  if (status === 200) return judgeItems(answer, events);
   const error = objectOr(answer.json).error;
   const text = errorText(error);
-  const reason = text === "" ? `HTTP ${answer.status}` : `HTTP ${answer.status} ${text}`;
-  // A cluster that is temporarily read-only answers 403 too.
-  if (objectOr(error).type !== "cluster_block_exception") {
-    if (answer.status === 400 || answer.status === 413) return { kind: "split", reason };
-    if (answer.status === 401 || answer.status === 403) return { kind: "hold", reason };
-    if (answer.status === 404)
-      return { kind: "hold", reason: `${reason}; is elasticsearch_url an Elasticsearch server?` };
-    if (answer.status >= 300 && answer.status < 400)
-      return { kind: "hold", reason: `${reason}; redirects are not followed, change elasticsearch_url` };
-  }
+  const reason = text === "" ? `HTTP ${status}` : `HTTP ${status} ${text}`;
+  if (status === 413) return { kind: "split", reason };
+  if (status >= 300 && status < 400)
+    return { kind: "hold", reason: `${reason}; redirects are not followed, change elasticsearch_url` };
+  if (status === 404)
+    return { kind: "hold", reason: `${reason}; is elasticsearch_url an Elasticsearch server?` };
+  // A document that the server cannot store gets an item of its own. A request that is refused as a whole is refused for a
+  // setting, and would be for any events. A cluster that is temporarily read-only answers 403 too.
+  const isTemporary = status === 408 || status === 429 || objectOr(error).type === "cluster_block_exception";
+  if (status >= 400 && status < 500 && !isTemporary) return { kind: "hold", reason };
   return { kind: "retry", reason, ...(answer.retryAfterMs && { retryAfterMs: answer.retryAfterMs }) };
+}
+
+/** @param total the number of events that were sent */
+export function outcomeOf({ rejected, retry }: JudgedItems, total: number): SendOutcome {
+  const [what, first] = retry.length > 0 ? [retry, retry[0]] : [rejected, rejected[0]];
+  if (first === undefined) return { kind: "delivered" };
+  const count = `${what.length} of ${total} events`;
+  const reason = `${count}${retry.length > 0 ? "" : " rejected"}: ${first.reason}`;
+  return { kind: "judged", rejected, retry: retry.map(({ event }) => event), reason };
 }
 
 interface BulkItem {
@@ -39,7 +62,7 @@ interface BulkItem {
   readonly error: unknown;
 }
 
-function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): SendOutcome {
+function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): JudgedItems | WholeOutcome {
   const items = readItems(answer.json);
   // Events that were accepted nevertheless answer 409 to the retry.
   if (items === undefined)
@@ -51,8 +74,7 @@ function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): Send
     return { kind: "retry", reason: `HTTP 200 with ${items.length} items for ${events.length} events` };
 
   const rejected: RejectedEvent[] = [];
-  const retry: StoredEvent[] = [];
-  let retryReason = "";
+  const retry: RejectedEvent[] = [];
   for (const [index, event] of events.entries()) {
     const item = items[index] ?? { status: 0, error: undefined };
     const verdict = judgeItem(item);
@@ -60,23 +82,9 @@ function judgeItems(answer: ClusterAnswer, events: readonly StoredEvent[]): Send
     const reason = `HTTP ${item.status} ${errorText(item.error)}`.trimEnd();
     // All events are sent again once somebody has fixed it. Events that were accepted answer 409 then.
     if (verdict === "hold") return { kind: "hold", reason };
-    if (verdict === "rejected") rejected.push({ event, reason });
-    else {
-      if (retry.length === 0) retryReason = reason;
-      retry.push(event);
-    }
+    (verdict === "rejected" ? rejected : retry).push({ event, reason });
   }
-  if (retry.length > 0)
-    return {
-      kind: "judged",
-      rejected,
-      retry,
-      reason: `${retry.length} of ${events.length} events: ${retryReason}`,
-    };
-  const [first] = rejected;
-  if (first === undefined) return { kind: "delivered" };
-  const reason = `${rejected.length} of ${events.length} events rejected: ${first.reason}`;
-  return { kind: "judged", rejected, retry, reason };
+  return { kind: "items", rejected, retry };
 }
 
 function readItems(json: unknown): BulkItem[] | undefined {
@@ -107,17 +115,29 @@ const indexErrors: readonly unknown[] = [
   "index_not_found_exception",
   "index_closed_exception",
   "invalid_index_name_exception",
+  // an alias of the template has the name of an index
+  "invalid_alias_name_exception",
+  // the mapping makes routing mandatory
+  "routing_missing_exception",
 ];
 
 /**
- * The beginnings of reasons that have no type of their own: the limit of shards is reached, an alias has no write index, a
- * pipeline does not exist. Only the beginning counts. Further on a reason may quote an event, and an attacker whose event
- * says "no write index" must not be able to block the delivery.
+ * Reasons that have no type of their own. Only their beginning counts, or the whole reason: further on, a reason may quote an
+ * event, and an attacker whose event says "no write index" must not be able to block the delivery.
  */
 const indexReasons = [
+  // the limit of shards in the cluster
   /^(?:Validation Failed: 1: )?this action would add \[/,
+  // the limit of documents in a shard, in the wording of the engine and of Lucene
+  /^number of documents in the (?:index|shard) can(?:'t|not) exceed \[?2147483519\b/i,
+  // an alias of several indices
   /^no write index/,
+  // the wrong action for a data stream, or for a backing index of one
+  /^only write ops with an op_type of create are allowed in data streams$/,
+  /^index request with op_type=create targeting backing indices is disallowed/,
   /^pipeline with id/,
+  // rest.action.multi.allow_explicit_index
+  /^explicit index in bulk is not allowed$/,
 ];
 
 /** True if the index cannot accept any event, so that the event is not the cause. */

@@ -1,13 +1,10 @@
 import type { Log } from "../../telemetry/log.ts";
-import { outcomeOfFailure } from "../http/failure.ts";
-import { compress } from "../http/gzip.ts";
 import { withoutSecrets } from "../http/without-secrets.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
+import { sendBatch } from "./bulk.ts";
 import { createClusterClient } from "./client.ts";
-import { bulkBody } from "./encode.ts";
 import { createIndexNamer } from "./index-names.ts";
 import { installIndexTemplate } from "./install-template.ts";
-import { bulkAnswerFilter, judgeAnswer, maxBulkAnswerBytes } from "./judge-answer.ts";
 
 export interface ElasticsearchOptions {
   /** At least one, tried in turn; `http://` or `https://`, a path allowed. */
@@ -48,18 +45,7 @@ export function createElasticsearchOutput(options: ElasticsearchOptions): Output
       if (obstacle !== undefined) return obstacle;
       isTemplateReady = true;
     }
-    const answer = await client.request(
-      {
-        method: "POST",
-        path: `/_bulk?filter_path=${bulkAnswerFilter}`,
-        contentType: "application/x-ndjson",
-        ...(await compress(bulkBody(delivery, indexOf))),
-        maxAnswerBytes: maxBulkAnswerBytes(delivery.events),
-      },
-      until,
-    );
-    if (answer.kind === "failed") return outcomeOfFailure(answer);
-    return judgeAnswer(answer, delivery.events);
+    return sendBatch(client, delivery, indexOf, until);
   }
 
   return withoutSecrets({ name: "elasticsearch", send, close: () => closed.abort() }, credentials);

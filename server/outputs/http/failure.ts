@@ -24,6 +24,9 @@ export function describeFailure(error: unknown, signal: AbortSignal): HttpFailur
 }
 
 /** What a failure means for the events that were to be sent. */
-export function outcomeOfFailure({ reason, isLasting }: HttpFailure): SendOutcome {
+export function outcomeOfFailure({
+  reason,
+  isLasting,
+}: HttpFailure): Extract<SendOutcome, { kind: "retry" | "hold" }> {
   return { kind: isLasting ? "hold" : "retry", reason };
 }

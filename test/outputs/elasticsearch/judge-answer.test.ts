@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { judgeAnswer } from "../../../server/outputs/elasticsearch/judge-answer.ts";
+import { judgeAnswer, outcomeOf } from "../../../server/outputs/elasticsearch/judge-answer.ts";
+import type { SendOutcome } from "../../../server/outputs/output.ts";
 import { storedEvent } from "./stand-in.ts";
 
 const events = [storedEvent(1), storedEvent(2), storedEvent(3)];
 
-function judge(status: number, json: unknown, retryAfterMs?: number) {
-  return judgeAnswer({ kind: "answered", status, json, retryAfterMs }, events);
+function judge(status: number, json: unknown, retryAfterMs?: number): SendOutcome {
+  const judged = judgeAnswer({ kind: "answered", status, json, retryAfterMs }, events);
+  return judged.kind === "items" ? outcomeOf(judged, events.length) : judged;
 }
 
 function judgeItems(...items: { status: number; error?: unknown }[]) {
@@ -19,12 +21,20 @@ describe("an answer to the whole request", () => {
     expect(judge(status, undefined)).toEqual({ kind: "retry", reason: `HTTP ${status}` });
   });
 
-  test.each([301, 307, 401, 403, 404])("HTTP %d blocks until somebody fixes it", (status) => {
+  test.each([301, 307, 400, 401, 403, 404, 405, 406])("HTTP %d blocks until somebody fixes it", (status) => {
     expect(judge(status, undefined)).toMatchObject({ kind: "hold" });
   });
 
-  test.each([400, 413])("HTTP %d splits the batch", (status) => {
-    expect(judge(status, undefined)).toMatchObject({ kind: "split" });
+  test("HTTP 413 splits the batch", () => {
+    expect(judge(413, undefined)).toMatchObject({ kind: "split" });
+  });
+
+  test("a request that is refused for a setting blocks, and rejects no event", () => {
+    const error = { type: "illegal_argument_exception", reason: "explicit index in bulk is not allowed" };
+    expect(judge(400, { error })).toEqual({
+      kind: "hold",
+      reason: "HTTP 400 illegal_argument_exception: explicit index in bulk is not allowed",
+    });
   });
 
   test("a read-only cluster is retried, even if it answers 403", () => {
@@ -107,6 +117,25 @@ describe("the items of an answer", () => {
     ],
     [400, "illegal_argument_exception", "no write index is defined for alias [loom-events]"],
     [400, "illegal_argument_exception", "pipeline with id [geo] does not exist"],
+    [400, "illegal_argument_exception", "Number of documents in the index can't exceed [2147483519]"],
+    [400, "illegal_argument_exception", "number of documents in the index cannot exceed 2147483519"],
+    [400, "illegal_argument_exception", "explicit index in bulk is not allowed"],
+    [
+      400,
+      "illegal_argument_exception",
+      "only write ops with an op_type of create are allowed in data streams",
+    ],
+    [
+      400,
+      "illegal_argument_exception",
+      "index request with op_type=create targeting backing indices is disallowed, target corresponding data stream [d] instead",
+    ],
+    [400, "routing_missing_exception", "routing is required for [loom-events]/[1]"],
+    [
+      400,
+      "invalid_alias_name_exception",
+      "Invalid alias name [a], an index exists with the same name as the alias",
+    ],
   ])("an error that no event causes blocks all of them: HTTP %d %s: %s", (status, type, reason) => {
     expect(judgeItems(done, { status, error: { type, reason } }, done)).toEqual({
       kind: "hold",
@@ -127,11 +156,38 @@ describe("the items of an answer", () => {
     ["illegal_argument_exception", "failed to parse field [a]: no write index is defined for alias [b]"],
     ["illegal_argument_exception", "unknown value 'x'\npipeline with id [geo] does not exist"],
     ["illegal_argument_exception", "Validation Failed: 2: this action would add [2] shards"],
+    ["illegal_argument_exception", "field [Number of documents in the index can't exceed [2147483519]]"],
+    ["illegal_argument_exception", "explicit index in bulk is not allowed'. Preview of field's value"],
+    ["mapper_parsing_exception", "number of documents in the index cannot exceed 2147483519"],
+    ["document_parsing_exception", "no write index is defined for alias [a]"],
   ])("an event is rejected and blocks nothing if %s quotes such an error further on", (type, reason) => {
     expect(judgeItems({ status: 400, error: { type, reason } }, done, done)).toMatchObject({
       kind: "judged",
       rejected: [{ event: events[0] }],
       retry: [],
+    });
+  });
+
+  test.each(["mapper_parsing_exception", "document_parsing_exception"])(
+    "%s rejects its event, whatever the field is called",
+    (type) => {
+      const reason =
+        "[1:13] object mapping for [observer] tried to parse field [observer] as object, but found a concrete value";
+      expect(judgeItems({ status: 400, error: { type, reason } }, done, done)).toMatchObject({
+        kind: "judged",
+        rejected: [{ event: events[0], reason: `HTTP 400 ${type}: ${reason}` }],
+      });
+    },
+  );
+
+  test("a reason does not contain the request that a parser quotes", () => {
+    const cause = {
+      reason:
+        "Duplicate field 'a'\n at [Source: (byte[])\"POST /a/_bulk HTTP/1.1\r\nAuthorization: Basic ZWxhc3RpYzp4\r\n\"; line: 1]",
+    };
+    const error = { type: "mapper_parsing_exception", reason: "failed to parse", caused_by: cause };
+    expect(judgeItems({ status: 400, error }, done, done)).toMatchObject({
+      rejected: [{ reason: "HTTP 400 mapper_parsing_exception: failed to parse (Duplicate field 'a')" }],
     });
   });
 

@@ -78,16 +78,16 @@ describe("the request", () => {
     const node = standIn();
     expect(await sendTo([node.url])).toEqual({ kind: "delivered" });
     expect(node.requests[0]?.body).toBe(
-      '{"create":{"_index":"loom-events","_id":"outbox-1-1"}}\n{"a":1}\n' +
-        '{"create":{"_index":"loom-events","_id":"outbox-1-2"}}\n{"b":18446744073709551615}\n',
+      '{"create":{"_id":"outbox-1-1"}}\n{"a":1}\n' +
+        '{"create":{"_id":"outbox-1-2"}}\n{"b":18446744073709551615}\n',
     );
   });
 
-  test("the request is a POST of NDJSON to _bulk below the path of the URL", async () => {
+  test("the request is a POST of NDJSON to the _bulk of the index, below the path of the URL", async () => {
     const node = standIn();
     await sendTo([`${node.url}/es/`]);
     expect(node.requests[0]?.method).toBe("POST");
-    expect(node.requests[0]?.path).toStartWith("/es/_bulk?");
+    expect(node.requests[0]?.path).toStartWith("/es/loom-events/_bulk?");
     expect(node.requests[0]?.headers.get("content-type")).toBe("application/x-ndjson");
   });
 
@@ -97,18 +97,6 @@ describe("the request", () => {
     expect(await outputTo([node.url]).send(deliveryOf([document]), never)).toEqual({ kind: "delivered" });
     expect(Number(node.requests[0]?.headers.get("content-length"))).toBeLessThan(1000);
     expect(node.requests[0]?.body).toEndWith(`\n${document}\n`);
-  });
-
-  test("date parts of the index are the day of receipt in UTC", async () => {
-    const node = standIn();
-    const [first, second] = two.events;
-    if (first === undefined || second === undefined) throw new Error("two events");
-    const beforeMidnight = { ...first, receivedAt: Date.UTC(2026, 11, 31, 23, 59, 59, 999) };
-    const atMidnight = { ...second, receivedAt: Date.UTC(2027, 0, 1) };
-    const delivery = { outboxId: "o", events: [beforeMidnight, atMidnight] };
-    await outputTo([node.url], { index: "loom-events-%Y.%m.%d" }).send(delivery, never);
-    expect(node.requests[0]?.body).toContain('"loom-events-2026.12.31","_id":"o-1"');
-    expect(node.requests[0]?.body).toContain('"loom-events-2027.01.01","_id":"o-2"');
   });
 
   test("user and password are sent as basic authentication", async () => {
@@ -125,6 +113,86 @@ describe("the request", () => {
     const node = standIn();
     await sendTo([node.url], { user: "loom", pass: "x", apiKey });
     expect(node.requests[0]?.headers.get("authorization")).toBe(expected);
+  });
+});
+
+describe("an index for each day", () => {
+  const [first, second] = two.events;
+  if (first === undefined || second === undefined) throw new Error("two events");
+  const beforeMidnight = { ...first, receivedAt: Date.UTC(2026, 11, 31, 23, 59, 59, 999) };
+  const atMidnight = { ...second, receivedAt: Date.UTC(2027, 0, 1) };
+  const late = { ...beforeMidnight, sequence: 3 };
+  const delivery = { outboxId: "o", events: [beforeMidnight, atMidnight, late] };
+  const index = "loom-events-%Y.%m.%d";
+
+  test("events go to the index of the day of their receipt in UTC, with one request for each index", async () => {
+    const node = standIn();
+    expect(await outputTo([node.url], { index }).send(delivery, never)).toEqual({ kind: "delivered" });
+    expect(node.requests.map(({ path, body }) => [path.split("?")[0], body.match(/o-\d/g)])).toEqual([
+      ["/loom-events-2026.12.31/_bulk", ["o-1", "o-3"]],
+      ["/loom-events-2027.01.01/_bulk", ["o-2"]],
+    ]);
+  });
+
+  test("the answer of each index is judged, and what is sent again is in order", async () => {
+    const node = standIn();
+    node.answer = ({ path }) => bulkAnswer(path.includes("2026") ? [400, 429] : [429]);
+    expect(await outputTo([node.url], { index }).send(delivery, never)).toMatchObject({
+      kind: "judged",
+      rejected: [{ event: beforeMidnight }],
+      retry: [atMidnight, late],
+      reason: "2 of 3 events: HTTP 429 some_exception: why",
+    });
+  });
+
+  test("the whole batch is sent again if one index does not answer", async () => {
+    const node = standIn();
+    node.answer = ({ path }) =>
+      path.includes("2026") ? bulkAnswer([201, 400]) : new Response("", { status: 503 });
+    expect(await outputTo([node.url], { index }).send(delivery, never)).toEqual({
+      kind: "retry",
+      reason: "HTTP 503",
+    });
+  });
+});
+
+describe("a document with a key twice", () => {
+  const duplicate = '{"source":{"ip":"192.0.2.1"},"a":1e400,"source":{"ip":"192.0.2.2"}}';
+  const delivery = deliveryOf(['{"n":1}', duplicate, '{"source":"x"}']);
+  const error = { type: "mapper_parsing_exception", reason: "failed to parse" };
+
+  test("is sent again with the last one only when it was rejected, under the same id", async () => {
+    const node = standIn();
+    const answers = [bulkAnswer([201, 400, 400], error), bulkAnswer([201])];
+    node.answer = () => answers.shift() ?? new Response("", { status: 500 });
+    expect(await outputTo([node.url]).send(delivery, never)).toMatchObject({
+      kind: "judged",
+      rejected: [{ event: delivery.events[2] }],
+      retry: [],
+    });
+    expect(node.requests[1]?.body).toBe(
+      '{"create":{"_id":"outbox-1-2"}}\n{"a":1e400,"source":{"ip":"192.0.2.2"}}\n',
+    );
+    expect(node.requests).toHaveLength(2);
+  });
+
+  test("is rejected with its own bytes and in order if it does not fit the mapping either", async () => {
+    const node = standIn();
+    const answers = [bulkAnswer([201, 400, 400], error), bulkAnswer([400], { ...error, reason: "other" })];
+    node.answer = () => answers.shift() ?? new Response("", { status: 500 });
+    expect(await outputTo([node.url]).send(delivery, never)).toMatchObject({
+      rejected: [
+        { event: delivery.events[1], reason: "HTTP 400 mapper_parsing_exception: other" },
+        { event: delivery.events[2], reason: "HTTP 400 mapper_parsing_exception: failed to parse" },
+      ],
+    });
+  });
+
+  test("is sent again later if the second request fails", async () => {
+    const node = standIn();
+    const answers = [bulkAnswer([201, 400, 201], error)];
+    node.answer = () => answers.shift() ?? new Response("", { status: 503 });
+    expect(await outputTo([node.url]).send(delivery, never)).toEqual({ kind: "retry", reason: "HTTP 503" });
   });
 });
 

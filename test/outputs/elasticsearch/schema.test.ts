@@ -42,7 +42,10 @@ function answerWith(special: (request: StandInRequest) => Response | undefined):
   };
 }
 
-const methods = () => node.requests.map(({ method, path }) => `${method} ${path.split("?")[0]}`);
+const methods = () =>
+  node.requests.map(({ method, path }) =>
+    path.includes("/_bulk?") ? "_bulk" : `${method} ${path.split("?")[0]}`,
+  );
 
 describe("the template of an index", () => {
   test.each([
@@ -115,14 +118,14 @@ describe("the installation", () => {
     expect(methods()).toEqual([
       "GET /_index_template/loom-events",
       "PUT /_index_template/loom-events",
-      "POST /_bulk",
-      "POST /_bulk",
+      "_bulk",
+      "_bulk",
     ]);
   });
 
   test("sends nothing but events if it is off", async () => {
     await outputFor(daily, false).send(one, never);
-    expect(methods()).toEqual(["POST /_bulk"]);
+    expect(methods()).toEqual(["_bulk"]);
   });
 
   test("does not replace a template of this version", async () => {
@@ -152,13 +155,13 @@ describe("the installation", () => {
         : undefined,
     );
     expect(await outputFor("loom-events").send(one, never)).toEqual({ kind: "delivered" });
-    expect(methods()).toEqual(["GET /_data_stream/loom-events", "POST /_bulk"]);
+    expect(methods()).toEqual(["GET /_data_stream/loom-events", "_bulk"]);
   });
 
   test("does nothing for an index whose name is a date alone, because the template would match other indices", async () => {
     answerWith(() => undefined);
     expect(await outputFor("%Y.%m.%d").send(one, never)).toEqual({ kind: "delivered" });
-    expect(methods()).toEqual(["POST /_bulk"]);
+    expect(methods()).toEqual(["_bulk"]);
   });
 
   test.each([
@@ -169,7 +172,7 @@ describe("the installation", () => {
   ] as const)("that is refused with %d sends no event: %s", async (status, kind) => {
     answerWith(({ method }) => (method === "PUT" ? new Response("{}", { status }) : undefined));
     expect(await outputFor(daily).send(one, never)).toMatchObject({ kind });
-    expect(methods()).not.toContain("POST /_bulk");
+    expect(methods()).not.toContain("_bulk");
   });
 
   test("sends events once it succeeds", async () => {
