@@ -40,6 +40,19 @@ test("the example sets every key that has a default to that default", () => {
   );
 });
 
+test("the example sets no key without a default, except the files that TLS needs", () => {
+  const withoutDefault = keys.filter(({ key }) => key.fallback === undefined).map(({ path }) => path);
+  const { written } = valuesOf(exampleConfig());
+  expect(withoutDefault.filter((path) => written.has(path))).toEqual(["server.cert_file", "server.key_file"]);
+});
+
+test("the example has each description as a whole, in lines of at most 110 characters", () => {
+  const text = exampleConfig().replaceAll("\n# ", " ");
+  expect(keys.filter(({ key }) => !text.includes(key.description))).toEqual([]);
+  const lines = exampleConfig().split("\n");
+  expect(lines.filter((line) => line.length > 110)).toEqual([]);
+});
+
 test("the example names every environment variable for credentials", () => {
   const variables = keys.flatMap(({ key }) => (key.environment === undefined ? [] : [key.environment]));
   expect(variables.filter((variable) => !exampleConfig().includes(variable))).toEqual([]);

@@ -69,6 +69,12 @@ describe("a new output needs only its descriptor:", () => {
   });
 });
 
+test("an output needs the outbox unless its descriptor says that it does not", () => {
+  const toml = (type: string) => `type = "${type}"\nfile_path = "a"\n[output.outbox]\nenabled = false`;
+  expect(refusal(() => configure(toml("file")))).toContain("204 means on disk");
+  expect(configure(toml("stdout")).outputs.map(({ needsOutbox }) => needsOutbox)).toEqual([false]);
+});
+
 test("an output that is not built can be configured, and does not start", async () => {
   const config = configure('type = "pigeon"');
   const starting = startOutputs(config, { ...context, onAttempt: () => {} });

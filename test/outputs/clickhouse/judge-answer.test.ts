@@ -93,11 +93,11 @@ test("the exception overrides the status", () => {
 });
 
 test("without an exception the status decides", () => {
-  const kinds = [401, 403, 404, 302, 307, 413, 400, 408, 429, 500, 502, 503, 504].map((status) =>
+  const kinds = [401, 403, 404, 300, 302, 307, 413, 400, 408, 429, 500, 502, 503, 504].map((status) =>
     kindOf(answered(status)),
   );
   expect(kinds).toEqual([
-    ...["hold", "hold", "hold", "hold", "hold", "split"],
+    ...["hold", "hold", "hold", "hold", "hold", "hold", "split"],
     ...["retry", "retry", "retry", "retry", "retry", "retry", "retry"],
   ] as typeof kinds);
 });
@@ -107,7 +107,10 @@ test("only 200 is a delivery, not 2xx", () => {
 });
 
 test("an empty 200 that was cut off is not a delivery", () => {
-  expect(judgeAnswer(answered(200, "", { isWhole: false }))).toMatchObject({ kind: "retry" });
+  expect(judgeAnswer(answered(200, "", { isWhole: false }))).toEqual({
+    kind: "retry",
+    reason: "HTTP 200 with an answer that is cut off or too long",
+  });
 });
 
 test("Retry-After is passed on", () => {

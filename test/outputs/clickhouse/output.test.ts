@@ -151,6 +151,17 @@ test("credentials are sent in a header and nowhere else", async () => {
   expect(JSON.stringify([outcome, log.lines])).not.toMatch(new RegExp(`hunter2|${credentials}`));
 });
 
+test.each([
+  [undefined, "secret", "default:secret"],
+  ["loom", undefined, "loom:"],
+  [undefined, undefined, undefined],
+])("user %s and password %s are the credentials %s", async (user, password, credentials) => {
+  const server = standIn();
+  await outputTo(server.url, { user, password })();
+  const expected = credentials === undefined ? null : `Basic ${Buffer.from(credentials).toString("base64")}`;
+  expect(server.inserts()[0]?.request.headers.get("authorization") ?? null).toBe(expected);
+});
+
 test("the path of the URL is kept", async () => {
   const server = standIn();
   await outputTo(`${server.url}clickhouse/`)();
@@ -200,8 +211,13 @@ test("a missing table is created if that is configured, and the batch is sent ag
     if (seen.query.startsWith("CREATE")) hasTable = true;
     return hasTable ? new Response() : exception(60, 404);
   });
-  expect((await outputTo(server.url, { createTable: true })()).kind).toBe("delivered");
+  const log = recordingLog();
+  expect((await outputTo(server.url, { createTable: true, log })()).kind).toBe("delivered");
   expect(server.queries()).toEqual(["SELECT", "INSERT", "CREATE", "INSERT"]);
+  expect(log.lines.map(({ message }) => message)).toEqual([
+    "connected to ClickHouse",
+    "created the table in ClickHouse",
+  ]);
 });
 
 test("a table that cannot be created blocks the delivery", async () => {

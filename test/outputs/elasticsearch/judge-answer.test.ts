@@ -21,9 +21,12 @@ describe("an answer to the whole request", () => {
     expect(judge(status, undefined)).toEqual({ kind: "retry", reason: `HTTP ${status}` });
   });
 
-  test.each([301, 307, 400, 401, 403, 404, 405, 406])("HTTP %d blocks until somebody fixes it", (status) => {
-    expect(judge(status, undefined)).toMatchObject({ kind: "hold" });
-  });
+  test.each([300, 301, 307, 400, 401, 403, 404, 405, 406])(
+    "HTTP %d blocks until somebody fixes it",
+    (status) => {
+      expect(judge(status, undefined)).toMatchObject({ kind: "hold" });
+    },
+  );
 
   test("HTTP 413 splits the batch", () => {
     expect(judge(413, undefined)).toMatchObject({ kind: "split" });
@@ -59,6 +62,17 @@ describe("an answer to the whole request", () => {
 });
 
 describe("the items of an answer", () => {
+  test.each([
+    [200, "delivered"],
+    [299, "delivered"],
+    [300, "judged"],
+    [500, "judged"],
+  ] as const)("with status %d make the outcome %s", (status, kind) => {
+    const outcome = judgeItems(done, { status }, done);
+    expect(outcome.kind).toBe(kind);
+    if (outcome.kind === "judged") expect(outcome.retry).toEqual([events[1] as never]);
+  });
+
   test("201 and 409 are accepted", () => {
     expect(
       judgeItems(done, { status: 409, error: { type: "version_conflict_engine_exception" } }, done),
@@ -153,6 +167,7 @@ describe("the items of an answer", () => {
 
   test.each([
     ["validation_exception", "x: this action would add [2] shards, but this cluster currently has"],
+    ["mapper_parsing_exception", "no write index is defined for alias [b]"],
     ["illegal_argument_exception", "failed to parse field [a]: no write index is defined for alias [b]"],
     ["illegal_argument_exception", "unknown value 'x'\npipeline with id [geo] does not exist"],
     ["illegal_argument_exception", "Validation Failed: 2: this action would add [2] shards"],
@@ -208,6 +223,7 @@ describe("an answer that cannot be trusted makes all events be retried:", () => 
     ["with fewer items than events", { items: [{ create: done }] }],
     ["with more items than events", { items: Array(4).fill({ create: done }) }],
     ["with items of another action", { items: Array(3).fill({ index: done }) }],
+    ["with a status that is not an integer", { items: Array(3).fill({ create: { status: 200.5 } }) }],
     ["with a status that is not a number", { items: Array(3).fill({ create: { status: "201" } }) }],
     ["with a null item", { items: [null, { create: done }, { create: done }] }],
   ])("%s", (_, json) => {

@@ -9,7 +9,7 @@ import {
 } from "../../../server/outputs/elasticsearch/output.ts";
 import type { SendOutcome } from "../../../server/outputs/output.ts";
 import { createCertificate } from "../../support/certificate.ts";
-import { recordingLog, silentLog } from "../../support/log.ts";
+import { type LoggedLine, recordingLog, silentLog } from "../../support/log.ts";
 import { until } from "../../support/until.ts";
 import { bulkAnswer, deliveryOf, startStandIn } from "./stand-in.ts";
 
@@ -230,6 +230,14 @@ describe("the answer", () => {
     expect(await sendTo([url])).toMatchObject({ kind: "retry" });
   });
 
+  test("an answer that is cut off after complete JSON is retried", async () => {
+    const url = await rawServer((socket) => {
+      const items = [{ create: { status: 201 } }, { create: { status: 201 } }];
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n${JSON.stringify({ items })}`);
+    });
+    expect(await sendTo([url])).toMatchObject({ kind: "retry" });
+  });
+
   test("an answer that is not complete JSON is retried", async () => {
     const node = standIn();
     node.answer = () => new Response('{"errors":false,"items":[{"create":{"status":201}}');
@@ -317,12 +325,16 @@ describe("several addresses", () => {
     const log = recordingLog();
     bad.answer = () => new Response("", { status: 503 });
     const output = outputTo([bad.url, good.url], { log });
+    const change: LoggedLine = {
+      level: "info",
+      message: "switched to another address",
+      fields: { url: good.url },
+    };
     await output.send(two, never);
+    expect(log.lines).toEqual([change]);
     await output.send(two, never);
+    expect(log.lines).toEqual([change]);
     expect(bad.requests).toHaveLength(1);
-    expect(log.lines).toEqual([
-      { level: "info", message: "switched to another address", fields: { url: good.url } },
-    ]);
   });
 
   test("one that does not answer is not the first one in the next attempt", async () => {

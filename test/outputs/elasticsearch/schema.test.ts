@@ -4,8 +4,9 @@ import { properties } from "../../../server/outputs/elasticsearch/fields.ts";
 import { templateName } from "../../../server/outputs/elasticsearch/index-names.ts";
 import { createElasticsearchOutput } from "../../../server/outputs/elasticsearch/output.ts";
 import { indexTemplate, templateVersion } from "../../../server/outputs/elasticsearch/schema.ts";
+import type { Log } from "../../../server/telemetry/log.ts";
 import { capturedRequests } from "../../support/fixtures.ts";
-import { silentLog } from "../../support/log.ts";
+import { recordingLog, silentLog } from "../../support/log.ts";
 import { deliveryOf, type StandIn, type StandInRequest, startStandIn } from "./stand-in.ts";
 
 let node: StandIn;
@@ -18,16 +19,16 @@ const daily = "loom-events-%Y.%m.%d";
 const never = new AbortController().signal;
 const one = deliveryOf(["{}"]);
 
-function outputFor(index: string, installTemplate = true) {
+function outputFor(index: string, installTemplate = true, url = node.url, log: Log = silentLog) {
   return createElasticsearchOutput({
-    url: [node.url],
+    url: [url],
     index,
     user: undefined,
     pass: undefined,
     apiKey: undefined,
     caFile: undefined,
     installTemplate,
-    log: silentLog,
+    log,
   });
 }
 
@@ -121,6 +122,62 @@ describe("the installation", () => {
       "_bulk",
       "_bulk",
     ]);
+  });
+
+  test.each([
+    [daily, "index template installed"],
+    ["%Y.%m.%d", "no index template was installed, because it would match indices of others too"],
+  ])("for %s is logged", async (index, message) => {
+    answerWith(() => undefined);
+    const log = recordingLog();
+    await outputFor(index, true, node.url, log).send(one, never);
+    expect(log.lines.map((line) => line.message)).toEqual([message]);
+  });
+
+  test.each([
+    [400, "delivered"],
+    [404, "delivered"],
+    [405, "delivered"],
+    [401, "hold"],
+    [500, "retry"],
+  ] as const)(
+    "after an answer %d to the question for a data stream has the outcome %s",
+    async (status, kind) => {
+      answerWith(({ path }) =>
+        path.startsWith("/_data_stream/") ? new Response("{}", { status }) : undefined,
+      );
+      expect((await outputFor("loom-events").send(one, never)).kind).toBe(kind);
+    },
+  );
+
+  test("is retried if the cluster cannot be reached", async () => {
+    expect(await outputFor("loom-events", true, "http://127.0.0.1:9").send(one, never)).toEqual({
+      kind: "retry",
+      reason: "cannot install index template loom-events: http://127.0.0.1:9: no answer: ECONNREFUSED",
+    });
+    expect(await outputFor(daily, true, "http://127.0.0.1:9").send(one, never)).toMatchObject({
+      kind: "retry",
+    });
+  });
+
+  test("passes on Retry-After", async () => {
+    answerWith(({ method }) =>
+      method === "PUT" ? new Response("{}", { status: 500, headers: { "retry-after": "7" } }) : undefined,
+    );
+    expect(await outputFor(daily).send(one, never)).toEqual({
+      kind: "retry",
+      reason: "cannot install index template loom-events: HTTP 500",
+      retryAfterMs: 7000,
+    });
+  });
+
+  test("that is refused says how to do without it", async () => {
+    answerWith(({ method }) => (method === "PUT" ? new Response("{}", { status: 403 }) : undefined));
+    expect(await outputFor(daily).send(one, never)).toEqual({
+      kind: "hold",
+      reason:
+        "cannot install index template loom-events: HTTP 403; fix this or set elasticsearch_install_template = false",
+    });
   });
 
   test("sends nothing but events if it is off", async () => {

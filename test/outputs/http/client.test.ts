@@ -64,6 +64,32 @@ describe("a request", () => {
   });
 });
 
+test.each([
+  [undefined, 1],
+  [true, 1],
+  [false, 2],
+])("with keepsConnections %p two requests have %d connections", async (keepsConnections, expected) => {
+  let connections = 0;
+  const server = Bun.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    socket: {
+      open() {
+        connections++;
+      },
+      data: (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    },
+  });
+  stopping.push(() => server.stop(true));
+  const options = keepsConnections === undefined ? {} : { keepsConnections };
+  const client = createHttpClient({ credentials: noCredentials, ...options });
+  for (let i = 0; i < 2; i++) {
+    const url = `http://127.0.0.1:${server.port}`;
+    await client({ method: "POST", url, maxAnswerBytes: 1 }, new AbortController().signal);
+  }
+  expect(connections).toBe(expected);
+});
+
 describe("an answer", () => {
   test("has status, headers, body and the wait of Retry-After", async () => {
     const url = serverThat(

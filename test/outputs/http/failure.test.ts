@@ -46,6 +46,11 @@ describe("a signal", () => {
     });
   });
 
+  test("that was a deadline is recognised even if the error is another one", () => {
+    const signal = AbortSignal.abort(new DOMException("late", "TimeoutError"));
+    expect(describeFailure(new Error("closed"), signal)).toMatchObject({ reason: "no answer in time" });
+  });
+
   test("that was a stop makes it a stop", () => {
     const signal = AbortSignal.abort();
     expect(describeFailure(signal.reason, signal)).toMatchObject({
