@@ -32,7 +32,7 @@ const output = createServer((request, response) => {
   bodyOf(request).then(
     (body) => {
       response.setHeader("content-type", "application/json");
-      if (!request.url?.startsWith("/_bulk")) {
+      if (!request.url?.includes("/_bulk?")) {
         response.statusCode = request.method === "GET" ? 404 : 200;
         return response.end("{}");
       }

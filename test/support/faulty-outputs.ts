@@ -33,13 +33,14 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
   }
 
   function commit({ method, url, body }: SeenRequest): Reply {
-    if (url.pathname !== "/_bulk") return { status: method === "GET" ? 404 : 200, body: "{}" };
+    const index = /^\/([^/]+)\/_bulk$/.exec(url.pathname)?.[1];
+    if (index === undefined) return { status: method === "GET" ? 404 : 200, body: "{}" };
     const lines = body.split("\n");
     const items: unknown[] = [];
     for (let line = 0; line + 1 < lines.length; line += 2) {
-      const action: { create: { _index: string; _id: string } } = JSON.parse(lines[line] ?? "");
+      const action: { create: { _id: string } } = JSON.parse(lines[line] ?? "");
       const document = lines[line + 1] ?? "";
-      const status = create(`${action.create._index}/${action.create._id}`, document);
+      const status = create(`${index}/${action.create._id}`, document);
       const error = { type: "some_exception", reason: output.reasonFor(document, status) };
       items.push({ create: status === 201 ? { status } : { status, error } });
     }
