@@ -26,6 +26,8 @@ const variablePrefix = "LOOM_SENSOR_";
 const maxTokenFileBytes = 1024 * 1024;
 const maxTokenBytes = 4096;
 const maxSensorIdBytes = 128;
+/** Stands for the sensor of a request that was refused before its sensor was known, so no sensor may have this id. */
+export const unknownSensorId = "unknown";
 
 /**
  * Reads the tokens of the token file (lines "token,sensor_id") and of `LOOM_SENSOR_<id>`.
@@ -125,6 +127,11 @@ function assertSensorId(sensorId: string, source: string): void {
   if (!/^[\x21-\x7e]+$/.test(sensorId) || /["',]/.test(sensorId)) {
     throw new ConfigError(
       `auth: ${source}: the sensor id has a character that is not allowed; allowed: printable ASCII without blanks, commas and quotes`,
+    );
+  }
+  if (sensorId === unknownSensorId) {
+    throw new ConfigError(
+      `auth: ${source}: a sensor must not be called ${quote(unknownSensorId)}, because the metrics use that name for requests from unknown sensors`,
     );
   }
 }

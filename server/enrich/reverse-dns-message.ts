@@ -59,14 +59,18 @@ export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | un
   const questionCount = message.readUInt16BE(4);
   // Some servers refuse with a message that has only a header.
   if (questionCount === 0 && rcode !== rcodeNoError) return { kind: "failed" };
-  const repeatsQuestion = message
-    .subarray(headerBytes, question.length)
-    .equals(question.subarray(headerBytes));
-  if (questionCount !== 1 || !repeatsQuestion) return undefined;
+  if (questionCount !== 1 || !repeatsQuestion(message, question)) return undefined;
 
   if (rcode === rcodeNameError) return { kind: "notFound" };
   if (rcode !== rcodeNoError) return { kind: "failed" };
   return readRecords(message, question.length);
+}
+
+/** Names are compared without regard to case (RFC 4343): some resolvers repeat the question in other case. */
+function repeatsQuestion(message: Buffer, question: Buffer): boolean {
+  // Only letters change: the length of a label is at most 63, which is below "A", and type and class are small too.
+  const inLowerCase = (bytes: Buffer) => bytes.toString("latin1", headerBytes, question.length).toLowerCase();
+  return inLowerCase(message) === inLowerCase(question);
 }
 
 function readRecords(message: Buffer, start: number): PtrAnswer {

@@ -1,5 +1,6 @@
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { cFunctions } from "../c-library.ts";
 
 /*
  * Bun cannot change the certificate of a running server. Stopping the server would close the connections that sensors
@@ -13,8 +14,6 @@ const SOL_SOCKET = 1;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 /** <linux/bpf_common.h>: returns the constant that follows. */
 const BPF_RET_K = 0x06;
-/** The names of the C library in glibc and in musl. */
-const cLibraries = ["libc.so.6", "libc.so"];
 
 /**
  * Makes the kernel give every new connection on a TCP port to one of this process's sockets that share the port. Needs
@@ -24,8 +23,8 @@ const cLibraries = ["libc.so.6", "libc.so"];
  */
 export function giveConnectionsTo(index: number, port: number): boolean {
   const [descriptor] = listeningDescriptors(port);
-  const setsockopt = findSetsockopt();
-  if (descriptor === undefined || !setsockopt) return false;
+  const c = cFunctions({ setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" } });
+  if (descriptor === undefined || !c) return false;
   // struct sock_fprog { u16 len; struct sock_filter *filter }, struct sock_filter { u16 code; u8 jt, jf; u32 k }.
   // Both are in one buffer, so that neither is garbage-collected before the call.
   const bytes = new Uint8Array(24);
@@ -34,18 +33,7 @@ export function giveConnectionsTo(index: number, port: number): boolean {
   view.setBigUint64(8, BigInt(ptr(bytes) + 16), true);
   view.setUint16(16, BPF_RET_K, true);
   view.setUint32(20, index, true);
-  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes, 16) === 0;
-}
-
-function findSetsockopt() {
-  for (const library of cLibraries) {
-    try {
-      return dlopen(library, { setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" } })
-        .symbols.setsockopt;
-    } catch {
-      // The library has the other name, or this is not Linux.
-    }
-  }
+  return c.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, bytes, 16) === 0;
 }
 
 /** The descriptors of this process that listen on a TCP port. Empty if there is no /proc. */

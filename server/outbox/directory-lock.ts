@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { access, chmod, constants, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { syncDirectory } from "../sync-directory.ts";
+import { lockDirectoryItself } from "./directory-flock.ts";
 
 export interface DirectoryLock {
   release(): void;
@@ -20,26 +21,46 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /**
- * Locks a directory for this process, and creates it (mode 0700) if it is missing.
- * SQLite holds the lock on a file named `lock`. The kernel releases it when the process ends, in whatever way.
+ * Locks a directory for this process, and creates it (mode 0700) if it is missing. The kernel releases the lock when the
+ * process ends, in whatever way. There are two locks: one on the directory itself, which lasts when somebody deletes the
+ * files in it, and one that SQLite holds on a file named `lock`, for file systems that cannot lock a directory.
  * @throws Error if another process holds the lock, or the directory cannot be written; the message says what to do.
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
+  let unlockDirectory: ReturnType<typeof lockDirectoryItself>;
   try {
     const firstCreated = await mkdir(dir, { recursive: true, mode: 0o700 });
     if (firstCreated !== undefined) await syncParents(resolve(dir), resolve(firstCreated));
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    unlockDirectory = lockDirectoryItself(dir);
   } catch (error) {
     throw cannotWrite(dir, error);
   }
+  if (unlockDirectory === "held") throw await inUse(dir);
+  const unlock = unlockDirectory === "unsupported" ? () => {} : unlockDirectory;
+  try {
+    const database = await lockFileIn(dir);
+    return {
+      release() {
+        database.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Locks the file `lock`, and writes this process's id beside it. */
+async function lockFileIn(dir: string): Promise<Database> {
   const path = join(dir, "lock");
-  const holderPath = join(dir, "lock.holder");
   let database: Database;
   try {
     database = lockFile(path);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
-    if (code === "SQLITE_BUSY") throw inUse(dir, await readHolder(holderPath), error);
+    if (code === "SQLITE_BUSY") throw await inUse(dir, error);
     if (code !== "SQLITE_NOTADB") throw cannotWrite(dir, error);
     // The file is not SQLite's, so no process can hold a lock on it.
     await rm(path);
@@ -48,8 +69,12 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   // By its path: opening and closing the file in this process would release the lock.
   await chmod(path, 0o600).catch(() => {}); // The file is empty, so its mode hardly matters.
   // Only for the error message of another process, so a failure must not prevent the start.
-  await writeFile(holderPath, `${process.pid}\n`, { mode: 0o600 }).catch(() => {});
-  return { release: () => database.close() };
+  await writeFile(holderPathIn(dir), `${process.pid}\n`, { mode: 0o600 }).catch(() => {});
+  return database;
+}
+
+function holderPathIn(dir: string): string {
+  return join(dir, "lock.holder");
 }
 
 /** Syncs the entries of the directories that were created, from `first` down to `last`. */
@@ -75,13 +100,11 @@ function lockFile(path: string): Database {
   }
 }
 
-async function readHolder(path: string): Promise<string> {
-  const text = await readFile(path, "latin1").catch(() => "");
+/** Names the process that holds the lock, if it wrote its id. */
+async function inUse(dir: string, cause?: unknown): Promise<Error> {
+  const text = await readFile(holderPathIn(dir), "latin1").catch(() => "");
   const pid = /^(\d{1,10})\n$/.exec(text)?.[1];
-  return pid ? ` (process ${pid})` : "";
-}
-
-function inUse(dir: string, holder: string, cause: unknown): Error {
+  const holder = pid ? ` (process ${pid})` : "";
   return new Error(`outbox: ${dir} is in use by another Loom${holder}`, { cause });
 }
 

@@ -12,8 +12,7 @@ export interface SensorLedger {
   bodyBytes: number;
 }
 
-/** Stands for the sensor of a request that was refused before its sensor was known. */
-export const unknownSensorId = "unknown";
+export { unknownSensorId } from "../config/sensors.ts";
 
 export class Ledger {
   readonly sensors = new Map<string, SensorLedger>();

@@ -74,6 +74,14 @@ describe("the environment", () => {
     );
   });
 
+  test("a sensor must not be called unknown", () => {
+    const message = refusal(() => loadSensors(undefined, { LOOM_SENSOR_unknown: "s3cret" }));
+    expect(message).toStartWith('auth: LOOM_SENSOR_unknown: a sensor must not be called "unknown"');
+    expect(loadSensors(undefined, { LOOM_SENSOR_unknown_1: "s3cret" }).sensors[0]?.sensorId).toBe(
+      "unknown-1",
+    );
+  });
+
   test("a token may contain commas and quotes", () => {
     expect(loadSensors(undefined, { LOOM_SENSOR_a: `a,"b'` }).sensors[0]?.token).toBe(`a,"b'`);
   });
@@ -129,6 +137,7 @@ describe("the token file", () => {
     ["a comma in the id", "s3cret,a,b", "the sensor id has a character that is not allowed"],
     ["a blank in the id", "s3cret,a # comment", "the sensor id has a character that is not allowed"],
     ["a quote in the id", 's3cret,"a"', "the sensor id has a character that is not allowed"],
+    ["the id unknown", "s3cret,unknown", 'a sensor must not be called "unknown"'],
     [
       "a character beyond ASCII in the id",
       "s3cret,\u00e4",

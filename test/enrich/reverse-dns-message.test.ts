@@ -135,6 +135,12 @@ describe("an answer", () => {
     }
   });
 
+  test("may repeat the question in other case", () => {
+    const reply = dnsReply(question, { records: [dnsRecord(typePtr, dnsName("host.example"))] });
+    reply.write(reply.toString("latin1", 12, question.length).toUpperCase(), 12, "latin1");
+    expect(readPtrAnswer(reply, question)).toEqual({ kind: "found", name: "host.example" });
+  });
+
   test.each([
     ["another id", (reply: Buffer) => reply.writeUInt16BE(0xbeee, 0)],
     ["another question", (reply: Buffer) => reply.write("5", 13)],

@@ -1,5 +1,6 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openTestOutbox, temporaryFolder } from "./outboxes.ts";
 
@@ -37,6 +38,30 @@ test("a process cannot open a directory twice, and can open it again after it wa
   const first = await openTestOutbox({ dir: folder.path });
   expect(await messageOf(openTestOutbox({ dir: folder.path }))).toContain("is in use by another Loom");
   await first.close();
+  await (await openTestOutbox({ dir: folder.path })).close();
+});
+
+test("a second process cannot open the outbox after the lock file was deleted; after kill -9 it can at once", async () => {
+  using folder = temporaryFolder();
+  const holder = await startHolder(folder.path);
+  for (const name of ["lock", "lock.holder"]) rmSync(join(folder.path, name));
+  const refused = `outbox: ${folder.path} is in use by another Loom`;
+  expect(await messageOf(openTestOutbox({ dir: folder.path }))).toBe(refused);
+  // The first attempt must not have left anything that lets the second one in.
+  expect(await messageOf(openTestOutbox({ dir: folder.path }))).toBe(refused);
+  holder.kill("SIGKILL");
+  await holder.exited;
+  await (await openTestOutbox({ dir: folder.path })).close();
+});
+
+test("the lock on the file counts too, for file systems that cannot lock a directory", async () => {
+  using folder = temporaryFolder();
+  using database = new Database(join(folder.path, "lock"));
+  database.run("BEGIN EXCLUSIVE");
+  expect(await messageOf(openTestOutbox({ dir: folder.path }))).toBe(
+    `outbox: ${folder.path} is in use by another Loom`,
+  );
+  database.run("COMMIT");
   await (await openTestOutbox({ dir: folder.path })).close();
 });
 

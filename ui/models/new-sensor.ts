@@ -2,9 +2,12 @@ import type { SetupAnswer } from "../../server/management/api/answers.ts";
 
 const tokenBytes = 24;
 
-/** True for letters, digits and "-": such an id is valid in the token file, in a variable's name, in a shell and in TOML. */
+/**
+ * True for letters, digits and "-": such an id is valid in the token file, in a variable's name, in a shell and in TOML.
+ * Loom reserves "unknown".
+ */
 export function isUsableId(id: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(id);
+  return id !== "unknown" && /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(id);
 }
 
 /** A random token like that of `openssl rand -hex 24`. It never leaves the page. */

@@ -41,7 +41,7 @@ export function AddSensorPage() {
           }}
         />{" "}
         <span id="id-rule" class={isUsable ? "muted" : "bad"}>
-          letters, digits and “-”
+          letters, digits and “-”, but not “unknown”
         </span>
       </p>
       {isUsable && (

@@ -34,8 +34,8 @@ describe("the texts to paste for a new sensor", () => {
     expect(ingestUrl(setup, "2001:db8::1")).toBe("https://[2001:db8::1]:8443/api/v1/ingest");
   });
 
-  test("an id that would break a shell, TOML or the token file is not usable", () => {
-    const ids = ["vps-1", "", "-a", "a b", "a'b", 'a"b', "a,b", "a_b", "a\nb", "x".repeat(64)];
+  test("an id that would break a shell, TOML or the token file, or that Loom reserves, is not usable", () => {
+    const ids = ["vps-1", "unknown", "", "-a", "a b", "a'b", 'a"b', "a,b", "a_b", "a\nb", "x".repeat(64)];
     expect(ids.filter(isUsableId)).toEqual(["vps-1"]);
   });
 });
