@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type MutableCounts, zeroCounts } from "../../../server/outputs/dead-letters/counts.ts";
@@ -94,6 +94,12 @@ test("an event may be as large as the file, and one byte more is dropped, counte
       fields: { output: "stub", events: 1, max_bytes: limit },
     },
   ]);
+});
+
+test("if all events are too large, no file is created", async () => {
+  await (await openWriter(10)).add([rejection(1)]);
+  expect(existsSync(path)).toBe(false);
+  expect(counts).toEqual({ ...zeroCounts(), overflowedEvents: 1 });
 });
 
 test("delivered events are noted and counted, and unknown ones are not", async () => {

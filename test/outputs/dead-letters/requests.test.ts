@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import {
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -8,6 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -45,6 +47,31 @@ test("a request is a file with the documented content, which only its owner can 
   expect(readFileSync(join(dir, name), "utf8")).toBe('{"action":"retry","sequences":[12,13]}');
   expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600);
 });
+
+test("a request is synced before it has its name, and its directory after that", async () => {
+  const probe = await open(dir, "r");
+  const syncs: (readonly string[])[] = [];
+  const sync = spyOn(Object.getPrototypeOf(probe) as FileHandle, "sync").mockImplementation(async () => {
+    syncs.push(readdirSync(dir).map((name) => name.replace(/^.*?(?=\.json)/, "")));
+  });
+  await writeRequest(dir, "stub", "retry", [1]);
+  expect(syncs).toEqual([[".json.tmp"], [".json"]]);
+  for (const path of await listRequests(dir, "stub")) await removeRequest(await readRequest(path));
+  expect(syncs).toEqual([[".json.tmp"], [".json"], []]);
+  sync.mockRestore();
+  await probe.close();
+});
+
+test.if(process.getuid?.() === 0)(
+  "a request written by root belongs to the owner of the directory",
+  async () => {
+    chownSync(dir, 12_345, 12_346);
+    await writeRequest(dir, "stub", "retry", [1]);
+    const [path = ""] = await listRequests(dir, "stub");
+    const { uid, gid } = statSync(path);
+    expect([uid, gid]).toEqual([12_345, 12_346]);
+  },
+);
 
 test("requests are listed for their output alone, the oldest first, without those being written", async () => {
   for (const name of ["3", "1", "2"]) write(name, "{}");

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadLettersPath } from "../../../server/outputs/dead-letters/dead-letters.ts";
@@ -56,9 +57,16 @@ test("a directory that cannot be read is an error that names it", async () => {
   await expect(readSnapshots(path, undefined)).rejects.toThrow(`dead-letters: cannot read ${path}: ENOTDIR`);
 });
 
-test("a file that cannot be read is an error", async () => {
+test("a file that cannot be read is an error, and no file stays open", async () => {
   mkdirSync(deadLettersPath(dir, "stub"));
   await expect(readSnapshots(dir, undefined)).rejects.toThrow("EISDIR");
+  write("earlier", lineOf(1));
+  const probe = await open(dir, "r");
+  const close = spyOn(Object.getPrototypeOf(probe) as FileHandle, "close");
+  await expect(readSnapshots(dir, undefined)).rejects.toThrow("EISDIR");
+  expect(close).toHaveBeenCalledTimes(2);
+  close.mockRestore();
+  await probe.close();
 });
 
 test("a snapshot has the records in the order of the file, and the number of damaged lines", async () => {

@@ -8,6 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deliveredLine, recordLine } from "../../../server/outputs/dead-letters/record.ts";
@@ -122,6 +123,13 @@ test("a full file loses its oldest records until it is seven eighths full with t
   expect(content()).toBe(linesOf(3, 4, 5, 6, 7, 8, 9));
 });
 
+test("one record that is removed from a full file is reported too", async () => {
+  const store = await openStore(2 * lineBytes);
+  await store.addRecords([record(1)]);
+  await store.addRecords([record(2, "a reason that is longer")]);
+  expect([overflows, [...store.sequences()]]).toEqual([[1], [2]]);
+});
+
 test("a full file with unused lines loses no record if these make enough room", async () => {
   const store = await openStore(8 * lineBytes);
   for (let sequence = 1; sequence <= 8; sequence++) await store.addRecords([record(sequence)]);
@@ -187,6 +195,44 @@ test("a file that was replaced and cannot be read is not overwritten, and is rea
   read.mockRestore();
   await store.addRecords([record(4)]);
   expect([content(), [...store.sequences()]]).toEqual([linesOf(2, 3, 4), [2, 3, 4]]);
+});
+
+test("a file that cannot be read is not opened, and is closed", async () => {
+  writeFileSync(path, linesOf(1));
+  const probe = await open(path, "r");
+  const close = spyOn(Object.getPrototypeOf(probe) as FileHandle, "close");
+  const read = spyOn(RecordIndex, "read").mockRejectedValueOnce(new Error("EIO"));
+  await expect(openStore()).rejects.toThrow("EIO");
+  expect(close).toHaveBeenCalledTimes(1);
+  close.mockRestore();
+  read.mockRestore();
+  await probe.close();
+});
+
+test("a file that cannot be compacted when it is opened is closed", async () => {
+  writeFileSync(path, linesOf(1) + deliveredLine([1], 0));
+  mkdirSync(`${path}.tmp`);
+  const probe = await open(path, "r");
+  const close = spyOn(Object.getPrototypeOf(probe) as FileHandle, "close");
+  await expect(openStore()).rejects.toThrow("EISDIR");
+  expect(close).toHaveBeenCalledTimes(1);
+  close.mockRestore();
+  await probe.close();
+});
+
+test("a record is read from the new file if a compaction closes the old one during the read", async () => {
+  const store = await openStore();
+  await store.addRecords([record(1), record(2)]);
+  store.forget(1);
+  const probe = await open(path, "r");
+  const read = spyOn(Object.getPrototypeOf(probe) as FileHandle, "read").mockImplementationOnce(async () => {
+    await store.removeUnusedLines();
+    throw new Error("EBADF");
+  });
+  expect((await store.read(2))?.event).toEqual(storedEvent(2));
+  expect(content()).toBe(linesOf(2));
+  read.mockRestore();
+  await probe.close();
 });
 
 test("records that cannot be written are not in the index, and a later write succeeds", async () => {
