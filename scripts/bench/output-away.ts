@@ -34,7 +34,7 @@ const output = createServer((request, response) => {
       response.setHeader("content-type", "application/json");
       if (!request.url?.includes("/_bulk?")) {
         response.statusCode = request.method === "GET" ? 404 : 200;
-        return response.end("{}");
+        return response.end('{"error":{"type":"index_not_found_exception"}}');
       }
       response.end(JSON.stringify({ errors: false, items: takeBulk(body) }));
     },

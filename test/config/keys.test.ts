@@ -365,14 +365,15 @@ const cases: readonly KeyCase[] = [
   {
     section: "output",
     key: "elasticsearch_index",
-    fallback: "loom-events",
+    fallback: undefined,
     accepted: [
       ['"loom-%Y.%m.%d"', "loom-%Y.%m.%d"],
       ['"a_b+c"', "a_b+c"],
+      ['""', undefined],
     ],
     refused: [
       ...wrongForText,
-      ...['""', '"."', '".."', '"Loom"', '"-a"', '"_a"', '"+a"', '"a b"', '"a/b"', "'a\\b'", '"a*"', '"a?"'],
+      ...['"."', '".."', '"Loom"', '"-a"', '"_a"', '"+a"', '"a b"', '"a/b"', "'a\\b'", '"a*"', '"a?"'],
       ...[
         "'a\"'",
         '"a<"',

@@ -5,9 +5,10 @@ import type { SearchNode } from "../../scripts/services/search-node.ts";
 import { maxNesting } from "../../server/json-bytes.ts";
 import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/output.ts";
 import type { Delivery, Output } from "../../server/outputs/output.ts";
+import type { Log } from "../../server/telemetry/log.ts";
 import { deliveryOf, storedEvent } from "../outputs/elasticsearch/stand-in.ts";
 import { capturedRequests } from "../support/fixtures.ts";
-import { silentLog } from "../support/log.ts";
+import { recordingLog, silentLog } from "../support/log.ts";
 
 // A new index takes a second or more on a busy machine.
 setDefaultTimeout(30_000);
@@ -64,7 +65,12 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
     await ask("DELETE", `/_index_template/${run}-*`);
   });
 
-  function outputFor(pattern: string, installTemplate = true, nodeUrl = url): Output {
+  function outputFor(
+    pattern: string | undefined,
+    installTemplate = true,
+    nodeUrl = url,
+    log: Log = silentLog,
+  ): Output {
     return createElasticsearchOutput({
       url: [nodeUrl],
       index: pattern,
@@ -73,7 +79,7 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
       apiKey: undefined,
       caFile: undefined,
       installTemplate,
-      log: silentLog,
+      log,
     });
   }
 
@@ -308,6 +314,51 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
     expect(await send(delivery)).toMatchObject({ kind: "judged", rejected });
     expect(await send(delivery)).toMatchObject({ kind: "judged", rejected });
     expect(await search(all)).toEqual(["outbox-1-1"]);
+  });
+
+  test.if(hasDataStreams)("a template of others that makes data streams is not shadowed", async () => {
+    await ask("PUT", `/_index_template/${index}`, {
+      index_patterns: [`${index}-*-*`],
+      data_stream: {},
+      priority: 100,
+    });
+    const log = recordingLog();
+    output = outputFor(`${index}-app-default`, true, url, log);
+    expect(await send(deliveryOf([fromSweden]))).toEqual({ kind: "delivered" });
+    expect((await ask("GET", `/_data_stream/${index}-app-default`)).text).toContain(".ds-");
+    expect(log.lines[0]?.fields).toMatchObject({ other: `${index} (priority 100)` });
+  });
+
+  test("the template is installed though the index exists, and one with a higher priority is named", async () => {
+    await ask("PUT", `/${index}`);
+    await ask("PUT", `/_index_template/${index}-op`, { index_patterns: [`${index}*`], priority: 900 });
+    await ask("PUT", `/_index_template/${index}-low`, { index_patterns: [`${index}*`], priority: 3 });
+    const log = recordingLog();
+    output = outputFor(index, true, url, log);
+    await send(deliveryOf([fromSweden]));
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+      ["info", "index template installed"],
+      ["warn", "another index template with a higher priority is used for new indices instead of Loom's"],
+    ]);
+    expect(log.lines[1]?.fields.others).toBe(`${index}-op (priority 900), ${index}-low (priority 3)`);
+  });
+
+  test("without elasticsearch_index, events go to an index for each day, or to loom-events if that exists", async () => {
+    const daily = "loom-events-2026.11.22";
+    const isStored = async (name: string) => (await ask("GET", `/${name}/_source/outbox-1-1`)).status;
+    try {
+      output = outputFor(undefined);
+      expect(await send(deliveryOf([fromSweden]))).toEqual({ kind: "delivered" });
+      expect([await isStored(daily), await isStored("loom-events")]).toEqual([200, 404]);
+      await ask("DELETE", `/${daily}`);
+      await ask("PUT", "/loom-events");
+      output = outputFor(undefined);
+      expect(await send(deliveryOf([fromSweden]))).toEqual({ kind: "delivered" });
+      expect([await isStored(daily), await isStored("loom-events")]).toEqual([404, 200]);
+    } finally {
+      for (const name of [daily, "loom-events"]) await ask("DELETE", `/${name}`);
+      await ask("DELETE", "/_index_template/loom-events");
+    }
   });
 
   test("a template that an operator changed is not overwritten", async () => {

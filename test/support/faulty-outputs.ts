@@ -17,6 +17,12 @@ export interface FaultyElasticsearch extends FaultyOutput {
   reasonFor: (document: string, status: number) => string;
 }
 
+/** The answer of a new cluster about an index or a template. */
+const nothingFound: Reply = {
+  status: 404,
+  body: JSON.stringify({ error: { type: "index_not_found_exception" } }),
+};
+
 /** Behaves like Elasticsearch: `create` with an existing `_id` changes nothing and is answered 409. */
 export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
   const stored = new Map<string, string>();
@@ -34,7 +40,7 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
 
   function commit({ method, url, body }: SeenRequest): Reply {
     const index = /^\/([^/]+)\/_bulk$/.exec(url.pathname)?.[1];
-    if (index === undefined) return { status: method === "GET" ? 404 : 200, body: "{}" };
+    if (index === undefined) return method === "GET" ? nothingFound : { status: 200, body: "{}" };
     const lines = body.split("\n");
     const items: unknown[] = [];
     for (let line = 0; line + 1 < lines.length; line += 2) {

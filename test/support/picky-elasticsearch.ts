@@ -12,7 +12,8 @@ export async function startPickyElasticsearch(
 ): Promise<PickyElasticsearch> {
   const refusal = { status: 400, error: { type: "document_parsing_exception", reason } };
   const server = await startFaultyServer(({ method, url, body }) => {
-    if (method === "GET") return { status: 404, body: "{}" };
+    if (method === "GET")
+      return { status: 404, body: JSON.stringify({ error: { type: "index_not_found_exception" } }) };
     if (!url.pathname.endsWith("/_bulk")) return { status: 200, body: "{}" };
     const documents = body
       .trimEnd()

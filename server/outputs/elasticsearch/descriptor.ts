@@ -2,11 +2,10 @@ import { optional, required, withDefault } from "../../config/key.ts";
 import { flag, oneOrMore, path } from "../../config/kind.ts";
 import { defineOutput } from "../descriptor.ts";
 import { password, serverUrl, user } from "../http/kinds.ts";
+import { dailyIndex, singleIndex } from "./choose-index.ts";
 import { indexName } from "./kinds.ts";
 import { createElasticsearchOutput } from "./output.ts";
 import { schemaText } from "./schema.ts";
-
-const defaultIndex = "loom-events";
 
 export const elasticsearch = defineOutput({
   name: "elasticsearch",
@@ -18,10 +17,10 @@ export const elasticsearch = defineOutput({
       'The server, as "http://host:port" or "https://host:port". A list of several is tried in turn.',
       { example: '"https://localhost:9200"' },
     ),
-    elasticsearch_index: withDefault(
+    elasticsearch_index: optional(
       indexName,
-      defaultIndex,
-      "An index, alias or data stream. The date parts %Y, %m and %d stand for the day on which an event was received, in UTC.",
+      `An index, alias or data stream. The date parts %Y, %m and %d stand for the day on which an event was received, in UTC. If the key is not set, Loom uses "${dailyIndex}", or "${singleIndex}" if an index of that name exists already.`,
+      { example: JSON.stringify(dailyIndex) },
     ),
     elasticsearch_user: optional(user, "The user.", {
       example: '"loom"',
@@ -53,7 +52,7 @@ export const elasticsearch = defineOutput({
   },
   schema: {
     title: "the index template for Elasticsearch and OpenSearch",
-    text: () => schemaText(defaultIndex),
+    text: () => schemaText(singleIndex),
   },
   create: (settings, { log }) => createElasticsearchOutput({ ...settings, log }),
 });

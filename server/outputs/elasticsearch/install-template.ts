@@ -1,78 +1,147 @@
 import type { Log } from "../../telemetry/log.ts";
 import { type HttpFailure, outcomeOfFailure } from "../http/failure.ts";
-import type { SendOutcome } from "../output.ts";
 import type { ClusterAnswer, ClusterClient } from "./client.ts";
 import { errorText, objectOr } from "./error-text.ts";
-import { hasDateParts, isDateAlone, templateName, templatePatterns } from "./index-names.ts";
-import { indexTemplate, templateVersion } from "./schema.ts";
+import { isDateAlone, templateName, templatePatterns } from "./index-names.ts";
+import { type InstalledTemplate, matches, readTemplates, templatesPath } from "./installed-templates.ts";
+import type { WholeOutcome } from "./judge-answer.ts";
+import { indexTemplate, templatePriority, templateVersion } from "./schema.ts";
 
-const maxAnswerBytes = 1024 * 1024;
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export interface TemplateTarget {
+  /** What the template is for: an index, perhaps with date parts. */
+  readonly pattern: string;
+  /** The index that events go to now. */
+  readonly index: string;
+}
 
 /**
- * Installs the index template, unless one of this version is installed already (an operator may have changed it) or the
- * target is a data stream, which has its own template.
+ * Installs the index template, unless one of this version is installed already (an operator may have changed it), or the
+ * target is a data stream or would become one by a template of others.
  * @returns undefined when events can be sent; otherwise why they cannot be sent. Without the template the first event
  *   would create a mapping that no later template can fix.
  */
 export async function installIndexTemplate(
   client: ClusterClient,
-  index: string,
+  { pattern, index }: TemplateTarget,
   log: Log,
   signal: AbortSignal,
-): Promise<SendOutcome | undefined> {
-  const name = templateName(index);
-  const path = `/_index_template/${encodeURIComponent(name)}`;
-  const get = (from: string) => client.request({ method: "GET", path: from, maxAnswerBytes }, signal);
-  const put = (template: unknown) =>
-    client.request(
-      {
-        method: "PUT",
-        path,
-        contentType: "application/json",
-        body: JSON.stringify(template),
-        maxAnswerBytes,
-      },
-      signal,
-    );
-
-  if (isDateAlone(index)) {
+): Promise<WholeOutcome | undefined> {
+  const name = templateName(pattern);
+  const get = (path: string) => client.request({ method: "GET", path, maxAnswerBytes }, signal);
+  if (isDateAlone(pattern)) {
     log.warn("no index template was installed, because it would match indices of others too", { index });
     return undefined;
   }
-  if (!hasDateParts(index)) {
-    const stream = await get(`/_data_stream/${encodeURIComponent(index)}?filter_path=data_streams.name`);
-    if (isOk(stream)) {
-      log.info("no index template was installed, because the index is a data stream", { index });
-      return undefined;
-    }
-    // Versions without data streams answer 400 or 405.
-    if (stream.kind === "failed" || ![400, 404, 405].includes(stream.status)) return unusable(stream, name);
+
+  const stream = await get(`/_data_stream/${encodeURIComponent(index)}?filter_path=data_streams.name`);
+  // 400: an alias. 404: nothing has this name. 400 or 405: the version has no data streams.
+  if (!isOneOf(stream, [200, 400, 404, 405])) return unusable(stream, name);
+  if (isDataStream(stream.json, index)) {
+    log.info("no index template was installed, because the index is a data stream", { index });
+    return undefined;
   }
 
-  const installed = await get(path);
-  if (isOk(installed)) {
-    if (isUpToDate(installed.json, index)) return undefined;
-  } else if (installed.kind === "failed" || installed.status !== 404) return unusable(installed, name);
+  const list = await get(templatesPath);
+  // 404: there are none.
+  if (!isOneOf(list, [200, 404])) return unusable(list, name);
+  if (list.json === undefined && list.status === 200)
+    return { kind: "retry", reason: "the list of index templates is cut off or too large" };
+  const templates = readTemplates(list.json);
+  const own = templates.find((template) => template.name === name);
+  const others = templates
+    .filter((template) => template.name !== name && matches(template, index))
+    .sort((a, b) => b.priority - a.priority);
 
-  const answer = await put(indexTemplate(index));
-  if (!isOk(answer)) return unusable(answer, name);
-  log.info("index template installed", { template: name, version: templateVersion });
+  const [highest] = others;
+  if (own === undefined && highest?.isForDataStreams) {
+    log.info("no index template was installed, because another one makes a data stream of the index", {
+      index,
+      other: describe(highest),
+    });
+    return undefined;
+  }
+  if (own === undefined || !isUpToDate(own, pattern)) {
+    const request = { method: "PUT", path: `/_index_template/${encodeURIComponent(name)}` } as const;
+    const body = JSON.stringify(indexTemplate(pattern));
+    const answer = await client.request(
+      { ...request, contentType: "application/json", body, maxAnswerBytes },
+      signal,
+    );
+    if (!isOneOf(answer, [200])) return unusable(answer, name);
+    log.info("index template installed", {
+      template: name,
+      version: templateVersion,
+      ...(own?.version !== undefined && { replaced_version: own.version }),
+    });
+  }
+  await reportOverlaps(client, { name, index, others }, log, signal);
   return undefined;
 }
 
-function isOk(answer: ClusterAnswer | HttpFailure): answer is ClusterAnswer & { readonly status: 200 } {
-  return answer.kind === "answered" && answer.status === 200;
+interface Overlap {
+  /** Loom's template. */
+  readonly name: string;
+  readonly index: string;
+  /** The templates of others that match the index. */
+  readonly others: readonly InstalledTemplate[];
 }
 
-function isUpToDate(json: unknown, index: string): boolean {
-  const { index_templates: found } = objectOr(json);
-  const template = objectOr(objectOr(Array.isArray(found) ? found[0] : undefined).index_template);
-  const { version, index_patterns: patterns } = template;
-  if (typeof version !== "number" || version < templateVersion || !Array.isArray(patterns)) return false;
-  return templatePatterns(index).every((pattern) => patterns.includes(pattern));
+/** Logs which other templates match the index, and whether one of them is used instead of Loom's. Delivery continues. */
+async function reportOverlaps(
+  client: ClusterClient,
+  { name, index, others }: Overlap,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `/_index_template/_simulate_index/${encodeURIComponent(index)}?filter_path=template.mappings._meta,overlapping`;
+  const answer = await client.request({ method: "POST", path, maxAnswerBytes }, signal);
+  // Versions that cannot simulate, and users who may not, answer with an error.
+  const simulated = isOneOf(answer, [200]) ? objectOr(answer.json) : {};
+  const losers = Array.isArray(simulated.overlapping)
+    ? simulated.overlapping.map((one) => String(objectOr(one).name))
+    : [];
+  const { _meta: meta } = objectOr(objectOr(simulated.template).mappings);
+  const isBeaten =
+    simulated.overlapping === undefined
+      ? others.some(({ priority }) => priority > templatePriority)
+      : objectOr(meta).loom === undefined && losers.includes(name);
+
+  const known = new Set([name, ...others.map((other) => other.name)]);
+  const legacy = losers.filter((loser) => !known.has(loser)).map((loser) => `${loser} (legacy)`);
+  const described = [...others.map(describe), ...legacy];
+  if (described.length === 0) return;
+  const fields = { index, template: name, others: described.join(", ") };
+  if (isBeaten)
+    log.warn(
+      "another index template with a higher priority is used for new indices instead of Loom's",
+      fields,
+    );
+  else log.info("Loom's index template is used for new indices instead of others that match", fields);
 }
 
-function unusable(answer: ClusterAnswer | HttpFailure, name: string): SendOutcome {
+function describe({ name, priority }: InstalledTemplate): string {
+  return `${name} (priority ${priority})`;
+}
+
+function isOneOf(answer: ClusterAnswer | HttpFailure, statuses: readonly number[]): answer is ClusterAnswer {
+  return answer.kind === "answered" && statuses.includes(answer.status);
+}
+
+/** OpenSearch answers 200 with an empty list for an index that is not a data stream. */
+function isDataStream(json: unknown, index: string): boolean {
+  const { data_streams: streams } = objectOr(json);
+  return Array.isArray(streams) && streams.some((stream) => objectOr(stream).name === index);
+}
+
+/** True if an operator's changes have to stay: the template is new enough, and covers every index. */
+function isUpToDate(own: InstalledTemplate, pattern: string): boolean {
+  if (own.version === undefined || own.version < templateVersion) return false;
+  return templatePatterns(pattern).every((wanted) => matches(own, wanted));
+}
+
+function unusable(answer: ClusterAnswer | HttpFailure, name: string): WholeOutcome {
   const what = `cannot install index template ${name}`;
   if (answer.kind === "failed") return outcomeOfFailure({ ...answer, reason: `${what}: ${answer.reason}` });
   const { status, retryAfterMs } = answer;

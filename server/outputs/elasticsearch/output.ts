@@ -2,6 +2,7 @@ import type { Log } from "../../telemetry/log.ts";
 import { withoutSecrets } from "../http/without-secrets.ts";
 import type { Delivery, Output, SendOutcome } from "../output.ts";
 import { sendBatch } from "./bulk.ts";
+import { chooseIndex, singleIndex } from "./choose-index.ts";
 import { createClusterClient } from "./client.ts";
 import { createIndexNamer } from "./index-names.ts";
 import { installIndexTemplate } from "./install-template.ts";
@@ -9,8 +10,8 @@ import { installIndexTemplate } from "./install-template.ts";
 export interface ElasticsearchOptions {
   /** At least one, tried in turn; `http://` or `https://`, a path allowed. */
   readonly url: readonly string[];
-  /** An index, an alias or a data stream; `%Y %m %d` stand for the day of receipt in UTC. */
-  readonly index: string;
+  /** An index, an alias or a data stream; `%Y %m %d` stand for the day of receipt in UTC. undefined: see {@link chooseIndex}. */
+  readonly index: string | undefined;
   readonly user: string | undefined;
   readonly pass: string | undefined;
   /** Used instead of user and password: the encoded key, or `id:key`. */
@@ -30,18 +31,25 @@ export interface ElasticsearchOptions {
  * @throws Error when `caFile` cannot be read
  */
 export function createElasticsearchOutput(options: ElasticsearchOptions): Output {
-  const { url: urls, index, user, pass: password, apiKey, caFile, now = Date.now } = options;
+  const { url: urls, user, pass: password, apiKey, caFile, now = Date.now } = options;
   const log = options.log.component("elasticsearch");
   const credentials = { user, password, apiKey };
   const client = createClusterClient({ urls, credentials, caFile, log, now });
   const closed = new AbortController();
-  const indexOf = createIndexNamer(index);
+  let indexOf = options.index === undefined ? undefined : createIndexNamer(options.index);
   let isTemplateReady = !options.installTemplate;
 
   async function send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome> {
     const until = AbortSignal.any([signal, closed.signal]);
+    if (indexOf === undefined) {
+      // The choice holds until Loom ends, so that a retry goes to the same index.
+      const choice = await chooseIndex(client, log, until);
+      if (choice.kind !== "chosen") return choice;
+      indexOf = createIndexNamer(choice.index);
+    }
     if (!isTemplateReady) {
-      const obstacle = await installIndexTemplate(client, index, log, until);
+      const target = { pattern: options.index ?? singleIndex, index: indexOf(now()) };
+      const obstacle = await installIndexTemplate(client, target, log, until);
       if (obstacle !== undefined) return obstacle;
       isTemplateReady = true;
     }
