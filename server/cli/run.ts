@@ -10,6 +10,8 @@ import type { Command } from "./command.ts";
 import { exitWith } from "./exit.ts";
 
 const logFlushMs = 500;
+/** A stop ends after this time, whatever hangs: a service manager's patience is often 10 s. */
+const maxStopMs = 9_000;
 
 /** The flag of every command that reads the configuration file. */
 export const configFlag = { config: { type: "string", default: "loom.toml" } } as const;
@@ -55,8 +57,9 @@ export async function runLoom(
     const isFatal = cause instanceof Error;
     if (isFatal) log.error("stdout is closed; stopping", { error: cause.message });
     else log.info("stopping", { signal: cause });
-    await loom.stop();
-    log.info("stopped");
+    const isStopped = await Promise.race([loom.stop().then(() => true), Bun.sleep(maxStopMs)]);
+    if (isStopped) log.info("stopped");
+    else log.error("something does not end; exiting without it. What was acknowledged is kept");
     await log.flush(logFlushMs);
     process.exit(isFatal ? 1 : 0);
   }

@@ -13,6 +13,8 @@ export interface ActiveSegmentOptions {
   /** In order. A new segment is added at its end. */
   readonly segments: Segment[];
   readonly retention: Pick<Retention, "remove" | "removeDelivered">;
+  /** Called after each call to the disk that succeeded. */
+  readonly onProgress: () => void;
   /** The sequence number of the next event. */
   readonly nextSequence: number;
   /** One past the last event that was kept. */
@@ -64,13 +66,14 @@ export class ActiveSegment {
   async roll(): Promise<SegmentWriter> {
     if (this.#writer?.segment.firstSequence === this.#nextSequence) return this.#writer;
     await this.close();
-    const { dir, files, now, outboxId, segments, retention } = this.#options;
-    const created = await createSegment(files, dir, {
+    const { dir, files, now, outboxId, segments, retention, onProgress } = this.#options;
+    const header = {
       outboxId,
       firstSequence: this.#nextSequence,
       keptEnd: this.#keptEnd,
       createdAt: now(),
-    });
+    };
+    const created = await createSegment({ files, dir, header, onProgress });
     const empty = segments.filter(
       ({ firstSequence, endSequence }) => firstSequence === endSequence && firstSequence < this.#nextSequence,
     );

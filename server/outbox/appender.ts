@@ -5,10 +5,11 @@ import { frameBytes, segmentHeaderBytes, writeFrame } from "./format.ts";
 import type { OutboxCursor } from "./reader.ts";
 import { Retention, type RetentionOptions } from "./retention.ts";
 import type { Segment } from "./segment.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 export interface AppenderOptions
   extends Omit<RetentionOptions, "startSegment">,
-    Omit<ActiveSegmentOptions, "retention"> {
+    Omit<ActiveSegmentOptions, "retention" | "onProgress"> {
   readonly cursors: () => readonly OutboxCursor[];
 }
 
@@ -46,6 +47,7 @@ export class Appender {
   readonly #retention: Retention;
   readonly #active: ActiveSegment;
   readonly #disk: DiskHealth;
+  readonly #stall: StallWatch;
   readonly #queue: QueuedBatch[] = [];
   /** The commits or the probe that are under way. */
   #running: Promise<void> | undefined;
@@ -58,7 +60,12 @@ export class Appender {
     this.#options = options;
     this.#groupLimitBytes = Math.min(maxGroupBytes, options.segmentBytes);
     this.#retention = new Retention({ ...options, startSegment: () => this.#startSegment() });
-    this.#active = new ActiveSegment({ ...options, retention: this.#retention });
+    this.#stall = new StallWatch({ log: options.log, onStalled: (reason) => this.#refuseQueue(reason) });
+    this.#active = new ActiveSegment({
+      ...options,
+      retention: this.#retention,
+      onProgress: () => this.#stall.progress(),
+    });
     this.#disk = new DiskHealth({ log: options.log, startProbe: () => this.#startProbe() });
   }
 
@@ -74,7 +81,8 @@ export class Appender {
 
   /** Resolves when the batch is synced to disk. @throws CannotKeep if it is not, and will not be delivered. */
   append(batch: EnrichedBatch): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new CannotKeep("shutting down"));
+    const refusal = this.#isClosed ? "shutting down" : this.#stall.problem;
+    if (refusal !== undefined) return Promise.reject(new CannotKeep(refusal));
     if (batch.eventCount === 0) return Promise.resolve();
     const { lines, eventCount } = batch;
     const sensorId = Buffer.from(batch.sensorId);
@@ -89,7 +97,7 @@ export class Appender {
   /** Why batches cannot be kept, or soon cannot; undefined if they can. */
   problem(): string | undefined {
     if (this.#isClosed) return "shutting down";
-    return this.#disk.failure ?? this.#retention.problem();
+    return this.#stall.problem ?? this.#disk.failure ?? this.#retention.problem();
   }
 
   /** Removes the segments that every output has passed. */
@@ -114,6 +122,12 @@ export class Appender {
     while (this.#running) await this.#running;
     await this.#retention.settled();
     await this.#active.close();
+    this.#stall.close();
+  }
+
+  /** Refuses the batches whose writing has not begun. */
+  #refuseQueue(reason: string): void {
+    for (const batch of this.#queue.splice(0)) batch.reject(new CannotKeep(reason));
   }
 
   #run(): void {
@@ -123,10 +137,13 @@ export class Appender {
   async #commitAll(): Promise<void> {
     // The requests that are being handled in this turn join the first group.
     await Promise.resolve();
+    this.#stall.begin();
     while (this.#queue.length > 0) {
       const group = await this.#takeGroup();
       if (group.length > 0) await this.#commitGroup(group);
+      this.#stall.progress();
     }
+    this.#stall.end();
     // In the turn that found the queue empty: a batch that is queued later starts a new run.
     this.#running = undefined;
   }
@@ -213,6 +230,7 @@ export class Appender {
   }
 
   async #probe(): Promise<void> {
+    this.#stall.begin();
     try {
       const writer = await this.#active.writer();
       await writer.probe(probeBytes);
@@ -221,6 +239,8 @@ export class Appender {
       // One number is left out, so that the next segment does not overwrite this one if this one is empty.
       await this.#active.abandonIfUntrusted(1);
       this.#disk.failed(error);
+    } finally {
+      this.#stall.end();
     }
   }
 }

@@ -18,23 +18,31 @@ export interface SegmentWriter {
   close(): Promise<void>;
 }
 
+export interface NewSegment {
+  readonly files: FileLayer;
+  readonly dir: string;
+  readonly header: SegmentHeader;
+  /** Called after each call to the disk that succeeded. */
+  readonly onProgress: () => void;
+}
+
 /** Creates a segment file. Its name and header are on the disk when this resolves. @throws Error if that fails. */
-export async function createSegment(
-  files: FileLayer,
-  dir: string,
-  header: SegmentHeader,
-): Promise<SegmentWriter> {
+export async function createSegment(options: NewSegment): Promise<SegmentWriter> {
+  const { files, dir, header, onProgress } = options;
   const path = join(dir, segmentName(header.firstSequence));
   const file = await files.open(path, "create");
   try {
+    onProgress();
     await writeFully(file, encodeSegmentHeader(header), 0);
+    onProgress();
     await file.datasync();
+    onProgress();
     await files.syncDirectory(dir);
   } catch (error) {
     await file.close().catch(() => {}); // The first error is the cause.
     throw error;
   }
-  return createSegmentWriter(file, {
+  const segment: Segment = {
     path,
     firstSequence: header.firstSequence,
     endSequence: header.firstSequence,
@@ -42,10 +50,11 @@ export async function createSegment(
     sizeBytes: segmentHeaderBytes,
     firstReceivedAt: undefined,
     damagedRanges: [],
-  });
+  };
+  return createSegmentWriter(file, segment, onProgress);
 }
 
-function createSegmentWriter(file: OutboxFile, segment: Segment): SegmentWriter {
+function createSegmentWriter(file: OutboxFile, segment: Segment, onProgress: () => void): SegmentWriter {
   let isTrusted = true;
 
   /**
@@ -70,6 +79,7 @@ function createSegmentWriter(file: OutboxFile, segment: Segment): SegmentWriter 
     try {
       await writeFully(file, frames, segment.readableBytes);
       isWritten = true;
+      onProgress();
       await file.datasync();
     } catch (error) {
       await cutBack(isWritten);

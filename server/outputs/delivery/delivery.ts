@@ -172,7 +172,7 @@ export class OutputDelivery {
     ended.abort();
     clearTimeout(timer);
     this.#options.output.close();
-    await this.#options.deadLetters.close();
+    await Promise.race([this.#options.deadLetters.close(), Bun.sleep(diskGraceMs)]);
   }
 
   async #run(): Promise<void> {

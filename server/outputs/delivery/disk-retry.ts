@@ -9,6 +9,9 @@ export interface DiskRetryOptions {
   readonly stopping: AbortSignal;
 }
 
+/** An action that takes longer is reported as a failure: the disk hangs, and nothing else would say so. */
+const stalledAfterMs = 5_000;
+
 /** Repeats an action on the disk until it succeeds, with the same pauses as for an output that fails. */
 export class DiskRetry {
   readonly #options: DiskRetryOptions;
@@ -23,17 +26,27 @@ export class DiskRetry {
    */
   async until<Result>(action: string, act: () => Promise<Result>): Promise<Result | undefined> {
     const { limits, clock, health, stopping } = this.#options;
+    let hasStalled = false;
+    const reportStall = () => {
+      hasStalled = true;
+      const reason = `the disk has not responded for ${stalledAfterMs / 1000} s`;
+      health.failed({ action, reason, errorClass: "disk", isBlocked: true, waitMs: 0 });
+    };
     for (let failures = 1; ; failures++) {
+      const timer = setTimeout(reportStall, stalledAfterMs);
       try {
         const result = await act();
-        if (failures > 1) health.succeeded();
+        if (failures > 1 || hasStalled) health.succeeded();
         return result;
       } catch (error) {
         if (stopping.aborted) return undefined;
         const waitMs = backoffMs(failures, undefined, limits, clock.random);
         const reason = (error as Error).message;
         health.failed({ action, reason, errorClass: "disk", isBlocked: true, waitMs });
+        clearTimeout(timer);
         await clock.sleep(waitMs, stopping);
+      } finally {
+        clearTimeout(timer);
       }
     }
   }

@@ -16,6 +16,9 @@ export interface DurableOutputsOptions {
   readonly onAttempt: (output: string, observation: AttemptObservation) => void;
 }
 
+/** How long a stop waits for a disk that does not respond. */
+const diskGraceMs = 500;
+
 interface StartedOutput {
   readonly name: string;
   readonly reader: OutboxReader;
@@ -104,7 +107,8 @@ export class DurableOutputs {
   /** Waits `maxWaitMs` at most for the batches that are being sent. What is not delivered then is delivered after the next start. */
   async stop(maxWaitMs: number): Promise<void> {
     await Promise.all(this.#started.map(({ delivery }) => delivery.stop(maxWaitMs)));
-    await this.#outbox.close();
+    // What a disk that hangs has not finished by then was not acknowledged. The lock is held until the process ends.
+    await Promise.race([this.#outbox.close(), Bun.sleep(diskGraceMs)]);
   }
 }
 

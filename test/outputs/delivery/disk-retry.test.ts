@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { DiskRetry } from "../../../server/outputs/delivery/disk-retry.ts";
 import type { Failure } from "../../../server/outputs/delivery/health.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
@@ -51,4 +51,38 @@ test("an action that fails while stopping is not repeated", async () => {
   stopping.abort();
   expect(await disk.until("read the outbox", () => Promise.reject(new Error("EIO")))).toBeUndefined();
   expect(failures).toEqual([]);
+});
+
+describe("a disk that does not respond", () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test("counts as a failure after 5 s, until the action ends", async () => {
+    const { disk, failures, recoveries } = retryWith();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const result = disk.until("acknowledge a batch in the outbox", () => promise);
+    jest.advanceTimersByTime(4_999);
+    expect(failures).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(failures).toEqual([
+      {
+        action: "acknowledge a batch in the outbox",
+        reason: "the disk has not responded for 5 s",
+        errorClass: "disk",
+        isBlocked: true,
+        waitMs: 0,
+      },
+    ]);
+    expect(recoveries()).toBe(0);
+    resolve("acknowledged");
+    expect(await result).toBe("acknowledged");
+    expect(recoveries()).toBe(1);
+  });
+
+  test("is not reported after the action has ended", async () => {
+    const { disk, failures } = retryWith();
+    await disk.until("read the outbox", async () => {});
+    jest.advanceTimersByTime(60_000);
+    expect(failures).toEqual([]);
+  });
 });
