@@ -90,6 +90,21 @@ test("lines that are not needed are removed on request, and only then", async ()
   expect(content()).toBe(linesOf(2, 3));
 });
 
+test("the directory is synced after a compaction, so that a crash does not bring the old file back", async () => {
+  const store = await openStore();
+  await store.addRecords([record(1), record(2)]);
+  store.forget(1);
+  const probe = await open(dir, "r");
+  const contents: string[] = [];
+  const sync = spyOn(Object.getPrototypeOf(probe) as FileHandle, "sync").mockImplementation(async () => {
+    contents.push(content());
+  });
+  await store.removeUnusedLines();
+  expect(contents).toEqual([linesOf(2)]);
+  sync.mockRestore();
+  await probe.close();
+});
+
 test("without a file there is nothing to remove", async () => {
   const store = await openStore();
   await store.removeUnusedLines();
