@@ -154,6 +154,30 @@ test("a segment without a readable frame is removed like a delivered one", async
   expect(outbox.counts().segments).toBe(1);
 });
 
+test("a segment of which the last pending events are damaged is removed", async () => {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
+  await outbox.append(batchOf('{"n":1}', '{"n":2}'));
+  replace(disk, segment, Buffer.alloc(contentOf(disk, segment).length));
+  const reader = outbox.reader("clickhouse");
+  expect(await reader.next(wideBounds)).toBeUndefined();
+  expect(reader.waiting()).toEqual({ events: 0, bytes: 0, oldestReceivedAt: undefined });
+  await outbox.close();
+  expect(disk.entries.has(segment)).toBe(false);
+  expect(outbox.counts()).toMatchObject({ segments: 1, damagedEvents: 2 });
+});
+
+test("a batch in flight of which no event can be read any more is skipped", async () => {
+  const disk = await diskWithThreeFrames();
+  const before = await openTestOutbox({ dir, files: disk });
+  await before.reader("clickhouse").next({ maxEvents: 2, maxBytes: 1000 });
+  await before.close();
+  replace(disk, segment, flipped(contentOf(disk, segment), headerBytes + 50, 1));
+  const outbox = await openTestOutbox({ dir, files: disk });
+  expect(await drain(outbox.reader("clickhouse"))).toEqual(all.slice(2));
+  expect(outbox.reader("clickhouse").waiting().events).toBe(0);
+});
+
 test("the events of a missing segment are counted as damaged, and the others are delivered", async () => {
   const disk = createMemoryDisk();
   const before = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });

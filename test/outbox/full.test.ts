@@ -137,27 +137,54 @@ const faults: readonly (readonly [string, "write" | "datasync", Fault])[] = [
   ["EIO at the sync", "datasync", { code: "EIO" }],
 ];
 
+for (const onFull of ["reject", "drop_oldest"] as const)
+  for (const [what, operation, fault] of faults)
+    test(`${onFull}: after ${what} the batch is refused, never delivered, and the next one is kept`, async () => {
+      const disk = createMemoryDisk();
+      const outbox = await openTestOutbox({ dir, files: disk, onFull });
+      await outbox.append(batchOf('{"n":1}'));
+      let calls = 0;
+      disk.fault = (asked, path) => {
+        if (asked !== operation || !isSegment(path)) return undefined;
+        calls++;
+        return fault && "shortBytes" in fault && calls === 1 ? { shortBytes: 10 } : fault;
+      };
+      const reason = await refusal(outbox.append(batchOf('{"n":"refused"}')));
+      expect(outbox.problem()).toBe(reason);
+      disk.fault = () => undefined;
+      await outbox.append(batchOf('{"n":2}'));
+      expect(outbox.problem()).toBeUndefined();
+      expect(documentsOf(await outbox.reader("clickhouse").next(wideBounds))).toEqual(['{"n":1}', '{"n":2}']);
+      await outbox.close();
+      const after = await openTestOutbox({ dir, files: disk, onFull });
+      expect(await drain(after.reader("clickhouse"))).toEqual(['{"n":1}', '{"n":2}']);
+      expect(after.counts().damagedEvents).toBe(0);
+    });
+
 for (const [what, operation, fault] of faults)
-  test(`after ${what} the batch is refused, never delivered, and the next one is kept`, async () => {
+  test(`drop_oldest: ${what} in a full outbox refuses the batch, and no dropped event is delivered or counted twice`, async () => {
     const disk = createMemoryDisk();
-    const outbox = await openTestOutbox({ dir, files: disk });
-    await outbox.append(batchOf('{"n":1}'));
-    let calls = 0;
-    disk.fault = (asked, path) => {
-      if (asked !== operation || !isSegment(path)) return undefined;
-      calls++;
-      return fault && "shortBytes" in fault && calls === 1 ? { shortBytes: 10 } : fault;
-    };
-    const reason = await refusal(outbox.append(batchOf('{"n":"refused"}')));
-    expect(outbox.problem()).toBe(reason);
+    const outbox = await openTestOutbox({
+      dir,
+      files: disk,
+      onFull: "drop_oldest",
+      maxBytes: 10_000,
+      segmentBytes: 1500,
+    });
+    const documents = Array.from({ length: 20 }, (_, n) => String(n).padEnd(1000, "."));
+    for (const document of documents.slice(0, 15)) await outbox.append(batchOf(document));
+    disk.fault = (asked, path) => (asked === operation && isSegment(path) ? fault : undefined);
+    await refusal(outbox.append(batchOf("refused".padEnd(1000, "."))));
     disk.fault = () => undefined;
-    await outbox.append(batchOf('{"n":2}'));
-    expect(outbox.problem()).toBeUndefined();
-    expect(documentsOf(await outbox.reader("clickhouse").next(wideBounds))).toEqual(['{"n":1}', '{"n":2}']);
-    await outbox.close();
-    const after = await openTestOutbox({ dir, files: disk });
-    expect(await drain(after.reader("clickhouse"))).toEqual(['{"n":1}', '{"n":2}']);
-    expect(after.counts().damagedEvents).toBe(0);
+    for (const document of documents.slice(15)) await outbox.append(batchOf(document));
+    const delivered = await drain(outbox.reader("clickhouse"));
+    expect(delivered.length).toBeGreaterThan(5);
+    expect(delivered).toEqual(documents.slice(-delivered.length));
+    expect(outbox.counts()).toMatchObject({
+      appendedEvents: 20,
+      droppedEvents: { clickhouse: 20 - delivered.length },
+      damagedEvents: 0,
+    });
   });
 
 test("the reason names the file and the system's error", async () => {

@@ -39,7 +39,7 @@ export interface MemoryDisk extends FileLayer {
   /** Called before each call to the disk. */
   fault: (operation: Operation, path: string, bytes: number) => Fault;
   /** Awaited before each call to the disk, so that other tasks run in the meantime. By default there is no wait. */
-  pause: () => Promise<void> | undefined;
+  pause: (operation: Operation, path: string) => Promise<void> | undefined;
   /** Paths and contents as a program sees them now. A change of a content changes the disk. */
   readonly entries: ReadonlyMap<string, Inode>;
   /** Leaves the synced state of every file and directory, and a random part of the later changes. */
@@ -94,12 +94,12 @@ export function createMemoryDisk(): MemoryDisk {
     return {
       size: async () => inode.content.length,
       async read(target, position) {
-        await (disk.pause() ?? Promise.resolve());
+        await (disk.pause("read", path) ?? Promise.resolve());
         begin("read", path);
         return position >= inode.content.length ? 0 : inode.content.copy(target, 0, position);
       },
       async write(source, position) {
-        await (disk.pause() ?? Promise.resolve());
+        await (disk.pause("write", path) ?? Promise.resolve());
         const fault = begin("write", path, source.length);
         const length = fault && "shortBytes" in fault ? fault.shortBytes : source.length;
         change(inode, { kind: "write", bytes: Buffer.from(source.subarray(0, length)), position });
@@ -115,7 +115,7 @@ export function createMemoryDisk(): MemoryDisk {
         const { content, unsynced } = inode;
         const count = unsynced.length;
         // Other tasks run in the meantime, as with a real disk.
-        await (disk.pause() ?? new Promise((resolve) => setImmediate(resolve)));
+        await (disk.pause("datasync", path) ?? new Promise((resolve) => setImmediate(resolve)));
         begin("datasync", path);
         inode.synced = content;
         inode.unsynced = unsynced.slice(count);
@@ -137,7 +137,7 @@ export function createMemoryDisk(): MemoryDisk {
     list: async (path) =>
       [...entries.keys()].filter((entry) => dirname(entry) === path).map((entry) => basename(entry)),
     async open(path, mode) {
-      await disk.pause();
+      await disk.pause(mode === "create" ? "create" : "open", path);
       begin(mode === "create" ? "create" : "open", path);
       if (mode !== "create") return openInode(find(path), path);
       const old = entries.get(path);
@@ -157,14 +157,14 @@ export function createMemoryDisk(): MemoryDisk {
       end("rename", from);
     },
     async remove(path) {
-      await disk.pause();
+      await disk.pause("remove", path);
       begin("remove", path);
       find(path);
       changeDirectory(dirname(path), (target) => target.delete(path));
       end("remove", path);
     },
     async syncDirectory(path) {
-      await disk.pause();
+      await disk.pause("syncDirectory", path);
       begin("syncDirectory", path);
       for (const { directory, apply } of directoryChanges) if (directory === path) apply(durableEntries);
       directoryChanges = directoryChanges.filter(({ directory }) => directory !== path);
@@ -187,6 +187,26 @@ export function createMemoryDisk(): MemoryDisk {
     },
   };
   return disk;
+}
+
+/** A call to the disk that waits until it is released. */
+export interface HeldCall {
+  /** Resolves when the call waits. */
+  readonly reached: Promise<void>;
+  release(): void;
+}
+
+/** Holds the next call of this kind on a path that ends like this. */
+export function holdNext(disk: MemoryDisk, operation: Operation, pathEnd: string): HeldCall {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  disk.pause = (called, path) => {
+    if (called !== operation || !path.endsWith(pathEnd)) return undefined;
+    disk.pause = () => undefined;
+    reached.resolve();
+    return released.promise;
+  };
+  return { reached: reached.promise, release: released.resolve };
 }
 
 /** Half of the writes that a crash interrupts are only partly on the disk. */

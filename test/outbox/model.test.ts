@@ -233,7 +233,7 @@ class ModelRun {
   async #deliver(own: OutputModel): Promise<void> {
     const reader = this.#outbox.reader(own.name);
     const bounds = { maxEvents: 1 + this.#random.below(12), maxBytes: 1 + this.#random.below(1000) };
-    const batch = await reader.next(bounds).catch(ofDisk);
+    const batch = await reader.next(bounds).catch((error: unknown) => this.#ignoreFault(error));
     if (!batch) return;
     this.#check(own, batch);
     if (this.#random.below(3) === 0) return;
@@ -241,8 +241,15 @@ class ModelRun {
     if (this.#random.below(2) === 0) await this.#pause();
     await this.#acknowledge(own, batch).catch((error: unknown) => {
       own.isAcknowledgementUnknown = true;
-      return ofDisk(error);
+      this.#ignoreFault(error);
     });
+  }
+
+  /** Only a fault of the disk may make a call fail. */
+  #ignoreFault(error: unknown): undefined {
+    const isFault = error instanceof Error && error.message.startsWith("outbox: cannot ");
+    if (!isFault || !this.#variant.hasFaults) throw error;
+    return undefined;
   }
 
   async #acknowledge(own: OutputModel, batch: StoredBatch): Promise<void> {
@@ -450,10 +457,4 @@ function randomFault(random: Random): MemoryDisk["fault"] {
     if (operation !== failing || callsBefore-- > 0) return undefined;
     return operation === "write" && code === "ENOSPC" ? { shortBytes: 0 } : { code };
   };
-}
-
-/** Ignores a failure of the disk. */
-function ofDisk(error: unknown): undefined {
-  if (!(error instanceof Error) || !error.message.startsWith("outbox: cannot ")) throw error;
-  return undefined;
 }

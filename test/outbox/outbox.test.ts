@@ -267,7 +267,15 @@ test("the pending events are the same after a restart in the middle of a frame",
 
 test("an append wakes a waiting reader", async () => {
   const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
-  const woken = outbox.reader("clickhouse").whenAppended(new AbortController().signal);
+  let isWoken = false;
+  const woken = outbox
+    .reader("clickhouse")
+    .whenAppended(new AbortController().signal)
+    .then(() => {
+      isWoken = true;
+    });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isWoken).toBe(false);
   await outbox.append(batchOf("{}"));
   await woken;
 });
