@@ -56,7 +56,7 @@ export class OutputPosition implements CursorState {
     return this.#drops;
   }
 
-  /** Makes the events from `first` up to `last` the batch in flight. @returns what `takeBack` needs to undo it. */
+  /** Makes the events from `first` up to `last` the batch in flight. @returns what `undoHandOut` needs. */
   handOut(first: number, last: number): PositionBefore {
     const before = { position: this.#position, borderEnd: this.#borderEnd, drops: this.#drops };
     // A batch in flight keeps its end, even if its last events can no longer be read.
@@ -66,13 +66,13 @@ export class OutputPosition implements CursorState {
   }
 
   /** Undoes `handOut`, unless segments were dropped since: then the position has moved on. */
-  takeBack({ position, borderEnd, drops }: PositionBefore): void {
+  undoHandOut({ position, borderEnd, drops }: PositionBefore): void {
     if (drops !== this.#drops) return;
     this.#position = position;
     this.#borderEnd = borderEnd;
   }
 
-  /** No batch is in flight any more; the position stays. */
+  /** No batch is in flight any more. The position stays. */
   forgetBorder(): void {
     this.#borderEnd = 0;
   }

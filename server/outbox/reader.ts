@@ -164,7 +164,7 @@ export class Reader implements OutboxCursor {
       await this.#cursorFile.write({ position, borderEnd });
     } catch (error) {
       this.#handedOut = undefined;
-      this.#position.takeBack(before);
+      this.#position.undoHandOut(before);
       throw this.#cannotMove(error);
     }
     return batch;
@@ -201,15 +201,16 @@ export class Reader implements OutboxCursor {
   }
 
   async #takeBack(batch: StoredBatch): Promise<void> {
-    // Otherwise the whole batch was dropped, and there is nothing to take back.
+    // Otherwise it is an older batch, which is not in flight any more.
     if (this.#handedOut?.batch.lastSequence !== batch.lastSequence) return;
-    const { drops, position } = this.#position;
     try {
-      await this.#cursorFile.write({ position, borderEnd: 0 });
+      await this.#cursorFile.write({ position: this.position, borderEnd: 0 });
     } catch (error) {
       throw this.#cannotMove(error);
     }
-    if (drops === this.#position.drops) this.#position.forgetBorder();
+    // Even if a part was dropped in the meantime: the rest has no border on disk, so it is not in flight.
+    this.#position.forgetBorder();
+    this.#position.countUndecidedAsDropped();
     this.#handedOut = undefined;
   }
 

@@ -99,8 +99,11 @@ test("a batch whose border could not be written after a drop is dropped, and del
   await expect(next).rejects.toThrow(/^outbox: cannot write the cursor of clickhouse: EIO/);
   expect(full.reader.position).toBe(3);
   disk.fault = () => undefined;
-  expect(await drainNumbers(full.reader)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
-  expect(dropped(full)).toBe(2);
+  await full.append(11);
+  // Events 3 and 4 were handed out to nobody.
+  expect([dropped(full), full.reader.waiting().events]).toEqual([2, 10]);
+  expect(await drainNumbers(full.reader)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+  expect(dropped(full)).toBe(4);
 });
 
 test("the position does not go back when a drop overtakes an acknowledgement", async () => {
@@ -135,6 +138,25 @@ test("an acknowledgement that fails after a drop leaves the batch undecided unti
   expect([dropped(full), full.reader.waiting().events]).toEqual([0, 10]);
   await full.reader.acknowledge(batch);
   expect([dropped(full), full.reader.waiting().events]).toEqual([0, 8]);
+});
+
+test("a batch that is dropped in part while it is taken back is replaced by one with a border of its own", async () => {
+  const disk = createMemoryDisk();
+  const full = await fullOutbox(disk);
+  const batch = await full.reader.next({ maxEvents: 5, maxBytes: 1_000_000 });
+  if (!batch) throw new Error("nothing was handed out");
+  const sync = holdNext(disk, "datasync", ".cursor");
+  const takingBack = full.reader.takeBack(batch);
+  await sync.reached;
+  await full.append(9);
+  sync.release();
+  await takingBack;
+  // The output received none of the batch, so the dropped part of it is decided.
+  expect([dropped(full), full.reader.waiting().events]).toEqual([2, 8]);
+  disk.calls.length = 0;
+  expect(numbersOf(documentsOf(await full.reader.next(wideBounds)))).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(disk.calls.map(({ path }) => path)).toContain(`${dir}/cursors/${output}.cursor`);
+  expect([dropped(full), full.reader.waiting().events]).toEqual([2, 8]);
 });
 
 test("damage in a segment that is dropped while it is read counts as dropped only", async () => {

@@ -288,6 +288,7 @@ test("no batch is handed out while the cursor cannot be written, and the same ba
     /^outbox: cannot write the cursor of clickhouse: EIO/,
   );
   disk.fault = () => undefined;
+  await expect(reader.acknowledge({ firstSequence: 1, lastSequence: 1, events: [] })).rejects.toThrow(/^BUG/);
   const batch = await reader.next(wideBounds);
   disk.fault = (_, path) => (path.endsWith(".cursor") ? { code: "EIO" } : undefined);
   if (batch) await expect(reader.acknowledge(batch)).rejects.toThrow(/EIO/);

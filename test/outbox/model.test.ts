@@ -13,7 +13,7 @@ import { batchOf, openTestOutbox } from "./outboxes.ts";
  * - no event whose append was refused is handed out, except after a later crash (its bytes may be on the disk);
  * - no event is handed out again after its acknowledgement resolved, not even after a crash;
  * - a sequence number that was handed out means the same event for ever;
- * - a batch that was handed out keeps its borders until it is acknowledged; of a batch that was dropped in part, the rest
+ * - a batch that was handed out keeps its borders until it is acknowledged or taken back; of a batch that was dropped in part, the rest
  *   keeps its end;
  * - the ledger: at every moment, for every output, the kept events are delivered + dropped + damaged + pending;
  * - the segments take at most `maxBytes`, and the header of an empty segment.
@@ -69,6 +69,8 @@ class OutputModel {
   inFlight: StoredBatch | undefined;
   /** The last acknowledgement failed, so a restart may find it on the disk or not. */
   isAcknowledgementUnknown = false;
+  /** Taking the batch back failed, so its borders may be on the disk or not. */
+  areBordersUnknown = false;
   /** The last sequence number that was ever handed out. */
   lastHandedOut = 0;
   /** In this run. */
@@ -173,6 +175,8 @@ class ModelRun {
         this.#fates.set(text, "unknown");
       }
       own.acknowledgedAfterDrop.clear();
+      if (own.areBordersUnknown && !own.isAcknowledgementUnknown) own.inFlight = undefined;
+      own.areBordersUnknown = false;
       if (!own.isAcknowledgementUnknown) continue;
       for (const { document } of own.inFlight?.events ?? []) this.#fates.set(document.toString(), "unknown");
       own.inFlight = undefined;
@@ -237,6 +241,7 @@ class ModelRun {
     if (!batch) return;
     this.#check(own, batch);
     if (this.#random.below(3) === 0) return;
+    if (this.#random.below(6) === 0) return this.#takeBack(own, batch);
     // The output takes its time, in which other tasks run.
     if (this.#random.below(2) === 0) await this.#pause();
     await this.#acknowledge(own, batch).catch((error: unknown) => {
@@ -250,6 +255,16 @@ class ModelRun {
     const isFault = error instanceof Error && error.message.startsWith("outbox: cannot ");
     if (!isFault || !this.#variant.hasFaults) throw error;
     return undefined;
+  }
+
+  async #takeBack(own: OutputModel, batch: StoredBatch): Promise<void> {
+    try {
+      await this.#outbox.reader(own.name).takeBack(batch);
+      own.inFlight = undefined;
+    } catch (error) {
+      own.areBordersUnknown = true;
+      this.#ignoreFault(error);
+    }
   }
 
   async #acknowledge(own: OutputModel, batch: StoredBatch): Promise<void> {

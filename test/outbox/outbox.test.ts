@@ -109,12 +109,16 @@ test("the border of a batch is on the disk before it is handed out", async () =>
 });
 
 test("the same batch is handed out again until it is acknowledged, even with other bounds", async () => {
-  const outbox = await openTestOutbox({ dir, files: createMemoryDisk() });
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk });
   await outbox.append(batchOf('{"n":1}', '{"n":2}', '{"n":3}'));
   const reader = outbox.reader("clickhouse");
   const first = await reader.next({ maxEvents: 2, maxBytes: 1000 });
   expect(documentsOf(first)).toEqual(['{"n":1}', '{"n":2}']);
+  disk.calls.length = 0;
   expect(await reader.next({ maxEvents: 1, maxBytes: 1 })).toEqual(first);
+  // Its borders are on disk already.
+  expect(disk.calls).toEqual([]);
 });
 
 test("the same batch is handed out again after a restart", async () => {

@@ -41,18 +41,18 @@ test("a batch whose border is at the position is not in flight", () => {
   expect(new OutputPosition({ position: 6, borderEnd: 6 }).isInFlight).toBe(false);
 });
 
-test("taking a batch back restores position and border", () => {
+test("undoing a hand-out restores position and border", () => {
   const position = new OutputPosition({ position: 3, borderEnd: 2 });
   const before = position.handOut(5, 9);
-  position.takeBack(before);
+  position.undoHandOut(before);
   expect(position).toMatchObject({ position: 3, borderEnd: 2 });
 });
 
-test("taking a batch back after a drop leaves the position where the drop moved it", () => {
+test("undoing a hand-out after a drop leaves the position where the drop moved it", () => {
   const position = new OutputPosition(start);
   const before = position.handOut(1, 15);
   position.dropBefore(11, segments(), 0);
-  position.takeBack(before);
+  position.undoHandOut(before);
   expect(position).toMatchObject({ position: 11, borderEnd: 16 });
 });
 
@@ -81,6 +81,13 @@ test("damaged events are not dropped too", () => {
   if (!oldest) throw new Error("no segment");
   position.dropBefore(11, [{ ...oldest, damagedRanges: [{ first: 3, end: 6 }] }, ...others], 0);
   expect(position.droppedEvents).toBe(7);
+});
+
+test("a batch whose border was forgotten is not in flight, and the position stays", () => {
+  const position = new OutputPosition(start);
+  position.handOut(1, 4);
+  position.forgetBorder();
+  expect(position).toMatchObject({ position: 1, borderEnd: 0, isInFlight: false });
 });
 
 test("a drop before the position changes nothing", () => {
