@@ -50,8 +50,8 @@ const outputStopMs = 1_500;
 export async function startLoom(options: LoomOptions): Promise<Loom> {
   const { config, log } = options;
   const { server } = config;
-  const authenticator = createAuthenticator(readSensors(options));
-  const certificate = readCertificate(options);
+  const authenticator = createAuthenticator(await readSensors(options));
+  const certificate = await readCertificate(options);
   for (const warning of managementTokenWarnings(config.management)) log.warn(warning);
   const ledger = new Ledger();
   const metrics = new MetricRegistry();

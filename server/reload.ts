@@ -18,17 +18,21 @@ export interface ReloadableFiles {
 }
 
 /** Reads the sensors' tokens from the environment and the token file. @throws Error */
-export function readSensors({ config, environment, log }: ReloadableFiles): readonly SensorCredential[] {
-  const { sensors, warnings } = loadSensors(config.auth.tokenFile, environment);
+export async function readSensors({
+  config,
+  environment,
+  log,
+}: ReloadableFiles): Promise<readonly SensorCredential[]> {
+  const { sensors, warnings } = await loadSensors(config.auth.tokenFile, environment);
   for (const warning of warnings) log.warn(warning);
   return sensors;
 }
 
 /** Reads the certificate that both ports use; undefined: no port uses TLS. @throws Error */
-export function readCertificate({ config, log }: ReloadableFiles): TlsCertificate | undefined {
+export async function readCertificate({ config, log }: ReloadableFiles): Promise<TlsCertificate | undefined> {
   const files = config.server.tls ?? config.server.managementTls;
   if (!files) return undefined;
-  const certificate = loadTlsCertificate(files.certFile, files.keyFile);
+  const certificate = await loadTlsCertificate(files.certFile, files.keyFile);
   if (certificate.expiresAt.getTime() < Date.now())
     log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
   return certificate;
@@ -60,20 +64,20 @@ export class Reloader {
 
   async #reloadAll(): Promise<void> {
     const { authenticator, listeners, databases } = this.#targets;
-    this.#reloadPart("tokens", () => authenticator.replace(readSensors(this.#files)));
+    await this.#reloadPart("tokens", async () => authenticator.replace(await readSensors(this.#files)));
     const { tls, managementTls } = this.#files.config.server;
     if (tls ?? managementTls)
-      this.#reloadPart("certificate", () => {
-        const certificate = readCertificate(this.#files);
+      await this.#reloadPart("certificate", async () => {
+        const certificate = await readCertificate(this.#files);
         if (certificate) for (const listener of listeners) listener.useCertificate(certificate);
       });
     await databases.reload();
   }
 
-  #reloadPart(part: string, reload: () => void): void {
+  async #reloadPart(part: string, reload: () => Promise<void>): Promise<void> {
     const { log } = this.#files;
     try {
-      reload();
+      await reload();
       log.info("reloaded", { part });
     } catch (error) {
       log.error("cannot reload; the old one stays", { part, error: (error as Error).message });

@@ -29,7 +29,7 @@ clickhouse_url = "http://127.0.0.1:9"
 dir = "${folder}/outbox"
 `,
   );
-  const config = loadConfig(path, environment, outputDescriptors);
+  const config = await loadConfig(path, environment, outputDescriptors);
   loom = await startLoom({ config, environment, log: silentLog, onFatal: () => {} });
 }
 

@@ -36,9 +36,10 @@ function writeCertificate(name: string, expiresAt?: Date): void {
   write("tls.key", key);
 }
 
-function filesWith(server: string): ReloadableFiles {
+async function filesWith(server: string): Promise<ReloadableFiles> {
   write("loom.toml", `[server]\n${server}\n[auth]\ntoken_file = "${folder}/tokens.txt"\n`);
-  return { config: loadConfig(join(folder, "loom.toml"), {}, outputDescriptors), environment: {}, log };
+  const config = await loadConfig(join(folder, "loom.toml"), {}, outputDescriptors);
+  return { config, environment: {}, log };
 }
 
 const withTls = () => filesWith(`cert_file = "${folder}/tls.crt"\nkey_file = "${folder}/tls.key"`);
@@ -57,7 +58,7 @@ const reloadedParts = () =>
 
 describe("a reload", () => {
   test("hands the new tokens to the authenticator", async () => {
-    const reloader = reloaderOf(withTls());
+    const reloader = reloaderOf(await withTls());
     write("tokens.txt", "token-2,vps-2\n");
     await reloader.reload();
     expect(tokens.map((sensors) => sensors.map(({ sensorId }) => sensorId))).toEqual([["vps-2"]]);
@@ -65,8 +66,8 @@ describe("a reload", () => {
   });
 
   test("hands the new certificate to every listener", async () => {
-    const files = withTls();
-    const first = readCertificate(files);
+    const files = await withTls();
+    const first = await readCertificate(files);
     writeCertificate("two.example");
     await reloaderOf(files).reload();
     expect(certificates.map(({ subject }) => subject)).toEqual(["CN=two.example", "CN=two.example"]);
@@ -74,15 +75,15 @@ describe("a reload", () => {
   });
 
   test("has no certificate to read if no port uses TLS", async () => {
-    const files = filesWith("tls = false");
-    expect(readCertificate(files)).toBeUndefined();
+    const files = await filesWith("tls = false");
+    expect(await readCertificate(files)).toBeUndefined();
     await reloaderOf(files).reload();
     expect(certificates).toEqual([]);
     expect(reloadedParts()).toEqual(["tokens"]);
   });
 
   test("leaves what a wrong file held before, logs it, and reads the other files", async () => {
-    const reloader = reloaderOf(withTls());
+    const reloader = reloaderOf(await withTls());
     write("tokens.txt", "a token without a comma\n");
     await reloader.reload();
     expect(tokens).toEqual([]);
@@ -98,7 +99,7 @@ describe("a reload", () => {
     const hold = Promise.withResolvers<void>();
     let running = 0;
     let mostAtOnce = 0;
-    const reloader = reloaderOf(withTls(), async () => {
+    const reloader = reloaderOf(await withTls(), async () => {
       running++;
       mostAtOnce = Math.max(mostAtOnce, running);
       await hold.promise;
@@ -112,13 +113,13 @@ describe("a reload", () => {
   });
 });
 
-test("a certificate that has expired is used, with a warning", () => {
-  const files = withTls();
-  readCertificate(files);
+test("a certificate that has expired is used, with a warning", async () => {
+  const files = await withTls();
+  await readCertificate(files);
   expect(log.lines).toEqual([]);
   const expiresAt = new Date(Math.floor(Date.now() / 1000 - 60) * 1000);
   writeCertificate("late.example", expiresAt);
-  expect(readCertificate(files)?.subject).toBe("CN=late.example");
+  expect((await readCertificate(files))?.subject).toBe("CN=late.example");
   expect(log.lines).toEqual([
     {
       level: "warn",
@@ -128,9 +129,9 @@ test("a certificate that has expired is used, with a warning", () => {
   ]);
 });
 
-test("warnings about tokens are logged when they are read", () => {
-  const files = filesWith("tls = false");
-  expect(readSensors(files).map(({ sensorId }) => sensorId)).toEqual(["vps-1"]);
+test("warnings about tokens are logged when they are read", async () => {
+  const files = await filesWith("tls = false");
+  expect((await readSensors(files)).map(({ sensorId }) => sensorId)).toEqual(["vps-1"]);
   expect(log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
     expect.stringMatching(/^warn .*tokens\.txt/),
   ]);

@@ -41,7 +41,8 @@ export const deadLetters: Command = {
 async function runDeadLetters(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
   try {
-    const { dir } = loadConfig(command.configPath, process.env, outputDescriptors).output.outbox;
+    const config = await loadConfig(command.configPath, process.env, outputDescriptors);
+    const { dir } = config.output.outbox;
     const snapshots = await readSnapshots(dir, command.output);
     await print(textOf(command, dir, snapshots));
     for (const snapshot of snapshots) await snapshot.close();

@@ -1,5 +1,5 @@
 import { parse, TomlError, type TomlTable } from "smol-toml";
-import { readBoundedFile, UnreadableFileError } from "./bounded-file.ts";
+import { readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
 import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -15,12 +15,12 @@ const maxConfigBytes = 1024 * 1024;
  * @param outputs the outputs that `output.type` may name
  * @throws ConfigError when the file cannot be read, or anything in it is wrong
  */
-export function loadConfig<Output>(
+export async function loadConfig<Output>(
   path: string,
   environment: Environment,
   outputs: readonly OutputKind<Output>[],
-): Config<Output> {
-  return parseConfig(readConfigText(path), environment, outputs, path);
+): Promise<Config<Output>> {
+  return parseConfig(await readConfigText(path), environment, outputs, path);
 }
 
 /**
@@ -38,9 +38,10 @@ export function parseConfig<Output>(
   return buildConfig(read, readManagementTokens(environment), outputs);
 }
 
-function readConfigText(path: string): string {
+async function readConfigText(path: string): Promise<string> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readBoundedFile(path, maxConfigBytes).bytes);
+    const { bytes } = await readBoundedFile(path, maxConfigBytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     const isUnreadable = error instanceof UnreadableFileError;
     const reason = isUnreadable ? error.message : "it is not UTF-8";

@@ -1,4 +1,4 @@
-import { readBoundedFile, UnreadableFileError } from "./bounded-file.ts";
+import { type FileContent, readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
 import { ConfigError } from "./config-error.ts";
 import { quote } from "./kind.ts";
 import type { Environment } from "./read-values.ts";
@@ -33,8 +33,8 @@ export const unknownSensorId = "unknown";
  * Reads the tokens of the token file (lines "token,sensor_id") and of `LOOM_SENSOR_<id>`.
  * @throws ConfigError that begins with "auth: ". It names sensors, variables and lines, but does not show tokens
  */
-export function loadSensors(tokenFile: string | undefined, environment: Environment): Sensors {
-  const file = tokenFile === undefined ? { found: [], warnings: [] } : readTokenFile(tokenFile);
+export async function loadSensors(tokenFile: string | undefined, environment: Environment): Promise<Sensors> {
+  const file = tokenFile === undefined ? { found: [], warnings: [] } : await readTokenFile(tokenFile);
   const sensors = mergeCredentials([...file.found, ...readVariables(environment)]);
   if (sensors.length === 0) {
     throw new ConfigError("auth: no tokens configured (set LOOM_SENSOR_<id> or auth.token_file)");
@@ -42,8 +42,8 @@ export function loadSensors(tokenFile: string | undefined, environment: Environm
   return { sensors, warnings: file.warnings };
 }
 
-function readTokenFile(path: string): { found: SourcedCredential[]; warnings: string[] } {
-  const { bytes, mode } = readFileOfTokens(path);
+async function readTokenFile(path: string): Promise<{ found: SourcedCredential[]; warnings: string[] }> {
+  const { bytes, mode } = await readFileOfTokens(path);
   const found: SourcedCredential[] = [];
   // Bytes that are not UTF-8 become U+FFFD, which a token may not contain. In a comment they are harmless.
   const lines = new TextDecoder().decode(bytes).split("\n");
@@ -64,9 +64,9 @@ function readTokenFile(path: string): { found: SourcedCredential[]; warnings: st
   };
 }
 
-function readFileOfTokens(path: string): ReturnType<typeof readBoundedFile> {
+async function readFileOfTokens(path: string): Promise<FileContent> {
   try {
-    return readBoundedFile(path, maxTokenFileBytes);
+    return await readBoundedFile(path, maxTokenFileBytes);
   } catch (error) {
     if (!(error instanceof UnreadableFileError)) throw error;
     throw new ConfigError(`auth: cannot read token_file ${path}: ${error.message}`, { cause: error });

@@ -1,5 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
+
+/** A long chain has about 10 KB. */
+const maxPemBytes = 1024 * 1024;
 
 export interface TlsCertificate {
   /** In PEM: the certificate, then its chain. */
@@ -14,9 +17,9 @@ export interface TlsCertificate {
  * Reads a certificate and its key, and checks that both parse and belong together.
  * @throws Error that names the configuration key and the file
  */
-export function loadTlsCertificate(certFile: string, keyFile: string): TlsCertificate {
-  const cert = readPem("cert_file", certFile);
-  const key = readPem("key_file", keyFile);
+export async function loadTlsCertificate(certFile: string, keyFile: string): Promise<TlsCertificate> {
+  const cert = await readPem("cert_file", certFile);
+  const key = await readPem("key_file", keyFile);
   const certificate = parse("cert_file", certFile, "a PEM certificate", () => new X509Certificate(cert));
   const privateKey = parse("key_file", keyFile, "a PEM private key without a passphrase", () =>
     createPrivateKey(key),
@@ -26,13 +29,12 @@ export function loadTlsCertificate(certFile: string, keyFile: string): TlsCertif
   return { cert, key, subject: certificate.subject, expiresAt: new Date(certificate.validTo) };
 }
 
-function readPem(name: string, path: string): string {
+async function readPem(name: string, path: string): Promise<string> {
   try {
-    return readFileSync(path, "utf8");
+    return Buffer.from((await readBoundedFile(path, maxPemBytes)).bytes).toString();
   } catch (error) {
-    throw new Error(`config: server: cannot read ${name} ${path}: ${(error as NodeJS.ErrnoException).code}`, {
-      cause: error,
-    });
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new Error(`config: server: cannot read ${name} ${path}: ${error.message}`, { cause: error });
   }
 }
 

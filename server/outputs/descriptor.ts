@@ -17,7 +17,7 @@ export interface ConfiguredOutput {
   readonly isBuilt: boolean;
   readonly needsOutbox: boolean;
   /** @throws Error when a file that the settings name cannot be used */
-  create(context: OutputContext): Output;
+  create(context: OutputContext): Output | Promise<Output>;
 }
 
 /** What `loom schema <output>` prints. */
@@ -52,7 +52,7 @@ interface Definition<Name extends string, K extends Keys> {
 
 interface BuiltDefinition<Name extends string, K extends Keys> extends Definition<Name, K> {
   /** @param settings the values of the keys without the output's name: `clickhouse_create_table` is `createTable` */
-  create(settings: SettingsOf<Name, K>, context: OutputContext): Output;
+  create(settings: SettingsOf<Name, K>, context: OutputContext): Output | Promise<Output>;
 }
 
 /** Describes an output. Its settings have the types of its keys within the definition, and are hidden outside it. */

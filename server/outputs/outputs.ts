@@ -43,7 +43,7 @@ type OutputsConfig = Config<ConfiguredOutput>["output"];
 export async function startOutputs(config: OutputsConfig, options: OutputsOptions): Promise<Outputs> {
   const { log, onFatal } = options;
   for (const { name, isBuilt } of config.outputs) if (!isBuilt) throw notBuilt(name);
-  const outputs = config.outputs.map(({ create }) => create({ log, onFatal }));
+  const outputs = await Promise.all(config.outputs.map(({ create }) => create({ log, onFatal })));
   const [first] = outputs;
   if (outputs.length === 1 && first?.direct) return directOutputs(first.name, first.direct);
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig, parseConfig } from "./parse.ts";
-import { refusal } from "./refusal.ts";
+import { refusal, refusalOf } from "./refusal.ts";
 
 let folder = "";
 
@@ -23,43 +23,45 @@ function write(name: string, content: string | Uint8Array): string {
 
 const plain = "[server]\ntls = false\n";
 
-test("the file and the environment are read", () => {
+test("the file and the environment are read", async () => {
   const path = write("good.toml", `${plain}listen_address = ":8080"\n`);
-  const config = loadConfig(path, { LOOM_ADMIN_TOKEN: "loom" });
+  const config = await loadConfig(path, { LOOM_ADMIN_TOKEN: "loom" });
   expect([config.server.listenAddress.port, config.management.adminToken]).toEqual([8080, "loom"]);
 });
 
-test("a byte order mark and Windows line ends are accepted", () => {
+test("a byte order mark and Windows line ends are accepted", async () => {
   const path = write("windows.toml", `\u{feff}${plain.replaceAll("\n", "\r\n")}`);
-  expect(loadConfig(path, {}).server.tls).toBeUndefined();
+  expect((await loadConfig(path, {})).server.tls).toBeUndefined();
 });
 
-test("the error on a missing file names it and says what to do", () => {
+test("the error on a missing file names it and says what to do", async () => {
   const path = join(folder, "loom.toml");
-  expect(refusal(() => loadConfig(path, {}))).toBe(
+  expect(await refusalOf(loadConfig(path, {}))).toBe(
     `config: cannot read ${path}: no such file (name it with -config, or write one with "loom example-config")`,
   );
 });
 
-test("the error on a directory says that it is one", () => {
+test("the error on a directory says that it is one", async () => {
   const path = join(folder, "folder.toml");
   mkdirSync(path);
-  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is a directory`);
+  expect(await refusalOf(loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is a directory`);
 });
 
-test("a file over 1 MiB is refused", () => {
+test("a file over 1 MiB is refused", async () => {
   const path = write("large.toml", plain + "#".repeat(1024 * 1024));
-  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: larger than 1048576 bytes`);
+  expect(await refusalOf(loadConfig(path, {}))).toBe(
+    `config: cannot read ${path}: larger than 1048576 bytes`,
+  );
 });
 
-test("a file that is not UTF-8 is refused", () => {
+test("a file that is not UTF-8 is refused", async () => {
   const path = write("latin1.toml", Buffer.from(`${plain}# \xe4`, "latin1"));
-  expect(refusal(() => loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is not UTF-8`);
+  expect(await refusalOf(loadConfig(path, {}))).toBe(`config: cannot read ${path}: it is not UTF-8`);
 });
 
-test("a syntax error is one line with file, line and column", () => {
+test("a syntax error is one line with file, line and column", async () => {
   const path = write("syntax.toml", `${plain}listen_address = :8080\n`);
-  expect(refusal(() => loadConfig(path, {}))).toBe(`config: ${path}: line 3, column 18: invalid value`);
+  expect(await refusalOf(loadConfig(path, {}))).toBe(`config: ${path}: line 3, column 18: invalid value`);
 });
 
 test("a syntax error does not show the line it is on", () => {

@@ -113,7 +113,7 @@ test("the port and the address of a listener are the configured ones until it li
 
 test("plain HTTP stays plain HTTP when a certificate is handed over", async () => {
   await using open = listenWith(async () => "plain");
-  open.listener.useCertificate(certificate("new.example"));
+  open.listener.useCertificate(await certificate("new.example"));
   expect(open.listener.certificate).toBeUndefined();
   expect(await (await fetch(`http://127.0.0.1:${open.listener.port}/`)).text()).toBe("plain");
 });
@@ -180,17 +180,17 @@ describe("a port that is in use", () => {
   });
 
   test("is refused by a listener with a certificate, though such listeners could share it", async () => {
-    const options = { certificate: certificate("loom.example") };
+    const options = { certificate: await certificate("loom.example") };
     expect(await listenTwice(options, options)).toBe(refusal);
   });
 });
 
 describe("another certificate", () => {
   test("is the one that new connections get", async () => {
-    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    await using open = listenWith(clientOf, { certificate: await certificate("old.example") });
     using before = await openConnection(open.listener.port, "tls");
     for (const name of ["new.example", "newer.example"]) {
-      open.listener.useCertificate(certificate(name));
+      open.listener.useCertificate(await certificate(name));
       using after = await openConnection(open.listener.port, "tls");
       expect(after.commonName()).toBe(name);
       expect(open.listener.certificate?.subject).toBe(`CN=${name}`);
@@ -200,11 +200,11 @@ describe("another certificate", () => {
 
   test("leaves an idle connection open, which is still answered, whatever else listens", async () => {
     await using _other = listenWith(async () => "other");
-    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    await using open = listenWith(clientOf, { certificate: await certificate("old.example") });
     using connection = await openConnection(open.listener.port, "tls");
     connection.send(wholeRequest("[]"));
     await connection.statuses(1);
-    open.listener.useCertificate(certificate("new.example"));
+    open.listener.useCertificate(await certificate("new.example"));
     using after = await openConnection(open.listener.port, "tls");
     expect(after.commonName()).toBe("new.example");
     connection.send(wholeRequest("[]"));
@@ -212,7 +212,7 @@ describe("another certificate", () => {
   });
 
   test("is used if only its certificate differs, not its key", async () => {
-    const old = certificate("old.example");
+    const old = await certificate("old.example");
     await using open = listenWith(clientOf, { certificate: old });
     const renewed = { ...old, cert: `${old.cert}\n` };
     open.listener.useCertificate(renewed);
@@ -222,16 +222,16 @@ describe("another certificate", () => {
   const clientOf: Answer = async (_, { clientAddress }) => `client ${clientAddress}`;
 
   test("leaves the client's address known on a connection that was open before", async () => {
-    await using open = listenWith(clientOf, { certificate: certificate("old.example") });
+    await using open = listenWith(clientOf, { certificate: await certificate("old.example") });
     using connection = await openConnection(open.listener.port, "tls");
-    open.listener.useCertificate(certificate("new.example"));
+    open.listener.useCertificate(await certificate("new.example"));
     connection.send(wholeRequest("[]"));
     await connection.statuses(1);
     expect(connection.received()).toEndWith("client 127.0.0.1");
   });
 
   test("that is the same opens no descriptor", async () => {
-    const same = certificate("old.example");
+    const same = await certificate("old.example");
     await using open = listenWith(clientOf, { certificate: same });
     const before = readdirSync("/proc/self/fd").length;
     for (let i = 0; i < 100; i++) open.listener.useCertificate({ ...same });
@@ -239,21 +239,21 @@ describe("another certificate", () => {
   });
 
   test("that arrives during the stop does not make it listen again", async () => {
-    const { listener } = listenWith(clientOf, { certificate: certificate("old.example") });
-    listener.useCertificate(certificate("new.example"));
+    const { listener } = listenWith(clientOf, { certificate: await certificate("old.example") });
+    listener.useCertificate(await certificate("new.example"));
     await listener.stop(0);
-    listener.useCertificate(certificate("newer.example"));
+    listener.useCertificate(await certificate("newer.example"));
     await expect(openConnection(listener.port)).rejects.toThrow();
   });
 });
 
-function certificate(commonName: string): TlsCertificate {
+async function certificate(commonName: string): Promise<TlsCertificate> {
   const folder = mkdtempSync(join(tmpdir(), "loom-certificate-"));
   const { cert, key } = createCertificate(commonName);
   writeFileSync(join(folder, "tls.crt"), cert);
   writeFileSync(join(folder, "tls.key"), key);
   try {
-    return loadTlsCertificate(join(folder, "tls.crt"), join(folder, "tls.key"));
+    return await loadTlsCertificate(join(folder, "tls.crt"), join(folder, "tls.key"));
   } finally {
     rmSync(folder, { recursive: true });
   }

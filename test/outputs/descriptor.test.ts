@@ -45,9 +45,9 @@ function configure(output: string, environment = {}) {
 }
 
 describe("a new output needs only its descriptor:", () => {
-  test("its keys are read, and its settings are named like them", () => {
+  test("its keys are read, and its settings are named like them", async () => {
     const [output] = configure('type = "file"\nfile_path = "/x"', { LOOM_FILE_LOCK_PATH: "/y" }).outputs;
-    expect(output?.create(context).name).toBe("file");
+    expect((await output?.create(context))?.name).toBe("file");
     expect(created).toEqual({ filePath: "/x", isSynced: true, lockPath: "/y" });
   });
 

@@ -77,7 +77,7 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
       user: undefined,
       pass: undefined,
       apiKey: undefined,
-      caFile: undefined,
+      certificateAuthorities: undefined,
       installTemplate,
       log,
     });

@@ -1,5 +1,4 @@
 import type { Log } from "../../telemetry/log.ts";
-import { readCertificateAuthorities } from "../http/certificates.ts";
 import { createHttpClient, type HttpAnswer } from "../http/client.ts";
 import type { Credentials } from "../http/credentials.ts";
 import type { HttpFailure } from "../http/failure.ts";
@@ -9,7 +8,7 @@ export interface ClusterClientOptions {
   readonly urls: readonly string[];
   readonly credentials: Credentials;
   /** Certificates in PEM that are trusted instead of the system's. */
-  readonly caFile: string | undefined;
+  readonly certificateAuthorities: string | undefined;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -38,17 +37,14 @@ export interface ClusterClient {
   request(request: ClusterRequest, signal: AbortSignal): Promise<ClusterAnswer | HttpFailure>;
 }
 
-/** @throws Error when `caFile` cannot be read */
 export function createClusterClient({
   credentials,
-  caFile,
+  certificateAuthorities,
   log,
   now,
   ...options
 }: ClusterClientOptions): ClusterClient {
   const urls = options.urls.map((url) => url.replace(/\/+$/, ""));
-  const certificateAuthorities =
-    caFile === undefined ? undefined : readCertificateAuthorities("elasticsearch_ca_file", caFile);
   const send = createHttpClient({ credentials, certificateAuthorities, now });
   let current = 0;
   let lastGood = 0;

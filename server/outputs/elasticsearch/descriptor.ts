@@ -1,6 +1,7 @@
 import { optional, required, withDefault } from "../../config/key.ts";
 import { flag, oneOrMore, path } from "../../config/kind.ts";
 import { defineOutput } from "../descriptor.ts";
+import { readCertificateAuthorities } from "../http/certificates.ts";
 import { password, serverUrl, user } from "../http/kinds.ts";
 import { dailyIndex, singleIndex } from "./choose-index.ts";
 import { indexName } from "./kinds.ts";
@@ -54,5 +55,9 @@ export const elasticsearch = defineOutput({
     title: "the index template for Elasticsearch and OpenSearch",
     text: () => schemaText(singleIndex),
   },
-  create: (settings, { log }) => createElasticsearchOutput({ ...settings, log }),
+  async create({ caFile, ...settings }, { log }) {
+    const certificateAuthorities =
+      caFile === undefined ? undefined : await readCertificateAuthorities("elasticsearch_ca_file", caFile);
+    return createElasticsearchOutput({ ...settings, certificateAuthorities, log });
+  },
 });

@@ -16,8 +16,8 @@ export interface ElasticsearchOptions {
   readonly pass: string | undefined;
   /** Used instead of user and password: the encoded key, or `id:key`. */
   readonly apiKey: string | undefined;
-  /** A file of certificates in PEM that are trusted instead of the system's. */
-  readonly caFile: string | undefined;
+  /** Certificates in PEM that are trusted instead of the system's. */
+  readonly certificateAuthorities: string | undefined;
   readonly installTemplate: boolean;
   readonly log: Log;
   /** Milliseconds since the epoch. */
@@ -28,13 +28,12 @@ export interface ElasticsearchOptions {
  * Delivers to Elasticsearch from 7.8 and OpenSearch: each event is one document, sent with `_bulk`. The outbox determines
  * its `_id`, so a retry does not store it twice in the same index. It can be stored twice if a data stream or an alias
  * rolled over between two attempts.
- * @throws Error when `caFile` cannot be read
  */
 export function createElasticsearchOutput(options: ElasticsearchOptions): Output {
-  const { url: urls, user, pass: password, apiKey, caFile, now = Date.now } = options;
+  const { url: urls, user, pass: password, apiKey, certificateAuthorities, now = Date.now } = options;
   const log = options.log.component("elasticsearch");
   const credentials = { user, password, apiKey };
-  const client = createClusterClient({ urls, credentials, caFile, log, now });
+  const client = createClusterClient({ urls, credentials, certificateAuthorities, log, now });
   const closed = new AbortController();
   let indexOf = options.index === undefined ? undefined : createIndexNamer(options.index);
   let isTemplateReady = !options.installTemplate;

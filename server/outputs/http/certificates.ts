@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readBoundedFile, UnreadableFileError } from "../../bounded-file.ts";
+
+/** The certificate authorities that a system trusts have about 250 KB together. */
+const maxAuthoritiesBytes = 8 * 1024 * 1024;
 
 /**
  * What OpenSSL and BoringSSL call a certificate that is not trusted, not valid now, or another host's.
@@ -43,10 +46,11 @@ export function isCertificateError(code: string): boolean {
  * Reads the certificates of a key such as `elasticsearch_ca_file`, in PEM.
  * @throws Error that names the key and the file
  */
-export function readCertificateAuthorities(key: string, path: string): string {
+export async function readCertificateAuthorities(key: string, path: string): Promise<string> {
   try {
-    return readFileSync(path, "utf8");
+    return Buffer.from((await readBoundedFile(path, maxAuthoritiesBytes)).bytes).toString();
   } catch (cause) {
-    throw new Error(`output: ${key}: cannot read ${path}: ${(cause as Error).message}`, { cause });
+    if (!(cause instanceof UnreadableFileError)) throw cause;
+    throw new Error(`output: ${key}: cannot read ${path}: ${cause.message}`, { cause });
   }
 }

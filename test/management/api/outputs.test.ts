@@ -83,7 +83,7 @@ describe("with Elasticsearch behind the outbox", () => {
       user: "loom",
       pass: "hunter2secret",
       apiKey: undefined,
-      caFile: undefined,
+      certificateAuthorities: undefined,
       installTemplate: false,
       log: silentLog,
     });

@@ -22,7 +22,7 @@ function newOutput(index?: string) {
     user: undefined,
     pass: undefined,
     apiKey: undefined,
-    caFile: undefined,
+    certificateAuthorities: undefined,
     installTemplate: false,
     log,
   });

@@ -22,7 +22,7 @@ function outputFor(index: string, installTemplate = true, url = node.url, log: L
     user: undefined,
     pass: undefined,
     apiKey: undefined,
-    caFile: undefined,
+    certificateAuthorities: undefined,
     installTemplate,
     log,
     now: () => receivedAt,

@@ -12,9 +12,9 @@ describe("the texts to paste for a new sensor", () => {
   const token = newToken();
   const snippets = sensorSnippets(setup, "loom.example", "vps-1", token);
 
-  test("Loom reads the variable as the sensor with its token", () => {
+  test("Loom reads the variable as the sensor with its token", async () => {
     const [name = "", value = ""] = snippets.environment.split("=");
-    expect(loadSensors(undefined, { [name]: value }).sensors).toEqual([
+    expect((await loadSensors(undefined, { [name]: value })).sensors).toEqual([
       { sensorId: "vps-1", alias: expect.anything(), token },
     ]);
   });
