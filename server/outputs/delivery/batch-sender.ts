@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { StoredEvent } from "../../pipeline.ts";
 import type { Output, RejectedEvent, SendOutcome } from "../output.ts";
 import { type Attempt, attemptDelivery, type ErrorClass } from "./attempt.ts";
@@ -61,7 +62,7 @@ export class BatchSender {
   readonly #options: BatchSenderOptions;
   #retries = 0;
   /** The kind of the suspect answer to the last undecided batch, and its failures in a row; undefined: events were accepted since. */
-  #undecided: { readonly key: string; readonly failures: number } | undefined;
+  #undecided: { readonly key: string; readonly failures: number; readonly rounds: number } | undefined;
 
   constructor(options: BatchSenderOptions) {
     this.#options = options;
@@ -128,7 +129,8 @@ export class BatchSender {
       return undefined;
     }
     const isWhole = batch.isUntouched && group.events.length === batch.size;
-    this.#undecided = { key: outcome.key, failures: batch.failures + 1 };
+    const rounds = (this.#undecided?.rounds ?? 0) + 1;
+    this.#undecided = { key: outcome.key, failures: batch.failures + 1, rounds };
     const end = await this.#retrySuspect(batch, again, outcome);
     return end ?? (isWhole ? { kind: "undecided" } : undefined);
   }
@@ -158,14 +160,16 @@ export class BatchSender {
   }
 
   /**
-   * Sends a few events of a group alone, until one is accepted. Chosen by chance, so that an attacker cannot arrange that all
-   * of them are bad.
+   * Sends a few events of a group alone, until one is accepted. They are chosen by a hash: other ones in each round, so that an
+   * attacker cannot arrange that all of them are bad, and the same ones after a crash, so that outputs which recognise a
+   * batch by its numbers recognise what they have accepted already.
    * @returns whether one was accepted; the rest of the group is then put back in halves
    */
   async #searchEvidence(batch: BatchProgress, events: readonly StoredEvent[], key: string): Promise<boolean> {
     const rest = [...events];
+    const name = `${this.#options.outboxId}-${events[0]?.sequence}-${events.length}-${this.#undecided?.rounds ?? 0}`;
     for (let sample = 0; sample < evidenceSamples && rest.length > 1; sample++) {
-      const [event] = rest.splice(Math.floor(this.#options.clock.random() * rest.length), 1);
+      const [event] = rest.splice(crc32(`${name}-${sample}`) % rest.length, 1);
       if (!event) break;
       const { outcome } = await this.#attempt([event]);
       if (outcome.kind === "delivered") {

@@ -111,3 +111,24 @@ describe("an answer that may be about a row or about the output", () => {
     expect(bench.delivery.counts).toMatchObject({ deliveredEvents: 9, deadEvents: 1 });
   });
 });
+
+test("after a crash in the search, the same events are sent alone and the same halves follow", async () => {
+  const answer = accepts((sequence) => sequence === 4);
+  await using first = await benchWith({ answer, limits: { maxEvents: 8 } });
+  first.append(8);
+  await waitFor(first, "some sends after the search", () => first.sent.length >= 8);
+  await first.delivery.stop(0);
+  first.outbox.reopen();
+  await using second = await benchWith({ answer, limits: { maxEvents: 8 }, outbox: first.outbox });
+  await waitFor(second, "each event is delivered or dead", isDelivered(second, 8));
+  expect(second.sent.slice(0, first.sent.length)).toEqual([...first.sent]);
+});
+
+test("in each round without evidence other events are sent alone", async () => {
+  await using bench = await benchWith({ answer: () => suspect, limits: { maxEvents: 100 } });
+  bench.append(100);
+  for (let round = 0; round < 12; round++) await bench.clock.toNextWaking();
+  const alone = bench.sent.filter(({ length }) => length === 1).map(([sequence]) => sequence);
+  expect(alone.length).toBeGreaterThan(15);
+  expect(new Set(alone).size).toBeGreaterThan(alone.length / 2);
+});
