@@ -64,17 +64,29 @@ export async function startFaultyElasticsearch(): Promise<FaultyElasticsearch> {
   return output;
 }
 
+export interface FaultyClickhouse extends FaultyOutput {
+  /** Returns true for a document from which a materialized column of the table cannot be computed; default: for none. */
+  isBadRow: (document: string) => boolean;
+}
+
 /**
  * Behaves like ClickHouse from 22.2 with a table that has a deduplication window: an INSERT with a known token succeeds and
- * adds no rows.
+ * adds no rows. An INSERT with a bad row adds no rows and is answered with exception 32.
  */
-export async function startFaultyClickhouse(): Promise<FaultyOutput> {
+export async function startFaultyClickhouse(): Promise<FaultyClickhouse> {
   /** The rows of each INSERT, by token. */
   const stored = new Map<string, string>();
   const conflicts: string[] = [];
 
   function commit({ url, body }: SeenRequest): Reply {
-    if (url.searchParams.get("query") === "SELECT version()") return { status: 200, body: "24.8.4.13\n" };
+    const query = url.searchParams.get("query");
+    if (query === "SELECT version()") return { status: 200, body: "24.8.4.13\n" };
+    if (query === "SELECT 1") return { status: 200, body: "1\n" };
+    if (documentsOf(body).some((document) => output.isBadRow(document)))
+      return {
+        status: 500,
+        body: "Code: 32. DB::Exception: Attempt to read after eof. (ATTEMPT_TO_READ_AFTER_EOF)\n",
+      };
     const token = url.searchParams.get("insert_deduplication_token") ?? "";
     if ((stored.get(token) ?? body) !== body) conflicts.push(token);
     if (!stored.has(token)) stored.set(token, body);
@@ -82,11 +94,13 @@ export async function startFaultyClickhouse(): Promise<FaultyOutput> {
   }
 
   const server = await startFaultyServer(commit);
-  return Object.assign(server, {
+  const output: FaultyClickhouse = Object.assign(server, {
     config: `clickhouse_url = "${server.url}"`,
+    isBadRow: () => false,
     conflicts,
     documents: () => inOrder(stored, firstOfToken).flatMap(documentsOf),
   });
+  return output;
 }
 
 function inOrder(stored: ReadonlyMap<string, string>, sequenceOf: (name: string) => number): string[] {
@@ -96,9 +110,9 @@ function inOrder(stored: ReadonlyMap<string, string>, sequenceOf: (name: string)
     .map(({ content }) => content);
 }
 
-/** A token is "<outbox>-<first>-<last>". */
+/** A token is "<outbox>-<first>-<last>", followed by "-<hash>" if there are gaps between them. */
 function firstOfToken(token: string): number {
-  return Number(/-(\d+)-\d+$/.exec(token)?.[1]);
+  return Number(/^[^-]+-(\d+)-/.exec(token)?.[1]);
 }
 
 function documentsOf(rows: string): string[] {

@@ -4,6 +4,8 @@ import type { BatchBounds, OutboxReader, StoredBatch, StoredEvent } from "../../
 export interface MemoryOutbox extends OutboxReader {
   append(documents: readonly string[], receivedAt: number): void;
   readonly acknowledged: readonly StoredBatch[];
+  /** The number of batches that were taken back. */
+  readonly takenBack: number;
   /** Behaves like a restart after a crash: batches that were not acknowledged are read again. */
   reopen(): void;
 }
@@ -16,6 +18,7 @@ export function createMemoryOutbox(): MemoryOutbox {
   const events: StoredEvent[] = [];
   const acknowledged: StoredBatch[] = [];
   let position = 0;
+  let takenBack = 0;
   let handedOut: StoredBatch | undefined;
   let listeners: (() => void)[] = [];
 
@@ -33,6 +36,9 @@ export function createMemoryOutbox(): MemoryOutbox {
 
   return {
     acknowledged,
+    get takenBack() {
+      return takenBack;
+    },
     append(documents, receivedAt) {
       for (const document of documents) events.push(storedEvent(events.length + 1, document, receivedAt));
       for (const listener of listeners) listener();
@@ -55,6 +61,7 @@ export function createMemoryOutbox(): MemoryOutbox {
     },
     async takeBack(batch) {
       if (batch === handedOut) handedOut = undefined;
+      takenBack++;
     },
     whenAppended(signal) {
       if (signal.aborted) return Promise.resolve();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { compress, type EncodedBody } from "../http/gzip.ts";
@@ -90,15 +91,17 @@ async function createRows({ outboxId, events }: Delivery): Promise<Rows> {
 }
 
 /**
- * The same token for the same events, and another one for other events. The number of events is added if there are gaps
- * between them: a retry of the dead letters 3 and 9 must not have the token of the batch 3 to 9.
+ * The same token for the same events, and another one for other events: ClickHouse drops an INSERT whose token it knows. If
+ * there are gaps between the events, first and last do not identify them, so a hash of all sequence numbers is added.
  */
 function deduplicationToken(outboxId: string, events: readonly StoredEvent[]): string {
   const first = events[0]?.sequence;
   const last = events.at(-1)?.sequence;
   if (first === undefined || last === undefined) throw new Error("BUG: a delivery without events");
-  const hasGaps = events.length !== last - first + 1;
-  return `${outboxId}-${first}-${last}${hasGaps ? `-${events.length}` : ""}`;
+  const range = `${outboxId}-${first}-${last}`;
+  if (events.length === last - first + 1) return range;
+  const sequences = events.map(({ sequence }) => sequence).join(",");
+  return `${range}-${createHash("sha256").update(sequences).digest("hex").slice(0, 32)}`;
 }
 
 /** The outcome of a statement without rows, which cannot be split. */

@@ -123,7 +123,10 @@ export class BatchSender {
       this.#succeeded();
       return undefined;
     }
-    if (!isSingle && (await this.#searchEvidence(batch, group.events, outcome.key))) return undefined;
+    const evidence = isSingle ? "none" : await this.#searchEvidence(batch, group.events, outcome.key);
+    if (evidence === "found") return undefined;
+    // The output may have accepted the event that was sent alone, so these events must stay together.
+    if (evidence === "unknown") return this.#retrySuspect(batch, again, outcome);
     if (whenUndecided === "reject") {
       batch.reject(group.events, outcome.reason);
       return undefined;
@@ -163,9 +166,13 @@ export class BatchSender {
    * Sends a few events of a group alone, until one is accepted. They are chosen by a hash: other ones in each round, so that an
    * attacker cannot arrange that all of them are bad, and the same ones after a crash, so that outputs which recognise a
    * batch by its numbers recognise what they have accepted already.
-   * @returns whether one was accepted; the rest of the group is then put back in halves
+   * @returns "found": one was accepted, and the rest of the group is put back in halves. "unknown": another error came between
    */
-  async #searchEvidence(batch: BatchProgress, events: readonly StoredEvent[], key: string): Promise<boolean> {
+  async #searchEvidence(
+    batch: BatchProgress,
+    events: readonly StoredEvent[],
+    key: string,
+  ): Promise<"found" | "none" | "unknown"> {
     const rest = [...events];
     const name = `${this.#options.outboxId}-${events[0]?.sequence}-${events.length}-${this.#undecided?.rounds ?? 0}`;
     for (let sample = 0; sample < evidenceSamples && rest.length > 1; sample++) {
@@ -178,12 +185,11 @@ export class BatchSender {
         this.#succeeded();
         // Events that were sampled before and not accepted are still to be judged.
         batch.halve(events.filter((other) => other !== event));
-        return true;
+        return "found";
       }
-      // Another error says nothing about the events.
-      if (outcome.kind !== "suspect" || outcome.key !== key) return false;
+      if (outcome.kind !== "suspect" || outcome.key !== key) return "unknown";
     }
-    return false;
+    return "none";
   }
 
   async #isReachable(): Promise<boolean> {

@@ -123,11 +123,19 @@ test.each([
   expect(parameters?.has("insert_deduplication_token")).toBe(hasToken);
 });
 
-test("events with gaps between them have another token than events without gaps", async () => {
+test("the token of events with gaps between them depends on each of their numbers", async () => {
   const server = standIn();
-  const events = deliveryOf(["{}", "{}", "{}"], 3).events.filter(({ sequence }) => sequence !== 4);
-  await outputTo(server.url)({ outboxId: "outbox1", events });
-  expect(server.inserts()[0]?.parameters.get("insert_deduplication_token")).toBe("outbox1-3-5-2");
+  const send = outputTo(server.url);
+  const tokenOf = async (...sequences: number[]) => {
+    const events = sequences.flatMap((sequence) => deliveryOf(["{}"], sequence).events);
+    await send({ outboxId: "outbox1", events });
+    return server.inserts().at(-1)?.parameters.get("insert_deduplication_token");
+  };
+  const tokens = [await tokenOf(3, 4, 5, 7), await tokenOf(3, 5, 6, 7), await tokenOf(3, 4, 5, 6, 7)];
+  expect(tokens[0]).toMatch(/^outbox1-3-7-[0-9a-f]{32}$/);
+  expect(tokens[2]).toBe("outbox1-3-7");
+  expect(new Set(tokens).size).toBe(3);
+  expect(await tokenOf(3, 4, 5, 7)).toBe(tokens[0]);
 });
 
 test("a retry is the same request", async () => {

@@ -132,3 +132,22 @@ test("in each round without evidence other events are sent alone", async () => {
   expect(alone.length).toBeGreaterThan(15);
   expect(new Set(alone).size).toBeGreaterThan(alone.length / 2);
 });
+
+test("a batch whose search was cut off is not taken back, because the event that was sent alone may be stored", async () => {
+  const cutOff: SendOutcome = { kind: "retry", reason: "no answer: ECONNRESET" };
+  await using bench = await benchWith({
+    answer: inTurn(suspect, suspect, suspect, cutOff, suspect),
+    limits: { maxEvents: 4 },
+  });
+  bench.append(4);
+  await waitFor(bench, "the search is repeated", () => bench.sent.length >= 6);
+  expect(bench.sent.slice(0, 6)).toEqual([
+    numbers(1, 4),
+    numbers(1, 4),
+    numbers(1, 4),
+    bench.sent[3] ?? [],
+    numbers(1, 4),
+    bench.sent[3] ?? [],
+  ]);
+  expect(bench.outbox.takenBack).toBe(0);
+});
