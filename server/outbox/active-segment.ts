@@ -32,6 +32,8 @@ interface PublishedFrame {
 export class ActiveSegment {
   readonly #options: ActiveSegmentOptions;
   #writer: SegmentWriter | undefined;
+  /** The writer whose file lost its name, so that nothing may be appended to it. */
+  #goneWriter: SegmentWriter | undefined;
   #nextSequence: number;
   #keptEnd: number;
 
@@ -49,13 +51,37 @@ export class ActiveSegment {
   async writerFor(frameBytes: number): Promise<SegmentWriter> {
     const used = this.#writer?.segment.readableBytes ?? 0;
     const isEmpty = used === segmentHeaderBytes;
-    if (this.#writer && (isEmpty || used + frameBytes <= this.#options.segmentBytes)) return this.#writer;
+    if (
+      this.#writer &&
+      this.#writer !== this.#goneWriter &&
+      (isEmpty || used + frameBytes <= this.#options.segmentBytes)
+    )
+      return this.#writer;
     return this.roll();
   }
 
   /** The writer as it is, or that of a new segment if there is none. @throws Error if it cannot be created. */
   async writer(): Promise<SegmentWriter> {
-    return this.#writer ?? this.roll();
+    return this.#writer && this.#writer !== this.#goneWriter ? this.#writer : this.roll();
+  }
+
+  /** Whether the active segment's name still belongs to the file that is appended to. May be called at any time. */
+  async isInPlace(): Promise<boolean> {
+    const writer = this.#writer;
+    if (!writer || writer === this.#goneWriter) return false;
+    const isInPlace = await writer.isInPlace();
+    // Another segment may have become the active one, and this one may have been removed because it was delivered.
+    return isInPlace || writer !== this.#writer;
+  }
+
+  /**
+   * The active segment's file lost its name: a new segment is started before the next write.
+   * @returns the name, if it was not noted before
+   */
+  noteGone(): string | undefined {
+    if (!this.#writer || this.#writer === this.#goneWriter) return undefined;
+    this.#goneWriter = this.#writer;
+    return this.#writer.segment.path;
   }
 
   /**
@@ -64,7 +90,9 @@ export class ActiveSegment {
    * says that nothing was kept past this point.
    */
   async roll(): Promise<SegmentWriter> {
-    if (this.#writer?.segment.firstSequence === this.#nextSequence) return this.#writer;
+    const active = this.#writer;
+    if (active && active !== this.#goneWriter && active.segment.firstSequence === this.#nextSequence)
+      return active;
     await this.close();
     const { dir, files, now, outboxId, segments, retention, onProgress } = this.#options;
     const header = {

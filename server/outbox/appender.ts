@@ -1,5 +1,6 @@
 import { CannotKeep, type EnrichedBatch } from "../pipeline.ts";
 import { ActiveSegment, type ActiveSegmentOptions } from "./active-segment.ts";
+import { DirectoryWatch } from "./directory-watch.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { frameBytes, segmentHeaderBytes, writeFrame } from "./format.ts";
 import type { OutboxCursor } from "./reader.ts";
@@ -48,6 +49,7 @@ export class Appender {
   readonly #active: ActiveSegment;
   readonly #disk: DiskHealth;
   readonly #stall: StallWatch;
+  readonly #directory: DirectoryWatch;
   readonly #queue: QueuedBatch[] = [];
   /** The commits or the probe that are under way. */
   #running: Promise<void> | undefined;
@@ -67,10 +69,17 @@ export class Appender {
       onProgress: () => this.#stall.progress(),
     });
     this.#disk = new DiskHealth({ log: options.log, startProbe: () => this.#startProbe() });
+    this.#directory = new DirectoryWatch({
+      ...options,
+      isActiveInPlace: () => this.#active.isInPlace(),
+      onProblem: (problem) => this.#refuseQueue(problem),
+      onSegmentGone: () => this.#replaceGoneSegment(),
+    });
   }
 
   /** Creates the first segment of this run. @returns its path; undefined if the disk does not allow it now */
   async start(): Promise<string | undefined> {
+    await this.#directory.start();
     try {
       return (await this.#active.roll()).segment.path;
     } catch (error) {
@@ -81,7 +90,7 @@ export class Appender {
 
   /** Resolves when the batch is synced to disk. @throws CannotKeep if it is not, and will not be delivered. */
   append(batch: EnrichedBatch): Promise<void> {
-    const refusal = this.#isClosed ? "shutting down" : this.#stall.problem;
+    const refusal = this.#isClosed ? "shutting down" : this.#unusable;
     if (refusal !== undefined) return Promise.reject(new CannotKeep(refusal));
     if (batch.eventCount === 0) return Promise.resolve();
     const { lines, eventCount } = batch;
@@ -97,7 +106,12 @@ export class Appender {
   /** Why batches cannot be kept, or soon cannot; undefined if they can. */
   problem(): string | undefined {
     if (this.#isClosed) return "shutting down";
-    return this.#stall.problem ?? this.#disk.failure ?? this.#retention.problem();
+    return this.#unusable ?? this.#disk.failure ?? this.#retention.problem();
+  }
+
+  /** Why nothing may be written; undefined if a write may be tried. */
+  get #unusable(): string | undefined {
+    return this.#directory.problem ?? this.#stall.problem;
   }
 
   /** Removes the segments that every output has passed. */
@@ -119,6 +133,7 @@ export class Appender {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#disk.close();
+    this.#directory.close();
     while (this.#running) await this.#running;
     await this.#retention.settled();
     await this.#active.close();
@@ -217,6 +232,14 @@ export class Appender {
       firstSequence += batch.eventCount;
     }
     return bytes;
+  }
+
+  #replaceGoneSegment(): void {
+    const path = this.#active.noteGone();
+    if (path === undefined || this.#isClosed) return;
+    this.#options.log.error("the active segment was removed or replaced; a new one is started", { path });
+    // A commit that is under way ends in the old segment; the next one starts the new one.
+    this.#startProbe();
   }
 
   /** @returns false if a commit is under way, which says as much about the disk as a probe */

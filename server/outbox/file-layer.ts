@@ -1,10 +1,13 @@
-import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { syncDirectory } from "../sync-directory.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
 /** An open file. It has no position of its own: each read and write says where. */
 export interface OutboxFile {
   size(): Promise<number>;
+  /** As `FileLayer.identify`, whatever name the file has now, if any. */
+  identify(): Promise<string>;
   /** @returns the number of bytes read; 0 at the end */
   read(target: Buffer, position: number): Promise<number>;
   /** @returns the number of bytes written, which may be less than all */
@@ -20,6 +23,8 @@ export interface FileLayer {
   /** @throws Error if another process holds the lock, or the directory cannot be written. */
   lockDirectory(dir: string): Promise<DirectoryLock>;
   makeDirectory(path: string): Promise<void>;
+  /** The device and inode of the file or directory with this name; undefined if there is none. */
+  identify(path: string): Promise<string | undefined>;
   /** The names of the entries, in any order. */
   list(path: string): Promise<readonly string[]>;
   /** "create" truncates an existing file. "update" opens an existing file to read and write. */
@@ -38,11 +43,21 @@ export const systemFiles: FileLayer = {
   async makeDirectory(path) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   },
+  async identify(path) {
+    try {
+      return identityOf(await stat(path));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+  },
   list: (path) => readdir(path),
   async open(path, mode) {
     const handle = await open(path, openFlags[mode], 0o600);
     return {
       size: async () => (await handle.stat()).size,
+      identify: async () => identityOf(await handle.stat()),
       read: async (target, position) => (await handle.read(target, 0, target.length, position)).bytesRead,
       write: async (source, position) =>
         (await handle.write(source, 0, source.length, position)).bytesWritten,
@@ -55,6 +70,10 @@ export const systemFiles: FileLayer = {
   remove: unlink,
   syncDirectory,
 };
+
+function identityOf({ dev, ino }: Pick<Stats, "dev" | "ino">): string {
+  return `${dev}:${ino}`;
+}
 
 /** Writes all bytes, in as many calls as that takes. @throws Error if a call writes nothing. */
 export async function writeFully(file: OutboxFile, bytes: Buffer, position: number): Promise<void> {

@@ -8,6 +8,8 @@ export interface SegmentWriter {
   readonly segment: Segment;
   /** False once it is not known which of the written bytes are on the disk. Nothing may be appended then. */
   readonly isTrusted: boolean;
+  /** Whether the segment's name still belongs to this file. */
+  isInPlace(): Promise<boolean>;
   /**
    * Resolves when the bytes are on the disk. The caller then makes them readable (`ActiveSegment.publish`).
    * @throws Error if they are not; then none of them count.
@@ -31,6 +33,7 @@ export async function createSegment(options: NewSegment): Promise<SegmentWriter>
   const { files, dir, header, onProgress } = options;
   const path = join(dir, segmentName(header.firstSequence));
   const file = await files.open(path, "create");
+  let identity: string | undefined;
   try {
     onProgress();
     await writeFully(file, encodeSegmentHeader(header), 0);
@@ -38,6 +41,9 @@ export async function createSegment(options: NewSegment): Promise<SegmentWriter>
     await file.datasync();
     onProgress();
     await files.syncDirectory(dir);
+    identity = await file.identify();
+    // Some file systems, such as those of FUSE, give a file a new number now and then. There the name says nothing.
+    if ((await files.identify(path)) !== identity) identity = undefined;
   } catch (error) {
     await file.close().catch(() => {}); // The first error is the cause.
     throw error;
@@ -51,10 +57,15 @@ export async function createSegment(options: NewSegment): Promise<SegmentWriter>
     firstReceivedAt: undefined,
     damagedRanges: [],
   };
-  return createSegmentWriter(file, segment, onProgress);
+  const isInPlace = async () => identity === undefined || (await files.identify(path)) === identity;
+  return createSegmentWriter(file, segment, { isInPlace, onProgress });
 }
 
-function createSegmentWriter(file: OutboxFile, segment: Segment, onProgress: () => void): SegmentWriter {
+function createSegmentWriter(
+  file: OutboxFile,
+  segment: Segment,
+  { isInPlace, onProgress }: Pick<SegmentWriter, "isInPlace"> & Pick<NewSegment, "onProgress">,
+): SegmentWriter {
   let isTrusted = true;
 
   /**
@@ -94,6 +105,7 @@ function createSegmentWriter(file: OutboxFile, segment: Segment, onProgress: () 
     get isTrusted() {
       return isTrusted;
     },
+    isInPlace,
     commit,
     async probe(sizeBytes) {
       await commit(Buffer.alloc(sizeBytes));

@@ -40,6 +40,8 @@ export interface MemoryDisk extends FileLayer {
   fault: (operation: Operation, path: string, bytes: number) => Fault;
   /** Awaited before each call to the disk, so that other tasks run in the meantime. By default there is no wait. */
   pause: (operation: Operation, path: string) => Promise<void> | undefined;
+  /** What `identify` returns for a name that is not a file's. By default it is a directory that is never replaced. */
+  directoryIdentity: (path: string) => string | undefined;
   /** Paths and contents as a program sees them now. A change of a content changes the disk. */
   readonly entries: ReadonlyMap<string, Inode>;
   /** Leaves the synced state of every file and directory, and a random part of the later changes. */
@@ -51,6 +53,8 @@ export function createMemoryDisk(): MemoryDisk {
   let durableEntries = new Map<string, Inode>();
   let directoryChanges: { readonly directory: string; apply(target: Map<string, Inode>): void }[] = [];
   const calls: DiskCall[] = [];
+  const inodeNumbers = new WeakMap<Inode, number>();
+  let inodes = 0;
 
   function begin(operation: Operation, path: string, bytes = 0): Fault {
     const fault = disk.fault(operation, path, bytes);
@@ -60,6 +64,12 @@ export function createMemoryDisk(): MemoryDisk {
 
   function end(operation: Operation, path: string): void {
     calls.push({ operation, path });
+  }
+
+  function identityOf(inode: Inode): string {
+    const number = inodeNumbers.get(inode) ?? inodes++;
+    inodeNumbers.set(inode, number);
+    return `memory:${number}`;
   }
 
   function find(path: string): Inode {
@@ -93,6 +103,7 @@ export function createMemoryDisk(): MemoryDisk {
   function openInode(inode: Inode, path: string): OutboxFile {
     return {
       size: async () => inode.content.length,
+      identify: async () => identityOf(inode),
       async read(target, position) {
         await (disk.pause("read", path) ?? Promise.resolve());
         begin("read", path);
@@ -129,11 +140,16 @@ export function createMemoryDisk(): MemoryDisk {
     calls,
     fault: () => undefined,
     pause: () => undefined,
+    directoryIdentity: (path) => (path.endsWith(".seg") ? undefined : `memory:${path}`),
     get entries() {
       return entries;
     },
     lockDirectory: async () => ({ release() {} }),
     makeDirectory: async () => {},
+    async identify(path) {
+      const inode = entries.get(path);
+      return inode ? identityOf(inode) : disk.directoryIdentity(path);
+    },
     list: async (path) =>
       [...entries.keys()].filter((entry) => dirname(entry) === path).map((entry) => basename(entry)),
     async open(path, mode) {
