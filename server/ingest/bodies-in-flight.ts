@@ -11,8 +11,9 @@ export function createBodiesInFlight(maxBytes: number, maxBytesPerSensor: number
   return {
     reserve(sensorId, bytes) {
       const own = bytesOf.get(sensorId) ?? 0;
-      // One body of a sensor always fits: a bound below max_body_size_bytes must not make large bodies impossible.
-      if (own > 0 && (total + bytes > maxBytes || own + bytes > maxBytesPerSensor)) return false;
+      // A single body always fits: a bound below max_body_size_bytes must not make large bodies impossible.
+      if (total > 0 && total + bytes > maxBytes) return false;
+      if (own > 0 && own + bytes > maxBytesPerSensor) return false;
       bytesOf.set(sensorId, own + bytes);
       total += bytes;
       return true;

@@ -25,7 +25,14 @@ describe("bodies in memory", () => {
   });
 });
 
-describe("one body of a sensor always fits", () => {
+test("120 sensors with a body of 2 MiB each take at most 128 MiB", () => {
+  const mebibyte = 1024 * 1024;
+  const bodies = createBodiesInFlight(128 * mebibyte, 64 * mebibyte);
+  const reserved = Array.from({ length: 120 }, (_, i) => bodies.reserve(`vps-${i}`, 2 * mebibyte));
+  expect(reserved.filter(Boolean)).toHaveLength(64);
+});
+
+describe("a body that is the only one always fits", () => {
   test("even if it is larger than the bound per sensor", () => {
     const bodies = createBodiesInFlight(1000, 10);
     expect(bodies.reserve("a", 500)).toBe(true);
@@ -36,10 +43,12 @@ describe("one body of a sensor always fits", () => {
     expect(createBodiesInFlight(10, 10).reserve("a", 500)).toBe(true);
   });
 
-  test("even if the bodies of other sensors take all of the bound", () => {
+  test("but not beside the body of another sensor", () => {
     const bodies = createBodiesInFlight(100, 100);
-    expect(bodies.reserve("a", 100)).toBe(true);
-    expect(bodies.reserve("b", 100)).toBe(true);
+    expect(bodies.reserve("a", 1)).toBe(true);
+    expect(bodies.reserve("b", 100)).toBe(false);
+    bodies.release("a", 1);
+    expect(bodies.reserve("b", 500)).toBe(true);
   });
 });
 
