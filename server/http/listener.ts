@@ -154,12 +154,15 @@ class ServerConnection implements Connection {
 }
 
 /**
- * Elysia looks for the path after the first 11 characters of the URL. In http://vm1/ingest, where the Host header is
- * short, it begins earlier and would not be found.
+ * Elysia looks for the path after the first 11 characters of the URL. In http://vm1/ingest it begins earlier. If the
+ * Host header is missing, empty or invalid, the URL is only the path. Such a request gets a URL with a longer host. It
+ * stays the same object, because Bun finds the connection and the body by it.
  */
 function withLongHost(request: Request): Request {
-  const pathAt = request.url.indexOf("/", "https://".length);
-  return pathAt >= 11 ? request : new Request(`http://short-host${request.url.slice(pathAt)}`, request);
+  const { url } = request;
+  const pathAt = url.startsWith("/") ? 0 : url.indexOf("/", "https://".length);
+  if (pathAt < 11) Object.defineProperty(request, "url", { value: `http://short-host${url.slice(pathAt)}` });
+  return request;
 }
 
 function isInUse(error: unknown): boolean {

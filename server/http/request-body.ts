@@ -5,10 +5,13 @@ const firstChunkedBytes = 64 * 1024;
 
 export type BodyRefusal = "payload_too_large" | "client_closed_request";
 
-/** The length that the request declares, in bytes; undefined for a chunked body. */
+/**
+ * The length that the request declares, in bytes; undefined for a chunked body. Bun refuses headers that differ, and
+ * joins equal ones, as in "2, 2" (RFC 9110 8.6).
+ */
 export function declaredLength(request: Request): number | undefined {
   const header = request.headers.get("content-length");
-  return header === null ? undefined : Number(header);
+  return header === null ? undefined : Number.parseInt(header, 10);
 }
 
 /**

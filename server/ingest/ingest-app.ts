@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
 import { type Connection, type HandleRequest, RequestConnections } from "../http/connection.ts";
+import { hasValidHost } from "../http/host.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
 import { CannotKeep, type EnrichBatch, type KeepBatch, type ObserveBatch } from "../pipeline.ts";
@@ -33,6 +34,10 @@ export const ingestPaths = ["/api/v1/ingest", "/ingest", "/"];
 
 const maxBodyBytesInFlight = 128 * 1024 * 1024;
 const maxBodyBytesInFlightPerSensor = 64 * 1024 * 1024;
+const invalidHost: Refusal = {
+  code: "invalid_request",
+  detail: "the request has several Host headers, or one that is not a host and a port",
+};
 const unavailableRetryAfterSeconds = 5;
 /** Twice as long as a sensor waits for its answer. A body that arrives faster than 16 KB/s may take longer. */
 const bodyTimeoutSeconds = 30;
@@ -53,6 +58,7 @@ export function createIngestApp(options: IngestOptions): IngestApp {
     app.all(path, ({ request }) => ingest.receive(request, connections.get(request)), { parse: "none" });
   return {
     handle(request, connection) {
+      if (!hasValidHost(request)) return ingest.refuse(invalidHost, unknownSensorId, request, connection);
       connections.set(request, connection);
       return app.handle(request);
     },

@@ -1,4 +1,5 @@
 import { type AnyElysia, Elysia } from "elysia";
+import { hasValidHost } from "../http/host.ts";
 import type { Log } from "../telemetry/log.ts";
 import { addSecurityHeaders } from "./answer-headers.ts";
 import { errorAnswer } from "./api/json-answer.ts";
@@ -52,6 +53,7 @@ export function createManagementApp(options: ManagementOptions): ManagementApp {
   /** A request without a session is answered before its path is looked up, unless the path is public. */
   async function answer(request: Request): Promise<Response> {
     const path = pathOf(request);
+    if (!hasValidHost(request)) return textAnswer("several Host headers, or not a host and a port", 400);
     if (isApi(path) && !isRead(request) && isCrossSite(request)) return errorAnswer("forbidden");
     if (isPublic(request, path)) return app.handle(request);
     const session = sessions.find(request);
