@@ -40,6 +40,11 @@ export const hostAndPort = text<string>(
   showAddress,
 );
 
+/** The name of a host, in lower case. */
+export const hostNameText = text<string>("a host name without a port", (value, refuse) =>
+  hostName.test(value) && !endsInNumber.test(value) ? value.toLowerCase() : refuse(),
+);
+
 /** True when two servers cannot listen on both. Port 0 never conflicts: the system chooses a free port. */
 export function isSameAddress(a: ListenAddress, b: ListenAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;

@@ -26,6 +26,7 @@ export function buildConfig<Output>(
       tls: buildTls("tls", server.tls, server),
       managementListenAddress: server.managementListenAddress,
       managementTls: buildTls("management_tls", server.managementTls, server),
+      managementHostNames: server.managementHostNames ?? [],
     },
     management,
     limits: buildLimits(others.limits, written),

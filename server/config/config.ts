@@ -30,6 +30,8 @@ export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "
     readonly managementListenAddress: ListenAddress | undefined;
     /** undefined: plain HTTP on the management port. */
     readonly managementTls: TlsFiles | undefined;
+    /** In lower case. */
+    readonly managementHostNames: readonly string[];
   };
   readonly management: ManagementTokens;
   readonly output: KeyedConfig["output"] & {

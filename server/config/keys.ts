@@ -1,6 +1,6 @@
-import { listenAddress, resolverAddress } from "./address-kinds.ts";
+import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts";
 import { type Key, optional, withDefault } from "./key.ts";
-import { choice, flag, integer, limit, oneOrMore, path } from "./kind.ts";
+import { choice, flag, integer, limit, listOf, oneOrMore, path } from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
 import type { Sections } from "./typed-values.ts";
 
@@ -43,6 +43,11 @@ export const sections = {
       flag,
       false,
       "Accepts only TLS on the management port too. It uses cert_file and key_file, which it needs even if tls is false.",
+    ),
+    management_host_names: optional(
+      listOf(hostNameText, 64),
+      "The names under which clients reach dashboard, API and metrics, for example through a reverse proxy. IP addresses, localhost, the name in management_listen_address and with management_tls those in the certificate are always accepted. Another Host header is answered 421, so that a hostile page cannot read the port through a name of its own (DNS rebinding).",
+      { example: '["loom.example.com"]' },
     ),
   },
   auth: {

@@ -20,8 +20,11 @@ export interface HealthOptions {
   readonly metricsToken: string | undefined;
 }
 
+/** The paths for load balancers, which may use any name for Loom. The answers say nothing that a hostile page could use. */
+export const probePaths = ["/health", "/live", "/ready", "/ready/ingest"] as const;
+
 /** The paths that need no session. */
-export const healthPaths = ["/health", "/live", "/ready", "/ready/ingest", "/metrics"] as const;
+export const healthPaths = [...probePaths, "/metrics"] as const;
 
 /** The routes for load balancers and Prometheus, which do not sign in. */
 export function createHealthRoutes({ problem, ingestProblem, metrics, metricsToken }: HealthOptions) {

@@ -6,7 +6,8 @@ import { errorAnswer } from "./api/json-answer.ts";
 import { createSessionApi, sessionPath } from "./api/session.ts";
 import { compressJson } from "./compression.ts";
 import { isCrossSite } from "./cross-site.ts";
-import { createHealthRoutes, type HealthOptions, healthPaths } from "./health.ts";
+import { createHealthRoutes, type HealthOptions, healthPaths, probePaths } from "./health.ts";
+import type { OwnHosts } from "./own-hosts.ts";
 import { createPage } from "./page.ts";
 import type { PageFiles } from "./page-files.ts";
 import { pagePaths, signInPath, signInRedirect } from "./page-paths.ts";
@@ -15,6 +16,7 @@ import { textAnswer } from "./text-answer.ts";
 
 export interface ManagementOptions extends HealthOptions {
   readonly signIn: SignIn;
+  readonly ownHosts: Pick<OwnHosts, "refuse">;
   /** undefined if the page is not built. */
   readonly pageFiles: PageFiles | undefined;
   /** The routes of the API without those of the session. A request that reaches one of them has a session. */
@@ -29,10 +31,11 @@ export interface ManagementApp {
 
 /** The app of the management port: health and metrics for everybody, everything else for signed-in clients. */
 export function createManagementApp(options: ManagementOptions): ManagementApp {
-  const { signIn, version } = options;
+  const { signIn, ownHosts, version } = options;
   const log = options.log.component("management");
   const { sessions } = signIn;
   const page = createPage(options.pageFiles, version);
+  const pathsUnderAnyName = new Set<string>(probePaths);
   const publicPaths = new Set<string>([...healthPaths, signInPath, ...page.publicAssetPaths]);
 
   const app = new Elysia({ strictPath: true })
@@ -54,6 +57,8 @@ export function createManagementApp(options: ManagementOptions): ManagementApp {
   async function answer(request: Request): Promise<Response> {
     const path = pathOf(request);
     if (!hasValidHost(request)) return textAnswer("several Host headers, or not a host and a port", 400);
+    const misdirected = pathsUnderAnyName.has(path) ? undefined : ownHosts.refuse(request);
+    if (misdirected) return misdirected;
     if (isApi(path) && !isRead(request) && isCrossSite(request)) return errorAnswer("forbidden");
     if (isPublic(request, path)) return app.handle(request);
     const session = sessions.find(request);

@@ -7,6 +7,7 @@ import type { TlsCertificate } from "../http/tls-certificate.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { HealthOptions } from "./health.ts";
 import { createManagementApp } from "./management-app.ts";
+import { OwnHosts } from "./own-hosts.ts";
 import { embeddedPageFiles } from "./page-files.ts";
 import type { Sessions } from "./sign-in/sessions.ts";
 import { createSignIn } from "./sign-in/sign-in.ts";
@@ -15,6 +16,8 @@ export interface ManagementServerOptions extends HealthOptions {
   readonly address: ListenAddress;
   /** undefined: plain HTTP. */
   readonly certificate: TlsCertificate | undefined;
+  /** The names under which clients may reach the port, apart from its own; in lower case. */
+  readonly hostNames: readonly string[];
   /** undefined: the log has sign-in links, each of which works once. */
   readonly adminToken: string | undefined;
   /** The routes of the API without those of the session. */
@@ -45,9 +48,16 @@ export function startManagementServer(options: ManagementServerOptions): Managem
     origin: () => (listener.isListening ? { address, port: listener.port, isTls } : undefined),
     clientOf: (request) => connections.get(request).clientAddress,
   });
+  const ownHosts = new OwnHosts({
+    names:
+      address.host === undefined ? options.hostNames : [...options.hostNames, address.host.toLowerCase()],
+    certificate: () => listener.certificate?.cert,
+    log: log.component("management"),
+  });
   const app = createManagementApp({
     ...options,
     signIn,
+    ownHosts,
     pageFiles: embeddedPageFiles(),
     routes: options.routes(signIn.sessions),
   });

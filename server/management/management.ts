@@ -22,13 +22,14 @@ export interface Management {
  */
 export function startManagement(sources: ManagementSources): Management | undefined {
   const { config, metrics, certificate } = sources;
-  const { managementListenAddress, managementTls } = config.server;
+  const { managementListenAddress, managementTls, managementHostNames } = config.server;
   if (!managementListenAddress) return undefined;
   const dashboard = createDashboard(sources);
   const server = startManagementServer({
     ...sources,
     ...config.management,
     address: managementListenAddress,
+    hostNames: managementHostNames,
     certificate: managementTls && certificate,
     metrics: config.observability.metricsEnabled ? metrics : undefined,
     routes: dashboard.routes,

@@ -37,7 +37,7 @@ describe("without a session", () => {
       "/health%3f",
     ]) {
       using connection = await openConnection(port);
-      connection.send(`GET ${path} HTTP/1.1\r\nhost: loom.example\r\n\r\n`);
+      connection.send(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
       expect({ path, statuses: await connection.statuses(1) }).toEqual({ path, statuses: [302] });
     }
   });

@@ -5,6 +5,7 @@ import {
   type ManagementApp,
   type ManagementOptions,
 } from "../../server/management/management-app.ts";
+import { OwnHosts } from "../../server/management/own-hosts.ts";
 import type { PageFile, PageFiles } from "../../server/management/page-files.ts";
 import { createSignIn, type SignInOptions } from "../../server/management/sign-in/sign-in.ts";
 import { silentLog } from "./log.ts";
@@ -59,6 +60,7 @@ export function managementTest({ signInOptions, ...options }: ManagementTestOpti
     metrics: undefined,
     metricsToken: undefined,
     signIn,
+    ownHosts: new OwnHosts({ names: ["loom.example"], certificate: () => undefined, log: silentLog }),
     pageFiles: testPageFiles,
     routes: [],
     version: "1.2.3",
