@@ -102,13 +102,36 @@ function readItems(json: unknown): BulkItem[] | undefined {
 function judgeItem({ status, error }: BulkItem): "accepted" | "retry" | "rejected" | "hold" {
   // 409: an earlier attempt has stored the event.
   if ((status >= 200 && status < 300) || status === 409) return "accepted";
-  if (status === 429 || status < 400 || status >= 500) return "retry";
   const type = objectOr(error).type;
+  if (status === 500 && documentFaults.includes(type)) return "rejected";
+  if (status === 429 || status < 400 || status >= 500) return "retry";
   // A write block: 429 if the disk is full, 403 in older versions and if an operator has set it.
   if (type === "cluster_block_exception") return "retry";
   if (status === 401 || status === 403 || isAboutTheIndex(type, objectOr(error).reason)) return "hold";
   return "rejected";
 }
+
+/**
+ * Errors of an operator's ingest pipeline, and of code that reads a document. Their items have the status 500, like those of a
+ * disk that fails, but the same document causes them again in every attempt.
+ */
+const documentFaults: readonly unknown[] = [
+  "fail_processor_exception",
+  "ingest_processor_exception",
+  "script_exception",
+  // version 7 wraps the error of a pipeline in it
+  "exception",
+  "arithmetic_exception",
+  "array_index_out_of_bounds_exception",
+  "class_cast_exception",
+  "date_time_exception",
+  "date_time_parse_exception",
+  "index_out_of_bounds_exception",
+  "null_pointer_exception",
+  "number_format_exception",
+  "string_index_out_of_bounds_exception",
+  "unsupported_operation_exception",
+];
 
 const indexErrors: readonly unknown[] = [
   // index creation is disabled (action.auto_create_index), or the alias was deleted

@@ -106,6 +106,30 @@ describe("the items of an answer", () => {
     });
   });
 
+  test.each(["fail_processor_exception", "exception", "null_pointer_exception"])(
+    "an item 500 of the type %s, which its document causes in every attempt, is rejected",
+    (type) => {
+      const error = { type, reason: "no write index" };
+      expect(judgeItems({ status: 500, error }, done, done)).toMatchObject({
+        kind: "judged",
+        rejected: [{ event: events[0] }],
+        retry: [],
+      });
+    },
+  );
+
+  test.each([
+    [500, "i_o_exception"],
+    [500, undefined],
+    [503, "exception"],
+  ])("an item %d of the type %s is retried", (status, type) => {
+    expect(judgeItems({ status, error: { type, reason: "x" } }, done, done)).toMatchObject({
+      kind: "judged",
+      rejected: [],
+      retry: [events[0]],
+    });
+  });
+
   test("a write block is retried, even if its status is 403", () => {
     const error = { type: "cluster_block_exception", reason: "blocked by: [FORBIDDEN/8/index write (api)];" };
     expect(judgeItems(done, done, { status: 403, error })).toMatchObject({
