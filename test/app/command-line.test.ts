@@ -82,5 +82,5 @@ test("the output of example-config is a valid configuration", async () => {
   const { stdout } = await runToEnd({ args: ["example-config"] });
   const { stderr } = await runToEnd({ config: stdout });
   // The configuration is valid: the start fails only later, at the certificate.
-  expect(stderr).toBe("config: server: cannot read cert_file /etc/loom/tls.crt: ENOENT\n");
+  expect(stderr).toBe("config: server: cannot read cert_file /etc/loom/tls.crt: no such file\n");
 });

@@ -54,8 +54,8 @@ test("a database that is missing is named", () =>
 
 describe("certificate and key", () => {
   const cases: [title: string, files: Record<string, string>, error: RegExp][] = [
-    ["a missing certificate", { "tls.key": own.key }, /cannot read cert_file tls\.crt: ENOENT/],
-    ["a missing key", { "tls.crt": own.cert }, /cannot read key_file tls\.key: ENOENT/],
+    ["a missing certificate", { "tls.key": own.key }, /cannot read cert_file tls\.crt: no such file/],
+    ["a missing key", { "tls.crt": own.cert }, /cannot read key_file tls\.key: no such file/],
     [
       "a certificate that is none",
       { "tls.crt": "garbage", "tls.key": own.key },
