@@ -1,14 +1,14 @@
+import { type Network, parseCidr } from "./networks.ts";
+import { SearchTree } from "./search-tree.ts";
 import { DataSection, uint16, uint32, uint64, type Value } from "./values.ts";
 
 export { double, float, int32, raw, uint16, uint32, uint64, type Value } from "./values.ts";
 
-export interface DatabaseContent {
+export interface DatabaseMetadata {
   /** The metadata's `database_type`. */
   readonly type: string;
   readonly ipVersion: 4 | 6;
   readonly recordSize: 24 | 28 | 32;
-  /** CIDR → record. The more specific of nested networks wins; the later of equal ones wins. */
-  readonly networks: readonly (readonly [cidr: string, record: Value])[];
   /** Seconds since 1970. */
   readonly buildEpoch: number;
   readonly languages: readonly string[];
@@ -16,91 +16,76 @@ export interface DatabaseContent {
   readonly description: string;
 }
 
-/** A side of a node: another node, the offset of a record in the data section, or nothing. */
-type Side = Node | number | undefined;
-interface Node {
-  left: Side;
-  right: Side;
+export interface DatabaseContent extends DatabaseMetadata {
+  /** CIDR → record. The more specific of nested networks wins; the later of equal ones wins. */
+  readonly networks: readonly (readonly [cidr: string, record: Value])[];
 }
 
 const marker = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 const dataSeparatorBytes = 16;
 
-/**
- * A MaxMind DB file (specification 2.0, https://maxmind.github.io/MaxMind-DB/): search tree, separator, data section,
- * metadata. Identical records are written once. An IPv6 tree has its IPv4 networks at ::/96; MaxMind's aliases of them
- * (::ffff:0:0/96, 2002::/16) are not written.
- */
-export function writeDatabase(content: DatabaseContent): Uint8Array {
-  const data = new DataSection();
-  const root = buildTree(content, data);
-  const nodes = nodesInOrder(root);
-  return Buffer.concat([
-    writeTree(nodes, content.recordSize),
-    Buffer.alloc(dataSeparatorBytes),
-    data.toBytes(),
-    marker,
-    writeMetadata(content, nodes.length),
-  ]);
-}
+/** Builds a MaxMind DB file (specification 2.0, https://maxmind.github.io/MaxMind-DB/) from networks in any number. */
+export class DatabaseBuilder {
+  readonly #tree: SearchTree;
+  readonly #data = new DataSection();
+  /** Record → its offset in the data section. Identical records are written once. */
+  readonly #offsets: number[] = [];
+  readonly #numbers = new Map<Value, number>();
+  readonly #numbersByText = new Map<string, number>();
+  readonly #metadata: DatabaseMetadata;
 
-function buildTree({ networks, ipVersion }: DatabaseContent, data: DataSection): Node {
-  const root: Node = { left: undefined, right: undefined };
-  const offsets = new Map<string, number>();
-  const placed = networks.map(([cidr, record]) => ({ ...parseCidr(cidr, ipVersion), record }));
-  placed.sort((a, b) => a.length - b.length);
-  for (const { bits, length, record } of placed) {
+  constructor(metadata: DatabaseMetadata) {
+    this.#metadata = metadata;
+    this.#tree = new SearchTree(metadata.ipVersion);
+  }
+
+  /** Puts a record at a network, over everything that was there. */
+  add(network: Network, record: Value): void {
+    this.#tree.insert(network, this.#numberOf(record));
+  }
+
+  /**
+   * Search tree, separator, data section, metadata. Neighbouring networks with the same record become one, and equal
+   * parts of the tree are written once. An IPv6 tree has its IPv4 networks at ::/96; MaxMind's aliases of them (::ffff:0:0/96, 2002::/16) are not written.
+   */
+  toBytes(): Uint8Array {
+    this.#tree.compact();
+    const { nodeCount, bytes } = this.#tree.write(
+      this.#metadata.recordSize,
+      this.#offsets,
+      dataSeparatorBytes,
+    );
+    const separator = Buffer.alloc(dataSeparatorBytes);
+    const metadata = writeMetadata(this.#metadata, nodeCount);
+    return Buffer.concat([bytes, separator, this.#data.toBytes(), marker, metadata]);
+  }
+
+  /** The same object is found without its text, because there may be millions of networks and few records. */
+  #numberOf(record: Value): number {
+    const known = this.#numbers.get(record);
+    if (known !== undefined) return known;
     const text = JSON.stringify(record);
-    const offset = offsets.get(text) ?? data.append(record);
-    offsets.set(text, offset);
-    insert(root, bits.slice(0, length), offset);
+    const number = this.#numbersByText.get(text) ?? this.#offsets.push(this.#data.append(record)) - 1;
+    this.#numbersByText.set(text, number);
+    this.#numbers.set(record, number);
+    return number;
   }
-  return root;
 }
 
-function insert(root: Node, prefix: string, offset: number): void {
-  let node = root;
-  for (const bit of prefix.slice(0, -1)) {
-    const side = bit === "0" ? "left" : "right";
-    const next = node[side];
-    if (typeof next === "object") node = next;
-    else {
-      // A wider network already has a record: both of its halves inherit it.
-      const split: Node = { left: next, right: next };
-      node[side] = split;
-      node = split;
-    }
-  }
-  node[prefix.endsWith("0") ? "left" : "right"] = offset;
-}
-
-function nodesInOrder(root: Node): Node[] {
-  const nodes = [root];
-  for (const node of nodes) {
-    for (const side of [node.left, node.right]) if (typeof side === "object") nodes.push(side);
-  }
-  return nodes;
-}
-
-function writeTree(nodes: readonly Node[], recordSize: 24 | 28 | 32): Uint8Array {
-  const numbers = new Map(nodes.map((node, number) => [node, number]));
-  const recordOf = (side: Side) => {
-    if (side === undefined) return nodes.length;
-    if (typeof side === "number") return nodes.length + dataSeparatorBytes + side;
-    return numbers.get(side) ?? 0;
-  };
-  const digits = recordSize / 4;
-  const hex = nodes.map(({ left, right }) => {
-    const leftDigits = recordOf(left).toString(16).padStart(digits, "0");
-    const rightDigits = recordOf(right).toString(16).padStart(digits, "0");
-    if (recordSize !== 28) return leftDigits + rightDigits;
-    // The middle byte holds the four highest bits of both records.
-    return leftDigits.slice(1) + leftDigits.slice(0, 1) + rightDigits.slice(0, 1) + rightDigits.slice(1);
+/** A whole database from its content. */
+export function writeDatabase({ networks, ...metadata }: DatabaseContent): Uint8Array {
+  const builder = new DatabaseBuilder(metadata);
+  const parsed = networks.map(([cidr, record]) => {
+    const isIpv6 = cidr.includes(":");
+    if (isIpv6 && metadata.ipVersion === 4) throw new Error(`cannot put ${cidr} into an IPv4 database`);
+    return { network: parseCidr(cidr), record };
   });
-  return Buffer.from(hex.join(""), "hex");
+  parsed.sort((a, b) => a.network.length - b.network.length);
+  for (const { network, record } of parsed) builder.add(network, record);
+  return builder.toBytes();
 }
 
-function writeMetadata(content: DatabaseContent, nodeCount: number): Uint8Array {
+function writeMetadata(content: DatabaseMetadata, nodeCount: number): Uint8Array {
   const metadata = new DataSection();
   metadata.append({
     binary_format_major_version: uint16(2),
@@ -114,30 +99,4 @@ function writeMetadata(content: DatabaseContent, nodeCount: number): Uint8Array 
     record_size: uint16(content.recordSize),
   });
   return metadata.toBytes();
-}
-
-/** @returns the bits of the address as "0" and "1", and the prefix length */
-function parseCidr(cidr: string, ipVersion: 4 | 6): { bits: string; length: number } {
-  const [address = "", lengthText = ""] = cidr.split("/");
-  const isIpv4 = !address.includes(":");
-  if (!isIpv4 && ipVersion === 4) throw new Error(`cannot put ${cidr} into an IPv4 database`);
-  const bits = isIpv4 ? ipv4Bits(address) : ipv6Bits(address);
-  const length = Number(lengthText);
-  if (!(length >= 1 && length <= bits.length)) throw new Error(`cannot read the prefix length of ${cidr}`);
-  return isIpv4 && ipVersion === 6 ? { bits: "0".repeat(96) + bits, length: length + 96 } : { bits, length };
-}
-
-function ipv4Bits(address: string): string {
-  return address
-    .split(".")
-    .map((octet) => Number(octet).toString(2).padStart(8, "0"))
-    .join("");
-}
-
-function ipv6Bits(address: string): string {
-  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter((group) => group));
-  const zeros = new Array<string>(8 - head.length - tail.length).fill("0");
-  return [...head, ...zeros, ...tail]
-    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
-    .join("");
 }

@@ -93,14 +93,40 @@ test("values that are too far away for a short pointer are found", () => {
 
 test("identical records are written once", () => {
   const record = { name: "a record that is long enough to be seen in the size of the file" };
-  const once = sampleDatabase({ networks: [["0.0.0.0/1", record]] });
-  const twice = sampleDatabase({
-    networks: [
-      ["0.0.0.0/1", record],
-      ["128.0.0.0/1", { ...record }],
-    ],
-  });
-  expect(twice.length).toBe(once.length);
+  const withOther = (other: Value) =>
+    sampleDatabase({
+      networks: [
+        ["0.0.0.0/2", record],
+        ["192.0.0.0/2", other],
+      ],
+    });
+  // The other record takes two bytes.
+  expect(withOther({ ...record }).length).toBe(withOther("x").length - 2);
+});
+
+test("neighbouring networks with the same record become one", () => {
+  const record = { name: "same" };
+  const networksOf = (...cidrs: string[]) =>
+    sampleDatabase({ networks: cidrs.map((cidr) => [cidr, record]) });
+  const whole = networksOf("81.2.0.0/16");
+  expect(networksOf("81.2.0.0/17", "81.2.128.0/18", "81.2.192.0/18").equals(whole)).toBe(true);
+  expect(networksOf("81.2.0.0/16", "81.2.69.0/24").equals(whole)).toBe(true);
+});
+
+test("equal parts of the tree are written once", () => {
+  const content = (second: Value) =>
+    sampleDatabase({
+      networks: [
+        ["81.2.0.0/32", "a"],
+        ["81.3.0.0/32", second],
+      ],
+    });
+  const shared = content("a");
+  expect(read(shared, "81.2.0.0")).toBe("a" as never);
+  expect(read(shared, "81.3.0.0")).toBe("a" as never);
+  expect(read(shared, "81.2.0.1")).toBeNull();
+  // The 16 nodes below 81.2.0.0/16, and the record.
+  expect(content("b").length - shared.length).toBe(16 * 6 + 2);
 });
 
 test("an IPv6 network does not fit into an IPv4 database", () => {
