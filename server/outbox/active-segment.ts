@@ -105,9 +105,9 @@ export class ActiveSegment {
     const empty = segments.filter(
       ({ firstSequence, endSequence }) => firstSequence === endSequence && firstSequence < this.#nextSequence,
     );
-    // An empty segment with the same name was overwritten.
-    const overwritten = segments.findIndex(({ path }) => path === created.segment.path);
-    if (overwritten !== -1) segments.splice(overwritten, 1);
+    // An empty segment whose file was lost has the same name.
+    const replaced = segments.findIndex(({ path }) => path === created.segment.path);
+    if (replaced !== -1) segments.splice(replaced, 1);
     segments.push(created.segment);
     this.#writer = created;
     retention.remove(empty);

@@ -1,6 +1,6 @@
 import type { BatchBounds, StoredBatch, StoredEvent } from "../pipeline.ts";
 import type { FileLayer } from "./file-layer.ts";
-import { frameDocuments, segmentHeaderBytes } from "./format.ts";
+import { type FrameRegion, frameDocuments, segmentHeaderBytes } from "./format.ts";
 import { createFrameWindow, type FoundRegion, type FrameWindow } from "./frame-window.ts";
 import type { Segment } from "./segment.ts";
 
@@ -17,7 +17,7 @@ export interface CollectedBatch {
   readonly locationAfter: FrameLocation;
 }
 
-/** Damaged bytes of a segment: the events from `first` up to `end` lay in them. */
+/** Damaged bytes of a segment: those of its events from `first` up to `end` lay in them. */
 export interface FoundDamage {
   readonly segment: Segment;
   readonly offset: number;
@@ -73,12 +73,12 @@ export class BatchCollector {
         const following = this.#segments[this.#segments.indexOf(segment) + 1];
         if (!following || following.firstSequence >= range.end) break;
         location = { segment: following, offset: segmentHeaderBytes };
-        batch.continueAt(following.firstSequence);
         continue;
       }
-      if (found.region.kind === "damaged") await this.#reportDamage(segment, found, batch.nextSequence);
-      else if (!batch.addFrame(found)) break;
-      location = { segment, offset: found.region.end };
+      const { region } = found;
+      if (region.kind === "damaged") await this.#reportDamage(segment, found, batch.nextSequence);
+      else if (!batch.addFrame(region, found)) break;
+      location = { segment, offset: region.end };
     }
     return location && batch.finish(location);
   }
@@ -167,15 +167,9 @@ class PartialBatch {
     return this.#nextSequence;
   }
 
-  continueAt(sequence: number): void {
-    this.#nextSequence = Math.max(this.#nextSequence, sequence);
-  }
-
   /** @returns whether the whole frame fits; if not, the event after the batch lies in this frame */
-  addFrame({ region, bytes, bytesStart }: FoundRegion): boolean {
-    if (region.kind !== "frame" || region.header.firstSequence >= this.#range.end) return false;
-    const { header } = region;
-    const { sensorId, documents } = frameDocuments(bytes, region.start - bytesStart, header);
+  addFrame({ start, header }: FrameRegion, { bytes, bytesStart }: FoundRegion): boolean {
+    const { sensorId, documents } = frameDocuments(bytes, start - bytesStart, header);
     for (const [index, document] of documents.entries()) {
       const sequence = header.firstSequence + index;
       if (sequence < this.#nextSequence) continue;
@@ -183,7 +177,7 @@ class PartialBatch {
       this.#events.push({ sequence, sensorId, receivedAt: header.receivedAt, document });
       this.#bytes += document.length;
     }
-    this.continueAt(header.firstSequence + header.eventCount);
+    this.#nextSequence = Math.max(this.#nextSequence, header.firstSequence + header.eventCount);
     return true;
   }
 

@@ -65,9 +65,14 @@ export interface FrameHeader {
 }
 
 /** A part of a segment, from `start` up to `end`: one intact frame, or damaged bytes. */
-export type Region =
-  | { readonly kind: "frame"; readonly start: number; readonly end: number; readonly header: FrameHeader }
-  | { readonly kind: "damaged"; readonly start: number; readonly end: number };
+export type Region = FrameRegion | { readonly kind: "damaged"; readonly start: number; readonly end: number };
+
+export interface FrameRegion {
+  readonly kind: "frame";
+  readonly start: number;
+  readonly end: number;
+  readonly header: FrameHeader;
+}
 
 export function segmentName(firstSequence: number): string {
   return `${String(firstSequence).padStart(20, "0")}.seg`;

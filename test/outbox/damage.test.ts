@@ -139,10 +139,13 @@ test("damage that occurs while the outbox is open is skipped by every output and
   for (const batch of frames) await outbox.append(batch);
   replace(disk, segment, flipped(contentOf(disk, segment), middle.start + 60, 1));
   const expected = [...all.slice(0, 2), ...all.slice(4)];
+  const damagedBytes = contentOf(disk, segment).subarray(middle.start, middle.end);
   expect(await drain(outbox.reader("clickhouse"))).toEqual(expected);
   expect(await drain(outbox.reader("elasticsearch"))).toEqual(expected);
   expect(outbox.counts().damagedEvents).toBe(2);
   expect(outbox.reader("elasticsearch").waiting().events).toBe(0);
+  await outbox.close();
+  expect(contentOf(disk, `${dir}/damaged/00000000000000000001.seg-${middle.start}`)).toEqual(damagedBytes);
 });
 
 test("a segment without a readable frame is removed like a delivered one", async () => {

@@ -278,6 +278,16 @@ test("an outbox on a full disk opens and delivers its events, and keeps batches 
   expect(await drain(outbox.reader("clickhouse"))).toEqual(['{"n":2}']);
 });
 
+test("an outbox without any segment hands out nothing, and is drained", async () => {
+  const disk = createMemoryDisk();
+  disk.fault = (operation) => (operation === "create" ? { code: "ENOSPC" } : undefined);
+  const outbox = await openTestOutbox({ dir, files: disk });
+  const reader = outbox.reader("clickhouse");
+  expect(outbox.counts().segments).toBe(0);
+  expect(await reader.next(wideBounds)).toBeUndefined();
+  expect(reader.waiting()).toEqual({ events: 0, bytes: 0, oldestReceivedAt: undefined });
+});
+
 test("no batch is handed out while the cursor cannot be written, and the same batch once it can", async () => {
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk });

@@ -217,6 +217,28 @@ test("a frame larger than one read is handed out whole", async () => {
   expect(await drain(outbox.reader("clickhouse"))).toEqual(["{}", large, "{}", large]);
 });
 
+test("a batch is read from where the one before it ended", async () => {
+  const disk = createMemoryDisk();
+  const outbox = await openTestOutbox({ dir, files: disk });
+  // Each event is larger than one read.
+  const large = JSON.stringify("x".repeat(300_000));
+  for (let n = 0; n < 10; n++) await outbox.append(batchOf(large));
+  const reader = outbox.reader("clickhouse");
+  const reads: number[] = [];
+  for (let n = 0; n < 10; n++) {
+    let count = 0;
+    disk.fault = (operation) => {
+      if (operation === "read") count++;
+      return undefined;
+    };
+    const batch = await reader.next({ maxEvents: 1, maxBytes: 1_000_000 });
+    if (batch) await reader.acknowledge(batch);
+    reads.push(count);
+  }
+  // Its own frame, and the header of the next one.
+  expect(Math.max(...reads)).toBeLessThanOrEqual(5);
+});
+
 test("a segment is removed when every output has passed it, and not before", async () => {
   using folder = temporaryFolder();
   const outputs = ["clickhouse", "elasticsearch"];

@@ -169,7 +169,7 @@ test("with drop_oldest being full is not a problem", async () => {
   expect(retention.problem()).toBeUndefined();
 });
 
-test("with drop_oldest the oldest segments are removed until the batch fits, after every cursor was told", async () => {
+test("with drop_oldest the oldest segments are removed until the batch fits, after every cursor has counted them", async () => {
   const { retention, files, log, dropped, paths } = await retentionOf(threeSegments(), [1, 31], {
     onFull: "drop_oldest",
   });
