@@ -4,6 +4,7 @@ import { startOpensearch } from "../../scripts/services/opensearch.ts";
 import type { SearchNode } from "../../scripts/services/search-node.ts";
 import { maxNesting } from "../../server/json-bytes.ts";
 import { createElasticsearchOutput } from "../../server/outputs/elasticsearch/output.ts";
+import { templateVersion } from "../../server/outputs/elasticsearch/schema.ts";
 import type { Delivery, Output } from "../../server/outputs/output.ts";
 import type { Log } from "../../server/telemetry/log.ts";
 import { deliveryOf, storedEvent } from "../outputs/elasticsearch/stand-in.ts";
@@ -359,6 +360,15 @@ function testsWith(url: string, { start, hasDataStreams }: Pick<Server, "start" 
       for (const name of [daily, "loom-events"]) await ask("DELETE", `/${name}`);
       await ask("DELETE", "/_index_template/loom-events");
     }
+  });
+
+  test("the template of an earlier version is replaced", async () => {
+    const path = `/_index_template/${index}`;
+    const patterns = [index, `${index}-*`];
+    await ask("PUT", path, { index_patterns: patterns, version: 1, priority: 500 });
+    expect(await send(deliveryOf([fromSweden]))).toEqual({ kind: "delivered" });
+    expect((await ask("GET", path)).text).toContain(`"version":${templateVersion}`);
+    expect((await ask("GET", `/${index}/_mapping`)).text).toContain('"dynamic":"false"');
   });
 
   test("a template that an operator changed is not overwritten", async () => {

@@ -9,34 +9,43 @@ import { until } from "../support/until.ts";
 setDefaultTimeout(maxTestMs);
 
 const clickhouseUrl = process.env.LOOM_TEST_CLICKHOUSE_URL;
-const opensearchUrl = process.env.LOOM_TEST_OPENSEARCH_URL;
-if (clickhouseUrl === undefined || opensearchUrl === undefined)
-  test.skip("skipped: no ClickHouse, or no OpenSearch", () => {});
-else describe("Loom before real servers", () => testsWith(clickhouseUrl, opensearchUrl));
+const searchServers = [
+  ["OpenSearch", process.env.LOOM_TEST_OPENSEARCH_URL],
+  ["Elasticsearch", process.env.LOOM_TEST_ELASTICSEARCH_URL],
+] as const;
+for (const [name, searchUrl] of searchServers)
+  if (clickhouseUrl === undefined || searchUrl === undefined)
+    test.skip(`skipped: no ClickHouse, or no ${name}`, () => {});
+  else describe(`Loom before ClickHouse and ${name}`, () => testsWith(clickhouseUrl, searchUrl));
 
 const demoFolder = join(import.meta.dir, "../../server/cli/demo");
-const run = `loom_t${Math.random().toString(36).slice(2, 8)}`;
-const config = `${plainConfig}
+
+function configFor(run: string, clickhouse: string, search: string): string {
+  return `${plainConfig}
 [enrichment]
 geoip_db_path = "city.mmdb"
 asn_db_path = "asn.mmdb"
 [output]
 type = ["stdout", "clickhouse", "elasticsearch"]
-clickhouse_url = "${clickhouseUrl}"
+clickhouse_url = "${clickhouse}"
 clickhouse_table = "${run}"
 clickhouse_create_table = true
-elasticsearch_url = "${opensearchUrl}"
+elasticsearch_url = "${search}"
 elasticsearch_index = "${run}-%Y.%m.%d"
 [output.outbox]
 dir = "outbox"
 flush_interval_ms = 100
 `;
+}
 const files = {
   "city.mmdb": readFileSync(join(demoFolder, "demo-city.mmdb")),
   "asn.mmdb": readFileSync(join(demoFolder, "demo-asn.mmdb")),
 };
 
-function testsWith(clickhouse: string, opensearch: string): void {
+function testsWith(clickhouse: string, search: string): void {
+  const run = `loom_t${Math.random().toString(36).slice(2, 8)}`;
+  const config = configFor(run, clickhouse, search);
+
   test("both servers have the same documents as stdout, and can search them", async () => {
     await using loom = await startExecutable({ config, files });
     let events = 0;
@@ -50,22 +59,22 @@ function testsWith(clickhouse: string, opensearch: string): void {
     });
     expect(wanted.some((line) => line.includes('"country_iso_code":"GB"'))).toBe(true);
 
-    expect(await until("ClickHouse has all", () => rowsOf(clickhouse, events))).toEqual(wanted);
+    expect(await until("ClickHouse has all", () => rowsOf(clickhouse, run, events))).toEqual(wanted);
     expect(
-      await until("OpenSearch has all", () => documentsOf(opensearch, { match_all: {} }, events)),
+      await until("the search server has all", () => documentsOf(search, run, { match_all: {} }, events)),
     ).toEqual(wanted.map((line) => JSON.stringify(JSON.parse(line))).toSorted());
     const british = wanted.filter((line) => JSON.parse(line).source.geo?.country_iso_code === "GB").length;
     const byCountry = { term: { "source.geo.country_iso_code": "GB" } };
-    expect(await documentsOf(opensearch, byCountry, british)).toHaveLength(british);
+    expect(await documentsOf(search, run, byCountry, british)).toHaveLength(british);
     const inNetwork = wanted.filter((line) => JSON.parse(line).source.ip.startsWith("89.160.20.")).length;
     expect(inNetwork).toBeGreaterThan(0);
     const byNetwork = { term: { "source.ip": "89.160.20.0/24" } };
-    expect(await documentsOf(opensearch, byNetwork, inNetwork)).toHaveLength(inNetwork);
+    expect(await documentsOf(search, run, byNetwork, inNetwork)).toHaveLength(inNetwork);
   });
 }
 
 /** Every event in the table, sorted; undefined while there are fewer than `count`. */
-async function rowsOf(url: string, count: number): Promise<string[] | undefined> {
+async function rowsOf(url: string, run: string, count: number): Promise<string[] | undefined> {
   const query = `SELECT event FROM default.${run} FORMAT TabSeparatedRaw`;
   const answer = await fetch(`${url}/?query=${encodeURIComponent(query)}`);
   const rows = answer.ok ? (await answer.text()).split("\n").slice(0, -1) : [];
@@ -73,7 +82,12 @@ async function rowsOf(url: string, count: number): Promise<string[] | undefined>
 }
 
 /** Every document that a query finds, as compact JSON, sorted; undefined while there are fewer than `count`. */
-async function documentsOf(url: string, query: object, count: number): Promise<string[] | undefined> {
+async function documentsOf(
+  url: string,
+  run: string,
+  query: object,
+  count: number,
+): Promise<string[] | undefined> {
   await fetch(`${url}/${run}-*/_refresh`, { method: "POST" });
   const answer = await fetch(`${url}/${run}-*/_search`, {
     method: "POST",

@@ -36,8 +36,9 @@ export async function installIndexTemplate(
   }
 
   const stream = await get(`/_data_stream/${encodeURIComponent(index)}?filter_path=data_streams.name`);
-  // 400: an alias. 404: nothing has this name. 400 or 405: the version has no data streams.
-  if (!isOneOf(stream, [200, 400, 404, 405])) return unusable(stream, name);
+  // 400: an alias. 404: nothing has this name. 400 or 405: the version has no data streams. 403: the user may not ask; a data
+  // stream has a template, which the list below shows.
+  if (!isOneOf(stream, [200, 400, 403, 404, 405])) return unusable(stream, name);
   if (isDataStream(stream.json, index)) {
     log.info("no index template was installed, because the index is a data stream", { index });
     return undefined;

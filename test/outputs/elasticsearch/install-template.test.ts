@@ -177,6 +177,7 @@ describe("the installation", () => {
 
   test.each([
     [400, "delivered"],
+    [403, "delivered"],
     [404, "delivered"],
     [405, "delivered"],
     [401, "hold"],
