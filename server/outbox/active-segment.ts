@@ -36,11 +36,13 @@ export class ActiveSegment {
   #goneWriter: SegmentWriter | undefined;
   #nextSequence: number;
   #keptEnd: number;
+  #segmentBytes: number;
 
   constructor(options: ActiveSegmentOptions) {
     this.#options = options;
     this.#nextSequence = options.nextSequence;
     this.#keptEnd = options.keptEnd;
+    this.#segmentBytes = options.segmentBytes;
   }
 
   get nextSequence(): number {
@@ -54,7 +56,7 @@ export class ActiveSegment {
     if (
       this.#writer &&
       this.#writer !== this.#goneWriter &&
-      (isEmpty || used + frameBytes <= this.#options.segmentBytes)
+      (isEmpty || used + frameBytes <= this.#segmentBytes)
     )
       return this.#writer;
     return this.roll();
@@ -115,9 +117,20 @@ export class ActiveSegment {
     return created;
   }
 
+  /**
+   * The file may not become larger than it is: later segments are started at its size.
+   * @returns false if it holds nothing, so that a new segment would not help
+   */
+  limitSize(): boolean {
+    const used = this.#writer?.segment.readableBytes ?? 0;
+    if (used <= segmentHeaderBytes) return false;
+    this.#segmentBytes = Math.min(this.#segmentBytes, used);
+    return true;
+  }
+
   /** Whether the active segment has reached the size at which a new one is started. */
   get isFull(): boolean {
-    return this.#writer !== undefined && this.#writer.segment.readableBytes >= this.#options.segmentBytes;
+    return this.#writer !== undefined && this.#writer.segment.readableBytes >= this.#segmentBytes;
   }
 
   /** Makes frames that were synced to the segment readable: all of them at once, in this turn. */

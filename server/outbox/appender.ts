@@ -1,17 +1,21 @@
+import { isFileTooLarge, isOutOfSpace } from "../disk-errors.ts";
 import { CannotKeep, type EnrichedBatch } from "../pipeline.ts";
 import { ActiveSegment, type ActiveSegmentOptions } from "./active-segment.ts";
 import { DirectoryWatch } from "./directory-watch.ts";
 import { DiskHealth } from "./disk-health.ts";
 import { frameBytes, segmentHeaderBytes, writeFrame } from "./format.ts";
 import type { OutboxCursor } from "./reader.ts";
+import type { Reserve } from "./reserve.ts";
 import { Retention, type RetentionOptions } from "./retention.ts";
 import type { Segment } from "./segment.ts";
+import type { SegmentWriter } from "./segment-writer.ts";
 import { StallWatch } from "./stall-watch.ts";
 
 export interface AppenderOptions
   extends Omit<RetentionOptions, "startSegment">,
     Omit<ActiveSegmentOptions, "retention" | "onProgress"> {
   readonly cursors: () => readonly OutboxCursor[];
+  readonly reserve: Pick<Reserve, "release">;
 }
 
 export interface AppenderCounts {
@@ -81,7 +85,7 @@ export class Appender {
   async start(): Promise<string | undefined> {
     await this.#directory.start();
     try {
-      return (await this.#active.roll()).segment.path;
+      return (await this.#roll()).segment.path;
     } catch (error) {
       this.#disk.failed(error);
       return undefined;
@@ -112,6 +116,13 @@ export class Appender {
   /** Why nothing may be written; undefined if a write may be tried. */
   get #unusable(): string | undefined {
     return this.#directory.problem ?? this.#stall.problem;
+  }
+
+  /** The room on the disk was examined: if room is short and only delivered events take it up, lets them go. */
+  noteSpace(): void {
+    this.#retention.noteRoom();
+    if (this.#isClosed || !this.#retention.isHeldByDelivered) return;
+    this.#runAlone(async () => void (await this.#startSegment()));
   }
 
   /** Removes the segments that every output has passed. */
@@ -187,14 +198,39 @@ export class Appender {
   /** @returns why no new segment could be started; undefined if one was */
   async #startSegment(): Promise<string | undefined> {
     try {
-      await this.#active.roll();
+      await this.#roll();
       return undefined;
     } catch (error) {
       return this.#disk.failed(error);
     }
   }
 
+  /** On a full disk, the reserve is used for the new segment's header if that lets the delivered segment go. */
+  async #roll(): Promise<SegmentWriter> {
+    try {
+      return await this.#active.roll();
+    } catch (error) {
+      const isWorthIt = isOutOfSpace(error) && this.#retention.isNewestDelivered;
+      if (!isWorthIt || !(await this.#options.reserve.release())) throw error;
+      return this.#active.roll();
+    }
+  }
+
   async #commitGroup(group: readonly QueuedBatch[]): Promise<void> {
+    try {
+      await this.#write(group).catch((error: unknown) => this.#writeElsewhere(group, error));
+    } catch (error) {
+      const reason = this.#disk.failed(error);
+      for (const batch of group) batch.reject(new CannotKeep(reason, { cause: error }));
+      return;
+    }
+    this.#disk.recovered();
+    for (const batch of group) batch.resolve();
+    // Not later: the newest segment stays when it is delivered, and this one may take up most of the outbox.
+    if (this.#active.isFull) await this.#startSegment();
+  }
+
+  async #write(group: readonly QueuedBatch[]): Promise<void> {
     const size = group.reduce((sum, batch) => sum + batch.frameBytes, 0);
     const events = group.reduce((sum, batch) => sum + batch.eventCount, 0);
     try {
@@ -204,15 +240,28 @@ export class Appender {
       this.#publish(writer.segment, group, size);
     } catch (error) {
       this.#failedSyncs++;
-      const reason = this.#disk.failed(error);
       await this.#active.abandonIfUntrusted(events);
-      for (const batch of group) batch.reject(new CannotKeep(reason, { cause: error }));
-      return;
+      throw error;
     }
-    this.#disk.recovered();
-    for (const batch of group) batch.resolve();
-    // Not later: the newest segment stays when it is delivered, and this one may take up most of the outbox.
-    if (this.#active.isFull) await this.#startSegment();
+  }
+
+  /** Writes the group to a new segment, if that helps. @throws the error of the first write if it does not */
+  async #writeElsewhere(group: readonly QueuedBatch[], error: unknown): Promise<void> {
+    if (!(await this.#startSegmentAfter(error))) throw error;
+    await this.#write(group);
+  }
+
+  /**
+   * After a failed write: starts a new segment if the file may not become larger, or if the disk is full and a new segment
+   * lets the delivered one go. @returns whether another write is worth trying
+   */
+  async #startSegmentAfter(error: unknown): Promise<boolean> {
+    if (isFileTooLarge(error)) {
+      if (!this.#active.limitSize()) return false;
+    } else if (!isOutOfSpace(error) || !this.#retention.isNewestDelivered) return false;
+    if ((await this.#startSegment()) !== undefined) return false;
+    await this.#retention.settled();
+    return true;
   }
 
   /** In one turn: the synced events become readable, are counted as kept, and are pending for every output. */
@@ -244,8 +293,15 @@ export class Appender {
 
   /** @returns false if a commit is under way, which says as much about the disk as a probe */
   #startProbe(): boolean {
+    return this.#runAlone(() => this.#probe());
+  }
+
+  /** Runs a task that uses the active segment. @returns false if a commit or another task is under way */
+  #runAlone(task: () => Promise<void>): boolean {
     if (this.#running) return false;
-    this.#running = this.#probe().finally(() => {
+    this.#stall.begin();
+    this.#running = task().finally(() => {
+      this.#stall.end();
       this.#running = undefined;
       if (this.#queue.length > 0) this.#run();
     });
@@ -253,7 +309,6 @@ export class Appender {
   }
 
   async #probe(): Promise<void> {
-    this.#stall.begin();
     try {
       const writer = await this.#active.writer();
       await writer.probe(probeBytes);
@@ -262,8 +317,7 @@ export class Appender {
       // One number is left out, so that the next segment does not overwrite this one if this one is empty.
       await this.#active.abandonIfUntrusted(1);
       this.#disk.failed(error);
-    } finally {
-      this.#stall.end();
+      await this.#startSegmentAfter(error);
     }
   }
 }

@@ -110,6 +110,11 @@ export class BatchCollector {
     return segment.readableBytes - readTo;
   }
 
+  /** Closes the file of a segment that was removed, so that its room on the disk is free. */
+  closeRemoved(): Promise<void> {
+    return this.#window.closeUnlessIn(this.#segments);
+  }
+
   close(): Promise<void> {
     return this.#window.close();
   }

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
 import { syncDirectory } from "../sync-directory.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
@@ -25,6 +25,8 @@ export interface FileLayer {
   makeDirectory(path: string): Promise<void>;
   /** The device and inode of the file or directory with this name; undefined if there is none. */
   identify(path: string): Promise<string | undefined>;
+  /** The room of the file system with this directory: what Loom's user may still use, and all of it. */
+  space(dir: string): Promise<{ readonly availableBytes: number; readonly totalBytes: number }>;
   /** The names of the entries, in any order. */
   list(path: string): Promise<readonly string[]>;
   /** "create" truncates an existing file. "update" opens an existing file to read and write. */
@@ -51,6 +53,10 @@ export const systemFiles: FileLayer = {
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw error;
     }
+  },
+  async space(dir) {
+    const { bavail, blocks, bsize } = await statfs(dir);
+    return { availableBytes: bavail * bsize, totalBytes: blocks * bsize };
   },
   list: (path) => readdir(path),
   async open(path, mode) {

@@ -16,6 +16,8 @@ export interface FoundRegion {
 export interface FrameWindow {
   /** The region at `offset`; undefined at the end of the synced part. @throws Error if the disk cannot be read. */
   regionAt(segment: Segment, offset: number): Promise<FoundRegion | undefined>;
+  /** Closes the file if it is not one of these segments': a removed file that is open takes up room on the disk. */
+  closeUnlessIn(segments: readonly Segment[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,9 @@ export function createFrameWindow(files: FileLayer): FrameWindow {
       if (kind === "frame")
         return { region: { ...damaged, start: offset, end: offset + end }, bytes, bytesStart };
       return { region: { kind, start: offset, end: offset + end }, bytes, bytesStart };
+    },
+    async closeUnlessIn(segments) {
+      if (!segments.some(({ path }) => path === open?.path)) await close();
     },
     close,
   };

@@ -5,9 +5,11 @@ import { Appender, type AppenderCounts } from "./appender.ts";
 import type { FoundDamage } from "./batch-collector.ts";
 import { type CursorState, createCursorFile, cursorFileName } from "./cursor-file.ts";
 import { type DamagedFiles, openDamagedFiles } from "./damaged-files.ts";
+import { DiskSpace } from "./disk-space.ts";
 import { errorText, type FileLayer, systemFiles } from "./file-layer.ts";
 import { type OutboxCursor, Reader } from "./reader.ts";
 import { type Recovered, recover } from "./recovery.ts";
+import { Reserve } from "./reserve.ts";
 import { markDamaged } from "./segment.ts";
 
 export interface OutboxOptions {
@@ -26,6 +28,7 @@ export interface OutboxOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly segmentBytes?: number;
+  readonly reserveBytes?: number;
 }
 
 export interface OutboxCounts extends AppenderCounts {
@@ -50,6 +53,11 @@ export interface Outbox {
   /** @throws Error if `outputs` did not name this output. */
   reader(output: string): OutboxReader;
   counts(): OutboxCounts;
+  /**
+   * Gives the room of the reserve back to a full disk, for something that delivery needs to write.
+   * @returns false if there is none to give
+   */
+  releaseReserve(): Promise<boolean>;
   /** Finishes the batches that are queued, refuses later ones, and releases the directory. */
   close(): Promise<void>;
 }
@@ -57,6 +65,9 @@ export interface Outbox {
 const defaultSegmentBytes = 16 * 1024 * 1024;
 /** The outbox has at least this many segments when it is full, because room is made one segment at a time. */
 const minSegments = 8;
+/** Room for a batch of dead letters, on top of `maxBytes`. */
+const defaultReserveBytes = 16 * 1024 * 1024;
+const reserveShare = 1 / 16;
 
 /**
  * Locks the directory, recovers its contents, and opens it for appending. A damaged file does not prevent that.
@@ -86,13 +97,24 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
   await removeUnusedCursors(options, cursorFolder, recovered);
 
   const damage = new DamageCounter(recovered.damagedEvents, damaged, log);
+  const sizes = await sizesFor(options);
+  const reserve = new Reserve({ dir, files, log, sizeBytes: sizes.reserveBytes });
+  await reserve.open();
+  const space: DiskSpace = new DiskSpace({
+    dir,
+    files,
+    reserve,
+    sizeBytes: () => appender.counts().sizeBytes,
+    onExamined: () => appender.noteSpace(),
+  });
   const appender = new Appender({
     ...options,
     ...recovered,
     now: options.now ?? Date.now,
-    segmentBytes:
-      options.segmentBytes ?? Math.min(defaultSegmentBytes, Math.floor(options.maxBytes / minSegments)),
+    segmentBytes: sizes.segmentBytes,
     cursors: () => cursors,
+    reserve,
+    capacityBytes: () => space.capacityBytes,
   });
   const cursors = options.outputs.map((output) =>
     createCursor(options, cursorFolder, recovered, output, {
@@ -104,6 +126,8 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
   if (newestPath !== undefined) await recovered.cleanUp(newestPath);
   await startCursors(cursors, log);
   await appender.removeDelivered();
+  await space.start();
+  warnIfDiskIsSmall(options, space.capacityBytes);
 
   return {
     id: recovered.outboxId,
@@ -120,12 +144,36 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
       damagedEvents: damage.events,
       droppedEvents: Object.fromEntries(cursors.map(({ output, droppedEvents }) => [output, droppedEvents])),
     }),
+    releaseReserve: () => reserve.release(),
     async close() {
+      space.close();
       await appender.close();
+      await reserve.settled();
       for (const cursor of cursors) await cursor.close();
       release();
     },
   };
+}
+
+/** The sizes that suit `maxBytes`, and the disk if that is smaller. */
+async function sizesFor(options: OpenOptions): Promise<{ segmentBytes: number; reserveBytes: number }> {
+  const { dir, files, maxBytes } = options;
+  // Some file systems do not know their size.
+  const totalBytes = (await files.space(dir).catch(() => undefined))?.totalBytes || Number.POSITIVE_INFINITY;
+  const bytes = Math.min(maxBytes, totalBytes);
+  return {
+    segmentBytes: options.segmentBytes ?? Math.min(defaultSegmentBytes, Math.floor(bytes / minSegments)),
+    reserveBytes: options.reserveBytes ?? Math.min(defaultReserveBytes, Math.floor(bytes * reserveShare)),
+  };
+}
+
+function warnIfDiskIsSmall({ dir, maxBytes, log }: OpenOptions, capacityBytes: number): void {
+  if (maxBytes <= capacityBytes) return;
+  log.warn("max_bytes is more than the disk has room for; batches are refused when the disk is full", {
+    dir,
+    max_bytes: maxBytes,
+    disk_has_room_for_bytes: Math.floor(capacityBytes),
+  });
 }
 
 /** Counts damaged events, each once, although every output finds the damage for itself. */

@@ -32,6 +32,8 @@ export interface OutboxCursor extends OutboxReader {
    * @param segmentAfter the oldest segment that is not removed
    */
   dropBefore(firstKept: number, segmentAfter: Segment | undefined): void;
+  /** Segments were removed: the room that their files take up while they are open is given back. */
+  closeRemoved(): void;
   close(): Promise<void>;
 }
 
@@ -117,6 +119,11 @@ export class Reader implements OutboxCursor {
     if (!this.#position.dropBefore(firstKept, this.#segments, handedOutEnd)) return;
     this.#collector.continueAt(undefined);
     this.#oldestReceivedAt = segmentAfter?.firstReceivedAt;
+  }
+
+  closeRemoved(): void {
+    // An error of `close` changes nothing: the file was only read.
+    void this.#queue.run(() => this.#collector.closeRemoved()).catch(() => {});
   }
 
   async close(): Promise<void> {

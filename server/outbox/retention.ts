@@ -5,7 +5,7 @@ import type { OutboxCursor } from "./reader.ts";
 import { eventsFrom, type Segment } from "./segment.ts";
 import { maxSegmentFileBytes } from "./segment-scan.ts";
 
-/** From this share of `maxBytes` on, `problem` reports it, so that load balancers send batches elsewhere in time. */
+/** From this share of the limit on, `problem` reports it, so that load balancers send batches elsewhere in time. */
 const nearlyFullShare = 0.95;
 const maxFrameBytes = maxSegmentFileBytes - segmentHeaderBytes;
 
@@ -14,10 +14,12 @@ export interface RetentionOptions {
   readonly files: FileLayer;
   readonly log: Log;
   readonly maxBytes: number;
+  /** What the disk has room for. More is refused, and never dropped: the disk may be full for other reasons. */
+  readonly capacityBytes: () => number;
   readonly onFull: "reject" | "drop_oldest";
   /** In order. Retention removes segments from it, and the active segment adds to it. */
   readonly segments: Segment[];
-  readonly cursors: () => readonly Pick<OutboxCursor, "position" | "dropBefore">[];
+  readonly cursors: () => readonly Pick<OutboxCursor, "position" | "dropBefore" | "closeRemoved">[];
   /** Starts a new segment, because the newest one is never removed. @returns why it could not */
   readonly startSegment: () => Promise<string | undefined>;
 }
@@ -44,11 +46,28 @@ export class Retention {
 
   /** Why batches are refused or soon will be; undefined if there is room, or if the oldest events make room. */
   problem(): string | undefined {
-    const { maxBytes, onFull } = this.#options;
-    if (onFull === "drop_oldest") return undefined;
+    const { maxBytes, onFull, capacityBytes } = this.#options;
     const size = this.sizeBytes;
-    if (size + segmentHeaderBytes >= maxBytes) return "outbox full";
-    return size >= maxBytes * nearlyFullShare ? "outbox nearly full" : undefined;
+    const atDisk = shareOf(size, capacityBytes());
+    if (atDisk !== undefined) return `outbox: the disk is ${atDisk}`;
+    const atLimit = onFull === "reject" ? shareOf(size, maxBytes) : undefined;
+    return atLimit && `outbox ${atLimit}`;
+  }
+
+  /** Whether room is short, and the newest segment, which is never removed, holds only delivered events. */
+  get isHeldByDelivered(): boolean {
+    if (!this.isNewestDelivered) return false;
+    return (
+      this.sizeBytes >= Math.min(this.#options.maxBytes, this.#options.capacityBytes()) * nearlyFullShare
+    );
+  }
+
+  /** Whether every output has passed the newest segment, and it is not empty: it can go once there is a newer one. */
+  get isNewestDelivered(): boolean {
+    const newest = this.#segments.at(-1);
+    return (
+      newest !== undefined && newest.firstSequence < newest.endSequence && this.#reached >= newest.endSequence
+    );
   }
 
   /**
@@ -58,11 +77,18 @@ export class Retention {
    * @returns why there is no room; undefined if there is
    */
   async makeRoom(neededBytes: number, frameBytes: number): Promise<string | undefined> {
-    const { maxBytes, onFull, startSegment } = this.#options;
+    const { maxBytes, onFull, capacityBytes, startSegment } = this.#options;
     if (frameBytes > maxFrameBytes || frameBytes + 2 * segmentHeaderBytes > maxBytes)
       return "batch larger than the outbox";
-    while (this.sizeBytes + neededBytes > maxBytes) {
-      if (onFull === "reject") return this.#refuse();
+    while (this.sizeBytes + neededBytes > Math.min(maxBytes, capacityBytes())) {
+      if (this.isNewestDelivered) {
+        const failure = await startSegment();
+        if (failure !== undefined) return failure;
+        await this.#removing;
+        continue;
+      }
+      if (this.sizeBytes + neededBytes <= maxBytes) return this.#refuse("disk");
+      if (onFull === "reject") return this.#refuse("max_bytes");
       const failure = this.#segments.length < 2 ? await startSegment() : undefined;
       if (failure !== undefined) return failure;
       const [oldest, second] = this.#segments;
@@ -76,9 +102,7 @@ export class Retention {
 
   /** Removes the segments that every output has passed. Resolves when their files are removed. */
   removeDelivered(): Promise<void> {
-    const cursors = this.#options.cursors();
-    if (cursors.length === 0) return this.#removing;
-    const reached = Math.min(...cursors.map(({ position }) => position));
+    const reached = this.#reached;
     this.remove(this.#segments.slice(0, -1).filter(({ endSequence }) => endSequence <= reached));
     return this.#removing;
   }
@@ -88,11 +112,17 @@ export class Retention {
     if (gone.length === 0) return;
     for (const segment of gone) this.#segments.splice(this.#segments.indexOf(segment), 1);
     this.#removing = this.#removing.then(() => this.#removeFiles(gone));
-    const { log, maxBytes } = this.#options;
-    if (this.#isFullLogged && this.sizeBytes < maxBytes * nearlyFullShare) {
-      this.#isFullLogged = false;
-      log.info("outbox has room again; batches are accepted");
-    }
+    for (const cursor of this.#options.cursors()) cursor.closeRemoved();
+    this.noteRoom();
+  }
+
+  /** Logs once that there is room again. */
+  noteRoom(): void {
+    const { log, maxBytes, capacityBytes } = this.#options;
+    if (!this.#isFullLogged || this.sizeBytes >= Math.min(maxBytes, capacityBytes()) * nearlyFullShare)
+      return;
+    this.#isFullLogged = false;
+    log.info("outbox has room again; batches are accepted");
   }
 
   /** Resolves when the files of all removed segments are removed. */
@@ -100,15 +130,32 @@ export class Retention {
     await this.#removing;
   }
 
-  #refuse(): string {
-    const { log, maxBytes } = this.#options;
-    if (!this.#isFullLogged)
-      log.error("outbox full; batches are refused until events are delivered", {
-        size_bytes: this.sizeBytes,
-        max_bytes: maxBytes,
-      });
+  /** The position of the slowest output; 0 without an output, so that nothing counts as delivered. */
+  get #reached(): number {
+    const positions = this.#options.cursors().map(({ position }) => position);
+    return positions.length === 0 ? 0 : Math.min(...positions);
+  }
+
+  /** Refuses a batch because `maxBytes` is reached, or the room on the disk. @returns the reason */
+  #refuse(limit: "max_bytes" | "disk"): string {
+    const { log, maxBytes, capacityBytes } = this.#options;
+    const isFirst = !this.#isFullLogged;
     this.#isFullLogged = true;
-    return "outbox full";
+    const size = { size_bytes: this.sizeBytes };
+    if (limit === "max_bytes") {
+      if (isFirst)
+        log.error("outbox full; batches are refused until events are delivered", {
+          ...size,
+          max_bytes: maxBytes,
+        });
+      return "outbox full";
+    }
+    if (isFirst)
+      log.error("the disk is full; batches are refused until events are delivered or there is room", {
+        ...size,
+        disk_has_room_for_bytes: Math.floor(capacityBytes()),
+      });
+    return "outbox: the disk is full";
   }
 
   #dropOldest(oldest: Segment, second: Segment): void {
@@ -130,4 +177,9 @@ export class Retention {
     // If this fails, the segment may be there again after a crash. It lies before every cursor then and is removed again.
     await files.syncDirectory(dir).catch(() => {});
   }
+}
+
+function shareOf(size: number, limit: number): "full" | "nearly full" | undefined {
+  if (size + segmentHeaderBytes >= limit) return "full";
+  return size >= limit * nearlyFullShare ? "nearly full" : undefined;
 }

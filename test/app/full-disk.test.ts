@@ -1,37 +1,17 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { maxTestMs, startExecutable } from "../support/executable.ts";
 import { send } from "../support/send.ts";
+import { canMountSmallDisks, mountSmallDisk } from "../support/small-disk.ts";
 
 setDefaultTimeout(maxTestMs);
 
 const diskBytes = 1024 * 1024;
-const disk = mountSmallDisk();
-
-/** A small file system; undefined if this user may not mount one. */
-function mountSmallDisk(): (Disposable & { readonly folder: string }) | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "loom-disk-"));
-  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${diskBytes}`, "tmpfs", folder]);
-  if (!mounted.success) {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
-  return {
-    folder,
-    [Symbol.dispose]() {
-      Bun.spawnSync(["umount", folder]);
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-test.skipIf(!disk)(
+test.skipIf(!canMountSmallDisks())(
   "batches are refused while the disk of stdout is full, and written completely when it has space again",
   async () => {
-    if (!disk) return;
-    using small = disk;
+    using small = mountSmallDisk(diskBytes);
     const filler = join(small.folder, "filler");
     const output = join(small.folder, "events.ndjson");
     writeFileSync(filler, Buffer.alloc(diskBytes / 2));

@@ -40,6 +40,8 @@ export interface MemoryDisk extends FileLayer {
   fault: (operation: Operation, path: string, bytes: number) => Fault;
   /** Awaited before each call to the disk, so that other tasks run in the meantime. By default there is no wait. */
   pause: (operation: Operation, path: string) => Promise<void> | undefined;
+  /** What `space` returns. By default the disk is never full. */
+  spaceNow: () => { readonly availableBytes: number; readonly totalBytes: number };
   /** What `identify` returns for a name that is not a file's. By default it is a directory that is never replaced. */
   directoryIdentity: (path: string) => string | undefined;
   /** Paths and contents as a program sees them now. A change of a content changes the disk. */
@@ -140,12 +142,14 @@ export function createMemoryDisk(): MemoryDisk {
     calls,
     fault: () => undefined,
     pause: () => undefined,
+    spaceNow: () => ({ availableBytes: 1e15, totalBytes: 1e15 }),
     directoryIdentity: (path) => (path.endsWith(".seg") ? undefined : `memory:${path}`),
     get entries() {
       return entries;
     },
     lockDirectory: async () => ({ release() {} }),
     makeDirectory: async () => {},
+    space: async () => disk.spaceNow(),
     async identify(path) {
       const inode = entries.get(path);
       return inode ? identityOf(inode) : disk.directoryIdentity(path);

@@ -20,6 +20,8 @@ export async function openTestOutbox(
     maxBytes: 64 * 1024 * 1024,
     onFull: "reject",
     outputs: ["clickhouse"],
+    // Otherwise each test would write one.
+    reserveBytes: 0,
     ...options,
     log,
   });

@@ -31,6 +31,7 @@ async function retentionOf(
   const dropped: unknown[] = [];
   const cursors = positions.map((position) => ({
     position,
+    closeRemoved() {},
     dropBefore: (firstKept: number, after: Segment | undefined) =>
       void dropped.push([firstKept, after?.path, segments.length]),
   }));
@@ -39,6 +40,7 @@ async function retentionOf(
     files,
     log,
     maxBytes: 3000,
+    capacityBytes: () => Number.POSITIVE_INFINITY,
     onFull: "reject",
     segments,
     cursors: () => cursors,

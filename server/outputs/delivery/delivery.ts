@@ -38,6 +38,8 @@ export interface DeliveryOptions {
   readonly limits: DeliveryLimits;
   readonly log: Log;
   readonly clock?: DeliveryClock;
+  /** As `Outbox.releaseReserve`. By default there is no reserve. */
+  readonly releaseReserve?: () => Promise<boolean>;
   /** Called after each attempt. */
   readonly onAttempt?: (observation: AttemptObservation) => void;
 }
@@ -95,7 +97,13 @@ export class OutputDelivery {
     this.#log = log;
     const health = new DeliveryHealth(output.name, log, clock.now);
     this.#health = health;
-    const disk = new DiskRetry({ limits, clock, health, stopping });
+    const disk = new DiskRetry({
+      limits,
+      clock,
+      health,
+      stopping,
+      releaseReserve: options.releaseReserve ?? (async () => false),
+    });
     this.#disk = disk;
     const sender = new BatchSender({
       outboxId: options.outboxId,

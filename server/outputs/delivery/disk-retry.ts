@@ -1,3 +1,4 @@
+import { isOutOfSpace } from "../../disk-errors.ts";
 import { type BackoffBounds, backoffMs } from "./backoff.ts";
 import type { DeliveryClock } from "./clock.ts";
 import type { DeliveryHealth } from "./health.ts";
@@ -7,6 +8,8 @@ export interface DiskRetryOptions {
   readonly clock: DeliveryClock;
   readonly health: Pick<DeliveryHealth, "failed" | "succeeded">;
   readonly stopping: AbortSignal;
+  /** Gives a full disk some room back. @returns false if there is none to give */
+  readonly releaseReserve: () => Promise<boolean>;
 }
 
 /** An action that takes longer is reported as a failure: the disk hangs, and nothing else would say so. */
@@ -25,7 +28,7 @@ export class DiskRetry {
    * @returns what `act` resolves to; undefined when delivery was stopped before it succeeded
    */
   async until<Result>(action: string, act: () => Promise<Result>): Promise<Result | undefined> {
-    const { limits, clock, health, stopping } = this.#options;
+    const { limits, clock, health, stopping, releaseReserve } = this.#options;
     let hasStalled = false;
     const reportStall = () => {
       hasStalled = true;
@@ -40,6 +43,8 @@ export class DiskRetry {
         return result;
       } catch (error) {
         if (stopping.aborted) return undefined;
+        // Delivery must not wait for room on the disk, because it is delivery that makes room.
+        if (isOutOfSpace(error) && (await releaseReserve())) continue;
         const waitMs = backoffMs(failures, undefined, limits, clock.random);
         const reason = (error as Error).message;
         health.failed({ action, reason, errorClass: "disk", isBlocked: true, waitMs });

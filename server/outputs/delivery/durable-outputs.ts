@@ -133,6 +133,7 @@ async function startOutput(
       flushIntervalMs: Math.min(limits.flushIntervalMs, maxFlushIntervalMs),
     },
     log,
+    releaseReserve: () => outbox.releaseReserve(),
     onAttempt: (observation) => onAttempt(name, observation),
   });
   return { name, reader, waitingAtStart, deadLetters, delivery };

@@ -8,13 +8,19 @@ function retryWith() {
   const stopping = new AbortController();
   const failures: Failure[] = [];
   let recoveries = 0;
+  const reserve = { isThere: false };
   const disk = new DiskRetry({
     limits: { retryBackoffMs: 100, retryMaxBackoffMs: 800 },
     clock,
     health: { failed: (failure) => void failures.push(failure), succeeded: () => void recoveries++ },
     stopping: stopping.signal,
+    async releaseReserve() {
+      const wasThere = reserve.isThere;
+      reserve.isThere = false;
+      return wasThere;
+    },
   });
-  return { clock, stopping, failures, disk, recoveries: () => recoveries };
+  return { reserve, clock, stopping, failures, disk, recoveries: () => recoveries };
 }
 
 test("an action that succeeds at once neither waits nor reports a recovery", async () => {
@@ -51,6 +57,32 @@ test("an action that fails while stopping is not repeated", async () => {
   stopping.abort();
   expect(await disk.until("read the outbox", () => Promise.reject(new Error("EIO")))).toBeUndefined();
   expect(failures).toEqual([]);
+});
+
+test("on a full disk the reserve is used at once, and the action is repeated without a pause", async () => {
+  const { disk, clock, failures, reserve } = retryWith();
+  reserve.isThere = true;
+  const noSpace = Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+  let attempts = 0;
+  const result = disk.until("acknowledge a batch in the outbox", async () => {
+    if (++attempts < 3) throw new Error("outbox: cannot write the cursor", { cause: noSpace });
+    return "acknowledged";
+  });
+  await clock.toNextWaking();
+  expect(await result).toBe("acknowledged");
+  expect(failures).toHaveLength(1);
+});
+
+test("the reserve is not used for another failure of the disk", async () => {
+  const { disk, clock, reserve } = retryWith();
+  reserve.isThere = true;
+  let attempts = 0;
+  const result = disk.until("read the outbox", async () => {
+    if (++attempts < 2) throw Object.assign(new Error("EIO"), { code: "EIO" });
+  });
+  await clock.toNextWaking();
+  await result;
+  expect(reserve.isThere).toBe(true);
 });
 
 describe("a disk that does not respond", () => {
