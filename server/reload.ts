@@ -32,9 +32,16 @@ export async function readSensors({
 export async function readCertificate({ config, log }: ReloadableFiles): Promise<TlsCertificate | undefined> {
   const files = config.server.tls ?? config.server.managementTls;
   if (!files) return undefined;
-  const certificate = await loadTlsCertificate(files.certFile, files.keyFile);
+  const certificate = await loadTlsCertificate(files);
   if (certificate.expiresAt.getTime() < Date.now())
     log.warn("the certificate has expired", { expired: certificate.expiresAt.toISOString() });
+  if (certificate.validFrom.getTime() > Date.now())
+    log.warn(
+      "the certificate is not valid yet; clients refuse it until then, or the clock of this machine is wrong",
+      {
+        valid_from: certificate.validFrom.toISOString(),
+      },
+    );
   return certificate;
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -127,6 +128,38 @@ test("a certificate that has expired is used, with a warning", async () => {
       fields: { expired: expiresAt.toISOString() },
     },
   ]);
+});
+
+test("a certificate that is not valid yet is used, with a warning", async () => {
+  const files = await withTls();
+  const hour = 3_600_000;
+  const validFrom = new Date(Math.ceil(Date.now() / 1000) * 1000 + hour);
+  writeCertificate("early.example", new Date(validFrom.getTime() + 2 * hour));
+  expect((await readCertificate(files))?.subject).toBe("CN=early.example");
+  expect(log.lines).toEqual([
+    {
+      level: "warn",
+      message:
+        "the certificate is not valid yet; clients refuse it until then, or the clock of this machine is wrong",
+      fields: { valid_from: validFrom.toISOString() },
+    },
+  ]);
+});
+
+test("a certificate that no client can use is refused at the start; on a reload the old one stays", async () => {
+  const files = await withTls();
+  const { cert, key } = createCertificate(
+    "short.example",
+    undefined,
+    undefined,
+    generateKeyPairSync("rsa", { modulusLength: 512 }),
+  );
+  write("tls.crt", cert);
+  write("tls.key", key);
+  await expect(readCertificate(files)).rejects.toThrow("clients cannot connect with it");
+  await reloaderOf(files).reload();
+  expect(certificates).toEqual([]);
+  expect(log.lines.find(({ level }) => level === "error")?.fields).toMatchObject({ part: "certificate" });
 });
 
 test("warnings about tokens are logged when they are read", async () => {

@@ -5,6 +5,7 @@ import { sections } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
 import type { ReadValues } from "./read-values.ts";
+import { recommendedSuites } from "./tls-suites.ts";
 import { type NestedValues, nestValues } from "./typed-values.ts";
 
 type Values = NestedValues<typeof sections>;
@@ -56,13 +57,13 @@ export function buildConfig<Output>(
 function buildTls(
   key: "tls" | "management_tls",
   isEnabled: boolean,
-  { certFile, keyFile }: Values["server"],
+  { certFile, keyFile, tlsCiphers = recommendedSuites }: Values["server"],
 ): TlsFiles | undefined {
   if (!isEnabled) return undefined;
   if (certFile === undefined || keyFile === undefined) {
     throw new ConfigError(`config: server: ${key} enabled but cert_file or key_file missing`);
   }
-  return { certFile, keyFile };
+  return { certFile, keyFile, ciphers: tlsCiphers };
 }
 
 function assertDistinctAddresses({

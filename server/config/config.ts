@@ -7,10 +7,12 @@ export type { ListenAddress } from "./address-kinds.ts";
 export type { ManagementTokens } from "./management-tokens.ts";
 export type { SensorCredential } from "./sensors.ts";
 
-/** A certificate and its key, in PEM. */
+/** A certificate and its key, in PEM, and how they are used. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+  /** The cipher suites for TLS 1.2. */
+  readonly ciphers: readonly string[];
 }
 
 /** The values of the table of keys, named as in the file, in camelCase. */

@@ -2,6 +2,7 @@ import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts
 import { type Key, optional, withDefault } from "./key.ts";
 import { choice, flag, integer, limit, listOf, oneOrMore, path } from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
+import { tls12Suites } from "./tls-suites.ts";
 import type { Sections } from "./typed-values.ts";
 
 const kibi = 1024;
@@ -34,6 +35,11 @@ export const sections = {
       example: '"/etc/loom/tls.key"',
       isSetInExample: true,
     }),
+    tls_ciphers: optional(
+      listOf(choice(tls12Suites), tls12Suites.length),
+      "The cipher suites for clients with TLS 1.2, on both ports. If it is not set: the six suites with ECDHE and GCM or ChaCha20, which have forward secrecy. An old client may need another one. Clients with TLS 1.3 are not affected.",
+      { example: '["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA"]' },
+    ),
     management_listen_address: optional(
       listenAddress,
       "The address of health checks, metrics and dashboard. There is no management port if it is not set. Do not open it to the internet.",

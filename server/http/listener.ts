@@ -121,7 +121,7 @@ export class Listener {
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
         reusePort: certificate !== undefined,
         development: false,
-        ...(certificate ? { tls: { cert: certificate.cert, key: certificate.key } } : {}),
+        ...(certificate ? { tls: tlsOf(certificate) } : {}),
       });
     } catch (error) {
       throw new ListenError(name, address, error);
@@ -132,6 +132,10 @@ export class Listener {
   #assertPortIsFree(): void {
     if (this.#options.address.port !== 0) this.#serve(undefined).stop(true);
   }
+}
+
+function tlsOf({ cert, key, ciphers }: TlsCertificate) {
+  return { cert, key, ciphers };
 }
 
 /** The connection of one request. Bun is only asked about it when a handler is. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Config } from "../../server/config/config.ts";
+import { recommendedSuites } from "../../server/config/tls-suites.ts";
 import { parseConfig } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
@@ -26,7 +27,11 @@ describe("tls", () => {
 
   test("is on with both files, and does not open them", () => {
     const config = parseConfig('[server]\ncert_file = "/no/a.crt"\nkey_file = "/no/a.key"', {});
-    expect(config.server.tls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
+    expect(config.server.tls).toEqual({
+      certFile: "/no/a.crt",
+      keyFile: "/no/a.key",
+      ciphers: recommendedSuites,
+    });
   });
 
   test("can be off even if files are named", () => {
@@ -49,7 +54,11 @@ describe("management_tls", () => {
 
   test("uses the files of ingest", () => {
     const { server } = parseConfig(`[server]\nmanagement_tls = true\n${files}`, {});
-    expect(server.managementTls).toEqual({ certFile: "/no/a.crt", keyFile: "/no/a.key" });
+    expect(server.managementTls).toEqual({
+      certFile: "/no/a.crt",
+      keyFile: "/no/a.key",
+      ciphers: recommendedSuites,
+    });
     expect(server.tls).toEqual(server.managementTls);
   });
 

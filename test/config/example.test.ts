@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { exampleConfig as exampleFor } from "../../server/config/example.ts";
+import { recommendedSuites } from "../../server/config/tls-suites.ts";
 import { outputDescriptors } from "../../server/outputs/registry.ts";
 import { allSections, parseConfig, valuesOf } from "./parse.ts";
 
@@ -16,6 +17,7 @@ test("the example is a valid configuration", () => {
   expect(parseConfig(exampleConfig(), {}).server.tls).toEqual({
     certFile: "/etc/loom/tls.crt",
     keyFile: "/etc/loom/tls.key",
+    ciphers: recommendedSuites,
   });
 });
 

@@ -177,6 +177,24 @@ const cases: readonly KeyCase[] = [
   },
   {
     section: "server",
+    key: "tls_ciphers",
+    fallback: undefined,
+    accepted: [
+      ['["AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256"]', ["AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256"]],
+    ],
+    refused: [
+      "true",
+      "1",
+      '"AES128-SHA"',
+      "[]",
+      '["TLS_AES_128_GCM_SHA256"]',
+      '["HIGH"]',
+      '["aes128-sha"]',
+      "[1]",
+    ],
+  },
+  {
+    section: "server",
     key: "management_listen_address",
     value: (config) => config.server.managementListenAddress,
     fallback: undefined,

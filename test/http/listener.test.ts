@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Elysia } from "elysia";
+import { recommendedSuites } from "../../server/config/tls-suites.ts";
 import type { Connection } from "../../server/http/connection.ts";
 import { Listener, type ListenerOptions } from "../../server/http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "../../server/http/tls-certificate.ts";
@@ -253,7 +254,11 @@ async function certificate(commonName: string): Promise<TlsCertificate> {
   writeFileSync(join(folder, "tls.crt"), cert);
   writeFileSync(join(folder, "tls.key"), key);
   try {
-    return await loadTlsCertificate(join(folder, "tls.crt"), join(folder, "tls.key"));
+    return await loadTlsCertificate({
+      certFile: join(folder, "tls.crt"),
+      keyFile: join(folder, "tls.key"),
+      ciphers: recommendedSuites,
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }

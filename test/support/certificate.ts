@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 export interface TestCertificate {
   /** PEM. */
@@ -8,10 +8,15 @@ export interface TestCertificate {
   readonly commonName: string;
 }
 
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
 const hour = 3_600_000;
 
 /**
- * A self-signed certificate (X.509 v3, RFC 5280; ECDSA P-256 with SHA-256) and its key, valid for an hour before and
+ * A self-signed certificate (X.509 v3, RFC 5280; by default ECDSA P-256 with SHA-256) and its key, valid for an hour before and
  * after now, so that no test needs `openssl` and the repository contains no key. With another issuer's name, the certificate
  * names that issuer but is still signed with its own key.
  */
@@ -19,19 +24,20 @@ export function createCertificate(
   commonName: string,
   expiresAt = new Date(Date.now() + hour),
   issuerName = commonName,
+  { publicKey, privateKey }: KeyPair = generateKeyPairSync("ec", { namedCurve: "P-256" }),
 ): TestCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const algorithm = privateKey.asymmetricKeyType === "rsa" ? rsaWithSha256 : ecdsaWithSha256;
   const signed = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
-    ecdsaWithSha256,
+    algorithm,
     distinguishedName(issuerName),
     sequence(time(new Date(expiresAt.getTime() - 2 * hour)), time(expiresAt)),
     distinguishedName(commonName),
     publicKey.export({ type: "spki", format: "der" }),
   );
   const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign("sha256", signed, privateKey)]));
-  const base64 = sequence(signed, ecdsaWithSha256, signature).toString("base64");
+  const base64 = sequence(signed, algorithm, signature).toString("base64");
   return {
     commonName,
     cert: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
@@ -61,6 +67,9 @@ function objectId(hex: string): Buffer {
 
 /** 1.2.840.10045.4.3.2 */
 const ecdsaWithSha256 = sequence(objectId("2a8648ce3d040302"));
+
+/** 1.2.840.113549.1.1.11, with its parameter NULL. */
+const rsaWithSha256 = sequence(objectId("2a864886f70d01010b"), der(0x05, Buffer.alloc(0)));
 
 /** UTCTime, which RFC 5280 requires for years until 2049: YYMMDDHHMMSSZ. */
 function time(date: Date): Buffer {
