@@ -3,7 +3,7 @@ import type { OutboxAnswer, OutputAnswer, OutputsAnswer } from "../../server/man
 import { CutText } from "../components/cut-text.tsx";
 import { DeadLetterList } from "../components/dead-letters.tsx";
 import { Fact } from "../components/fact.tsx";
-import { outputMoods } from "../components/output-state.ts";
+import { errorClassName, outputMoods } from "../components/output-state.ts";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
@@ -114,7 +114,7 @@ function OutputFacts({ output }: { output: OutputAnswer }) {
           <span class="muted">none</span>
         ) : (
           <>
-            <Ago at={lastError.at} /> <span class="muted">{lastError.class}</span>{" "}
+            <Ago at={lastError.at} /> <span class="muted">{errorClassName(lastError.class)}</span>{" "}
             <CutText text={lastError.reason} />
           </>
         )}

@@ -24,12 +24,10 @@ const minuteMs = 60_000;
 export class SensorAnswers {
   readonly #options: SensorAnswersOptions;
   readonly #clock: HistoryClock;
-  readonly #startedAt: number;
 
   constructor(options: SensorAnswersOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemHistoryClock;
-    this.#startedAt = this.#clock.monotonic();
   }
 
   all(): SensorAnswer[] {
@@ -74,8 +72,6 @@ export class SensorAnswers {
       refusal && { reason: refusal.reason, agoMs: now - refusal.monotonicAt };
     return stateOfSensor(
       {
-        sensorId,
-        sinceStartMs: now - this.#startedAt,
         lastBatchAgoMs: times && now - times.lastBatchMonotonicAt,
         usualGapMs: times?.usualGapMs,
         gapCount: times?.gapCount ?? 0,

@@ -9,8 +9,6 @@ export interface SensorJudgement {
 
 /** What is known of a sensor since the start. Durations are measured by the monotonic clock. */
 export interface SensorFacts {
-  readonly sensorId: string;
-  readonly sinceStartMs: number;
   /** undefined: no batch was kept. */
   readonly lastBatchAgoMs: number | undefined;
   /** undefined: fewer than two batches were kept. */
@@ -41,11 +39,12 @@ const rateLimitedMs = 5 * 60_000;
 const overdueGaps = 2;
 
 /**
- * The state of a sensor, and a sentence that says what the state is based on. A sensor that receives no traffic sends
- * nothing, so silence alone never means that it is broken.
+ * The state of a sensor, and a note that says what the state is based on. The note does not repeat the state, and that of a
+ * reporting sensor seldom changes. A sensor that receives no traffic sends nothing, so silence alone never means that it is
+ * broken.
  */
 export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJudgement {
-  const { sensorId, lastBatchAgoMs, lastRefusal, lastUnauthorizedClaim: claim } = facts;
+  const { lastBatchAgoMs, lastRefusal, lastUnauthorizedClaim: claim } = facts;
   const silentMs = lastBatchAgoMs ?? Number.POSITIVE_INFINITY;
   const isRefused = lastRefusal !== undefined && lastRefusal.agoMs < silentMs;
   const isClaimed = claim !== undefined && claim.agoMs < silentMs;
@@ -55,38 +54,44 @@ export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJ
   if (isRefused && lastRefusal.reason === "rate_limit_exceeded" && lastRefusal.agoMs <= rateLimitedMs)
     return {
       state: "rate_limited",
-      note: `last request ${ago(lastRefusal.agoMs)} exceeded the rate limit; ${batch}`,
+      note: `the last request, ${ago(lastRefusal.agoMs)}, exceeded the rate limit; ${batch}`,
     };
   // A sensor that exceeded its rate limit long ago is judged by its silence, if a batch of it was ever kept.
   if (isRefused && (lastRefusal.reason !== "rate_limit_exceeded" || lastBatchAgoMs === undefined))
     return {
       state: "refused",
-      note: `last request ${ago(lastRefusal.agoMs)} was refused: ${lastRefusal.reason}; ${batch}`,
+      note: `the last request, ${ago(lastRefusal.agoMs)}, was refused: ${lastRefusal.reason}; ${batch}`,
     };
 
   const impostor =
-    claim && `a client that claims to be ${sensorId} is refused: ${claim.reason}, last ${ago(claim.agoMs)}`;
+    claim && `requests with its id but not its token are refused, the last ${ago(claim.agoMs)}`;
   if (isClaimed && (usual === undefined || silentMs > overdueGaps * usual))
     return { state: "refused", note: `${impostor}; ${batch}` };
 
   if (lastBatchAgoMs === undefined)
-    return {
-      state: "never_seen",
-      note: `never seen: no request with its token since Loom started ${ago(facts.sinceStartMs)}`,
-    };
+    return { state: "never_seen", note: "no request with its token since Loom started" };
 
   const quietMs = Math.max(quietAfterMs, usual === undefined ? quietUnknownMs : quietGaps * usual);
   if (silentMs > quietMs)
     return { state: "quiet", note: `${batch}; a sensor that receives no traffic sends nothing` };
-  return { state: "reporting", note: isClaimed ? `${batch}; ${impostor}` : batch };
+  const gap = gapNote(facts.usualGapMs);
+  return { state: "reporting", note: isClaimed ? `${gap}; ${impostor}` : gap };
 }
 
 function batchNote({ lastBatchAgoMs, usualGapMs }: SensorFacts): string {
-  if (lastBatchAgoMs === undefined) return "no batch kept since the start";
-  const last = `last batch ${ago(lastBatchAgoMs)}`;
-  return usualGapMs === undefined ? last : `${last}, usual gap ${formatDuration(usualGapMs)}`;
+  if (lastBatchAgoMs === undefined) return "no batch kept since Loom started";
+  return `last batch ${ago(lastBatchAgoMs)}, ${gapNote(usualGapMs)}`;
+}
+
+function gapNote(usualGapMs: number | undefined): string {
+  return usualGapMs === undefined ? "usual gap not known yet" : `usual gap ${inWholeSeconds(usualGapMs)}`;
 }
 
 function ago(ms: number): string {
-  return `${formatDuration(ms)} ago`;
+  return `${inWholeSeconds(ms)} ago`;
+}
+
+/** The dashboard polls the note, so tenths of a second would change it each time. */
+function inWholeSeconds(ms: number): string {
+  return formatDuration(Math.max(1, Math.round(ms / 1000)) * 1000);
 }

@@ -7,8 +7,6 @@ const hour = 60 * minute;
 const quietAfterMs = 120 * second;
 
 const neverSeen: SensorFacts = {
-  sensorId: "vps-1",
-  sinceStartMs: 3 * hour,
   lastBatchAgoMs: undefined,
   usualGapMs: undefined,
   gapCount: 0,
@@ -25,25 +23,31 @@ const refused = (agoMs: number, reason = "payload_too_large") => ({ reason, agoM
 const claim = (agoMs: number) => ({ reason: "unauthorized", agoMs });
 
 const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["state"], string][] = [
+  ["without any request", neverSeen, "never_seen", "no request with its token since Loom started"],
+  ["that sends regularly", regular, "reporting", "usual gap 30 s"],
   [
-    "without any request",
-    neverSeen,
-    "never_seen",
-    "never seen: no request with its token since Loom started 3 h ago",
+    "that sent one batch",
+    { ...neverSeen, lastBatchAgoMs: 1 * second },
+    "reporting",
+    "usual gap not known yet",
   ],
-  ["that sends regularly", regular, "reporting", "last batch 20 s ago, usual gap 30 s"],
-  ["that sent one batch", { ...neverSeen, lastBatchAgoMs: 1 * second }, "reporting", "last batch 1 s ago"],
+  [
+    "with tenths of a second in its times, which its note leaves out,",
+    { ...regular, usualGapMs: 1_300, lastBatchAgoMs: 121.4 * second },
+    "quiet",
+    "last batch 2 min ago, usual gap 1 s; a sensor that receives no traffic sends nothing",
+  ],
   [
     "that is silent for quiet_after_seconds at most",
     { ...regular, usualGapMs: second, lastBatchAgoMs: 120 * second },
     "reporting",
-    "last batch 2 min ago, usual gap 1 s",
+    "usual gap 1 s",
   ],
   [
     "that is silent for five usual gaps at most",
     { ...regular, usualGapMs: 2 * minute, lastBatchAgoMs: 10 * minute },
     "reporting",
-    "last batch 10 min ago, usual gap 2 min",
+    "usual gap 2 min",
   ],
   [
     "that is silent for longer",
@@ -55,7 +59,7 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
     "that is silent for less than a day, with an unknown usual gap",
     { ...regular, gapCount: 4, usualGapMs: second, lastBatchAgoMs: 23 * hour },
     "reporting",
-    "last batch 23 h ago, usual gap 1 s",
+    "usual gap 1 s",
   ],
   [
     "that is silent for over a day, with an unknown usual gap",
@@ -67,19 +71,19 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
     "that usually sends twice a day",
     { ...regular, usualGapMs: 12 * hour, lastBatchAgoMs: 40 * hour },
     "reporting",
-    "last batch 40 h ago, usual gap 12 h",
+    "usual gap 12 h",
   ],
   [
     "whose last request exceeded the rate limit",
     { ...regular, lastRefusal: refused(10 * second, "rate_limit_exceeded") },
     "rate_limited",
-    "last request 10 s ago exceeded the rate limit; last batch 20 s ago, usual gap 30 s",
+    "the last request, 10 s ago, exceeded the rate limit; last batch 20 s ago, usual gap 30 s",
   ],
   [
     "that exceeded the rate limit and sent a batch since",
     { ...regular, lastRefusal: refused(30 * second, "rate_limit_exceeded") },
     "reporting",
-    "last batch 20 s ago, usual gap 30 s",
+    "usual gap 30 s",
   ],
   [
     "that exceeded the rate limit and is silent since",
@@ -91,49 +95,49 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
     "that exceeded the rate limit and never sent a batch",
     { ...neverSeen, lastRefusal: refused(6 * minute, "rate_limit_exceeded") },
     "refused",
-    "last request 6 min ago was refused: rate_limit_exceeded; no batch kept since the start",
+    "the last request, 6 min ago, was refused: rate_limit_exceeded; no batch kept since Loom started",
   ],
   [
     "whose last request was refused",
     { ...regular, lastBatchAgoMs: 14 * minute, lastRefusal: refused(3 * minute) },
     "refused",
-    "last request 3 min ago was refused: payload_too_large; last batch 14 min ago, usual gap 30 s",
+    "the last request, 3 min ago, was refused: payload_too_large; last batch 14 min ago, usual gap 30 s",
   ],
   [
     "that was refused and sent a batch since",
     { ...regular, lastRefusal: refused(3 * minute) },
     "reporting",
-    "last batch 20 s ago, usual gap 30 s",
+    "usual gap 30 s",
   ],
   [
     "of which every request was refused",
     { ...neverSeen, lastRefusal: refused(3 * minute, "invalid_request") },
     "refused",
-    "last request 3 min ago was refused: invalid_request; no batch kept since the start",
+    "the last request, 3 min ago, was refused: invalid_request; no batch kept since Loom started",
   ],
   [
     "without any batch, whose id another client claims",
     { ...neverSeen, lastUnauthorizedClaim: claim(5 * second) },
     "refused",
-    "a client that claims to be vps-1 is refused: unauthorized, last 5 s ago; no batch kept since the start",
+    "requests with its id but not its token are refused, the last 5 s ago; no batch kept since Loom started",
   ],
   [
     "that is overdue, whose id another client claims",
     { ...regular, lastBatchAgoMs: 90 * second, lastUnauthorizedClaim: claim(5 * second) },
     "refused",
-    "a client that claims to be vps-1 is refused: unauthorized, last 5 s ago; last batch 90 s ago, usual gap 30 s",
+    "requests with its id but not its token are refused, the last 5 s ago; last batch 90 s ago, usual gap 30 s",
   ],
   [
     "that sends regularly, whose id another client claims",
     { ...regular, lastUnauthorizedClaim: claim(5 * second) },
     "reporting",
-    "last batch 20 s ago, usual gap 30 s; a client that claims to be vps-1 is refused: unauthorized, last 5 s ago",
+    "usual gap 30 s; requests with its id but not its token are refused, the last 5 s ago",
   ],
   [
     "whose id another client claimed before its last batch",
     { ...regular, lastUnauthorizedClaim: claim(30 * second) },
     "reporting",
-    "last batch 20 s ago, usual gap 30 s",
+    "usual gap 30 s",
   ],
 ];
 
