@@ -87,7 +87,10 @@ export class Reloader {
       await reload();
       log.info("reloaded", { part });
     } catch (error) {
-      log.error("cannot reload; the old one stays", { part, error: (error as Error).message });
+      log.error("cannot reload; the previous content stays in use", {
+        part,
+        error: (error as Error).message,
+      });
     }
   }
 }

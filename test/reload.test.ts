@@ -90,7 +90,7 @@ describe("a reload", () => {
     expect(tokens).toEqual([]);
     expect(certificates).toHaveLength(2);
     expect(log.lines.find(({ level }) => level === "error")).toMatchObject({
-      message: "cannot reload; the old one stays",
+      message: "cannot reload; the previous content stays in use",
       fields: { part: "tokens" },
     });
     expect(reloadedParts()).toEqual(["certificate"]);

@@ -160,6 +160,7 @@ function commandOf(args: readonly string[]): DeadLettersCommand {
   const { values, positionals } = parseArguments(args, options, Number.POSITIVE_INFINITY);
   const [word = "", ...numbers] = positionals;
   const action = actions.find((candidate) => candidate === word);
+  if (word === "") throw new UsageError(`the action is missing: ${actions.join(", ")}`);
   if (action === undefined) throw new UsageError(`"${word}" is not one of ${actions.join(", ")}`);
   const sequences = [...new Set(numbers.map(sequenceOf))].sort((a, b) => a - b);
   const isAnyNamed = values.all || sequences.length > 0;

@@ -23,7 +23,7 @@ function helpText(commands: readonly Command[]): string {
 Usage:
 ${usages.join("\n")}
 
-Tokens of sensors come from auth.token_file or LOOM_SENSOR_<id>, never from the command line.
+Sensor tokens are read from auth.token_file and LOOM_SENSOR_<id>, never from the command line.
 LOOM_ADMIN_TOKEN signs in to the dashboard. If it is not set, the log has a sign-in link.
 SIGTERM and SIGINT stop Loom after it has answered the requests in flight.
 SIGHUP reloads tokens, certificate and databases.

@@ -1,5 +1,6 @@
 import { runCommand } from "./command.ts";
 import { commands } from "./commands.ts";
+import { exitWith } from "./exit.ts";
 
 /** Runs the command that the first argument names, or else the one without a name. Arguments never contain secrets. */
 async function main(args: readonly string[]): Promise<void> {
@@ -8,6 +9,8 @@ async function main(args: readonly string[]): Promise<void> {
     ({ name, aliases = [] }) => first !== undefined && (name === first || aliases.includes(first)),
   );
   if (named !== undefined) return runCommand(named, rest);
+  if (first !== undefined && /^[^-]/.test(first))
+    exitWith(`loom: unknown command "${first}"; see "loom help"`, 2);
   const unnamed = commands.find(({ name }) => name === undefined);
   if (unnamed === undefined) throw new Error("BUG: no command without a name");
   return runCommand(unnamed, args);

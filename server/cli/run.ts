@@ -59,7 +59,7 @@ export async function runLoom(
     else log.info("stopping", { signal: cause });
     const isStopped = await Promise.race([loom.stop().then(() => true), Bun.sleep(maxStopMs)]);
     if (isStopped) log.info("stopped");
-    else log.error("something does not end; exiting without it. What was acknowledged is kept");
+    else log.error("cannot stop in time; exiting now. Acknowledged events are kept");
     await log.flush(logFlushMs);
     process.exit(isFatal ? 1 : 0);
   }

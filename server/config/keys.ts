@@ -105,7 +105,7 @@ export const sections = {
     enabled: withDefault(flag, false, "Adds the name of each source address (PTR) as source.domain."),
     resolver_addr: optional(
       resolverAddress,
-      'The DNS server, as "address:port". The resolvers of the system are asked if it is not set.',
+      'The DNS server, as "address:port". If it is not set, Loom asks the resolvers of the system.',
       { example: '"127.0.0.1:53"' },
     ),
     cache_ttl_seconds: withDefault(

@@ -46,7 +46,9 @@ async function readConfigText(path: string): Promise<string> {
     const isUnreadable = error instanceof UnreadableFileError;
     const reason = isUnreadable ? error.message : "it is not UTF-8";
     const advice =
-      reason === "no such file" ? ' (name it with -config, or write one with "loom example-config")' : "";
+      reason === "no such file"
+        ? ' (choose another file with -config, or write one with "loom example-config")'
+        : "";
     throw new ConfigError(`config: cannot read ${path}: ${reason}${advice}`, { cause: error });
   }
 }

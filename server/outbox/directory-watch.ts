@@ -61,8 +61,8 @@ export class DirectoryWatch {
       if (await isActiveInPlace()) return this.#report(undefined);
       const identity = await files.identify(dir);
       this.#identity ??= identity;
-      if (identity === undefined) return this.#report(`outbox: ${dir} was removed`);
-      if (identity !== this.#identity) return this.#report(`outbox: ${dir} was replaced`);
+      if (identity === undefined) return this.#report(`outbox: the directory ${dir} was removed`);
+      if (identity !== this.#identity) return this.#report(`outbox: the directory ${dir} was replaced`);
       this.#report(undefined);
       onSegmentGone();
     } catch {

@@ -90,7 +90,7 @@ function directOutputs(name: string, direct: DirectOutput): Outputs {
 function notBuilt(name: string): ConfigError {
   const built = outputDescriptors.filter(({ isBuilt }) => isBuilt).map((output) => `"${output.name}"`);
   const list = `${built.slice(0, -1).join(", ")} and ${built.at(-1)}`;
-  return new ConfigError(`config: output: type "${name}" is not built; this version has ${list}`);
+  return new ConfigError(`config: output: type "${name}" is not implemented; this version has ${list}`);
 }
 
 /** An output that keeps events itself does not reject any. */

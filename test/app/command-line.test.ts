@@ -56,6 +56,14 @@ describe("wrong arguments give status 2 and one line on stderr", () => {
     });
 });
 
+test("an unknown command is named", async () => {
+  const { status, stderr } = await runToEnd({ args: ["strat"] });
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'loom: unknown command "strat"; see "loom help"\n',
+  });
+});
+
 test("control characters in an argument are escaped", async () => {
   const { stderr } = await runToEnd({ args: ["\u001b[31mred\nline"] });
   expect(stderr).toMatch(/^[^\u0000-\u0009\u000b-\u001f]+\n$/);

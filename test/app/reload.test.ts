@@ -52,7 +52,7 @@ describe("tokens after SIGHUP", () => {
       await using loom = await startExecutable(options);
       replace(loom, { "tokens.txt": content });
       loom.signal("SIGHUP");
-      const [line] = await loom.logged("cannot reload; the old one stays");
+      const [line] = await loom.logged("cannot reload; the previous content stays in use");
       expect(line).toMatchObject({ level: "error", part: "tokens" });
       expect(loom.stderrText()).not.toContain("a-secret-token");
       expect(await send(loom.ingestUrl, "[]", { token: "old-token" })).toBe(204);
@@ -115,7 +115,7 @@ describe("the certificate after SIGHUP", () => {
       await using loom = await startExecutable(options);
       replace(loom, files);
       loom.signal("SIGHUP");
-      const [line] = await loom.logged("cannot reload; the old one stays");
+      const [line] = await loom.logged("cannot reload; the previous content stays in use");
       expect(line).toMatchObject({ level: "error", part: "certificate" });
       expect(await nameShown(loom)).toBe("old.example");
     });

@@ -125,7 +125,7 @@ describe("retry and drop", () => {
 });
 
 test.each([
-  [[], '"" is not one of list, show, retry, drop'],
+  [[], "the action is missing: list, show, retry, drop"],
   [["purge"], '"purge" is not one of list, show, retry, drop'],
   [["drop"], "drop needs sequence numbers or --all"],
   [["show", "x1"], '"x1" is not a sequence number'],

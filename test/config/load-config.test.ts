@@ -37,7 +37,7 @@ test("a byte order mark and Windows line ends are accepted", async () => {
 test("the error on a missing file names it and says what to do", async () => {
   const path = join(folder, "loom.toml");
   expect(await refusalOf(loadConfig(path, {}))).toBe(
-    `config: cannot read ${path}: no such file (name it with -config, or write one with "loom example-config")`,
+    `config: cannot read ${path}: no such file (choose another file with -config, or write one with "loom example-config")`,
   );
 });
 

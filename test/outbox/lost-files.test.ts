@@ -30,7 +30,7 @@ test("batches are refused after the directory was removed", async () => {
   await outbox.append(batchOf('{"n":1}'));
   rmSync(dir, { recursive: true });
   const problem = await until("the removal is noticed", () => outbox.problem(), 5_000);
-  expect(problem).toBe(`outbox: ${dir} was removed`);
+  expect(problem).toBe(`outbox: the directory ${dir} was removed`);
   expect(await refusal(outbox.append(batchOf('{"n":2}')))).toBe(problem);
 });
 
@@ -41,7 +41,7 @@ test("batches are refused after the directory was replaced, and kept again when 
   renameSync(dir, `${dir}.old`);
   mkdirSync(dir);
   const problem = await until("the replacement is noticed", () => outbox.problem(), 5_000);
-  expect(problem).toBe(`outbox: ${dir} was replaced`);
+  expect(problem).toBe(`outbox: the directory ${dir} was replaced`);
   expect(await refusal(outbox.append(batchOf('{"n":"refused"}')))).toBe(problem);
   rmSync(dir, { recursive: true });
   renameSync(`${dir}.old`, dir);

@@ -55,7 +55,7 @@ export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
   },
   unavailable: {
     cause:
-      "Loom could not keep the batch: the outbox or its disk was full, stdout was not read, too many bodies arrived at once, or Loom was stopping.",
-    cure: "Check the Outputs page. Fix an output that fails, or raise output.outbox.max_bytes.",
+      "Loom could not keep the batch: the outbox was full, its disk failed, its directory was removed, stdout was not read, too many bodies were being received, or Loom was stopping.",
+    cure: "See the log for the reason. If the outbox is full, fix the output that fails on the Outputs page, or raise output.outbox.max_bytes.",
   },
 };

@@ -8,7 +8,7 @@ import { topicName } from "./kinds.ts";
 export const kafka = defineUnbuiltOutput({
   name: "kafka",
   title: "Kafka",
-  description: "Kafka is not built yet. Its keys are checked, but Loom does not start with this output.",
+  description: "This output is not implemented yet. Its keys are checked, but Loom does not start with it.",
   keys: {
     kafka_brokers: required(listOf(hostAndPort, 64), 'The brokers, each as "host:port".', {
       example: '["localhost:9092"]',
