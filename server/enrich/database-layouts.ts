@@ -1,3 +1,5 @@
+import { continentName, countryOf } from "./countries.ts";
+
 /** What a database knows about the network of an address. */
 export interface NetworkFacts {
   /** 0 to 4294967295. */
@@ -38,11 +40,13 @@ const none: RecordFacts = { network: undefined, place: undefined };
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a decoded record in one of two layouts:
+ * Reads a decoded record in one of three layouts:
  *
  * - nested, MaxMind's: GeoLite2 and GeoIP2 City, Country, ASN, ISP, Enterprise; DB-IP's databases have the same layout
  *   (https://dev.maxmind.com/geoip/docs/databases/, https://db-ip.com/db/format/ip-to-city-lite/mmdb.html)
  * - flat, IPinfo's, in an old and a new set of names (https://ipinfo.io/developers/database-types)
+ * - flat, ip-location-db's: names as in IPinfo's new set, but `state1` and `postcode`, and countries only as
+ *   `country_code` (https://github.com/sapics/ip-location-db)
  *
  * Values of a wrong type or out of range are left out, because a database is a file from outside.
  *
@@ -97,19 +101,24 @@ function readFlat(record: Fields): RecordFacts {
   const countryIsoCode = countryCode(hasNewCountry ? record.country_code : record.country);
   const cityName = text(record.city);
   const location = point(record.latitude ?? record.lat, record.longitude ?? record.lng);
+  // If a new record has no names, they are found by the code.
+  const country = hasNewCountry ? countryOf(countryIsoCode) : undefined;
+  const continent = continentCode(hasNewContinent ? record.continent_code : record.continent);
   // IPinfo writes "0","0" for an unknown place; there is no city at that location.
   const isNowhere = cityName === undefined && location?.lat === 0 && location.lon === 0;
   return {
     network: network(asNumber(record.asn), text(record.as_name ?? record.name)),
     place: anyOf({
-      continentCode: continentCode(hasNewContinent ? record.continent_code : record.continent),
-      continentName: text(hasNewContinent ? record.continent : record.continent_name),
+      continentCode: continent ?? country?.continentCode,
+      continentName:
+        text(hasNewContinent ? record.continent : record.continent_name) ??
+        (country && continentName(continent ?? country.continentCode)),
       countryIsoCode,
-      countryName: text(hasNewCountry ? record.country : record.country_name),
+      countryName: text(hasNewCountry ? record.country : record.country_name) ?? country?.name,
       regionIsoCode: regionCode(countryIsoCode, record.region_code),
-      regionName: text(record.region),
+      regionName: text(record.region) ?? text(record.state1),
       cityName,
-      postalCode: text(record.postal_code),
+      postalCode: text(record.postal_code) ?? text(record.postcode),
       timezone: text(record.timezone),
       location: isNowhere ? undefined : location,
     }),
@@ -174,8 +183,22 @@ function point(lat: unknown, lon: unknown): PlaceFacts["location"] {
   const latitude = degrees(lat);
   const longitude = degrees(lon);
   return isWithin(latitude, -90, 90) && isWithin(longitude, -180, 180)
-    ? { lat: latitude, lon: longitude }
+    ? { lat: shortest(latitude), lon: shortest(longitude) }
     : undefined;
+}
+
+/**
+ * A number that was stored in 32 bits, such as 37.422000885009766, with the fewest digits that are read back as the same
+ * 32 bits: 37.422. Every other number is returned unchanged.
+ */
+function shortest(number: number): number {
+  if (Math.fround(number) !== number) return number;
+  // 9 digits always suffice for 32 bits (IEEE 754; FLT_DECIMAL_DIG in C).
+  for (let digits = 1; digits < 9; digits++) {
+    const rounded = Number(number.toPrecision(digits));
+    if (Math.fround(rounded) === number) return rounded;
+  }
+  return Number(number.toPrecision(9));
 }
 
 /** A number, or its decimal form as IPinfo's old databases have it. */

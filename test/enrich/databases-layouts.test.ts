@@ -178,7 +178,10 @@ describe("IPinfo's databases", () => {
       longitude: 151.2,
     };
     expect(readFacts(record, "ipinfo bundle_location_core.mmdb").place).toEqual({
+      continentCode: "OC",
+      continentName: "Oceania",
       countryIsoCode: "AU",
+      countryName: "Australia",
       regionIsoCode: "AU-NSW",
       regionName: "New South Wales",
       location: { lat: -33.8, lon: 151.2 },
@@ -213,6 +216,85 @@ describe("IPinfo's databases", () => {
       network: { asNumber: 8075 },
       place: { countryIsoCode: "JP" },
     });
+  });
+});
+
+describe("ip-location-db's databases", () => {
+  const mountainView = {
+    city: "Mountain View",
+    country_code: "US",
+    latitude: Math.fround(37.422),
+    longitude: Math.fround(-122.085),
+    postcode: "94043",
+    state1: "California",
+    state2: "Santa Clara",
+    timezone: "",
+  };
+
+  test("a city record gives the region's name, the postal code, and names for the country's code", () => {
+    expect(readFacts(mountainView, "city ipv4").place).toEqual({
+      continentCode: "NA",
+      continentName: "North America",
+      countryIsoCode: "US",
+      countryName: "United States",
+      regionName: "California",
+      cityName: "Mountain View",
+      postalCode: "94043",
+      location: { lat: 37.422, lon: -122.085 },
+    });
+  });
+
+  test("a country record gives its continent too", () => {
+    expect(readFacts({ country_code: "SE" }, "country ipvAll").place).toEqual({
+      continentCode: "EU",
+      continentName: "Europe",
+      countryIsoCode: "SE",
+      countryName: "Sweden",
+    });
+  });
+
+  test("a code that is not a country's has no names", () => {
+    expect(readFacts({ country_code: "QX" }, "country").place).toEqual({ countryIsoCode: "QX" });
+  });
+
+  test("names that the record has count", () => {
+    const record = { country_code: "TR", country: "Turkey", continent_code: "EU" };
+    expect(readFacts(record, "country").place).toEqual({
+      continentCode: "EU",
+      continentName: "Europe",
+      countryIsoCode: "TR",
+      countryName: "Turkey",
+    });
+  });
+});
+
+describe("a coordinate that was stored in 32 bits", () => {
+  const latitudeOf = (latitude: number) =>
+    readFacts({ location: { latitude, longitude: 0 } }, "GeoLite2-City").place?.location?.lat;
+
+  test.each([37.422, 51.5143, -0.0912244, 0.1, 35.6869, 1e-7, 89.99999, -33.8688, 58.4167, 0, 16777.216e-3])(
+    "%p has the digits that it was written with",
+    (degrees) => {
+      expect(latitudeOf(Math.fround(degrees))).toBe(degrees);
+    },
+  );
+
+  test("reads back as the same 32 bits, with no digit to spare", () => {
+    const bytes = new DataView(new ArrayBuffer(4));
+    for (let i = 0; i < 5_000; i++) {
+      bytes.setFloat32(0, Math.sin(i) * 90);
+      const stored = bytes.getFloat32(0);
+      const text = String(latitudeOf(stored));
+      expect(Math.fround(Number(text))).toBe(stored);
+      const digits = text.replace(/^-?0?\.?0*|\./g, "").length;
+      expect(Math.fround(Number(stored.toPrecision(Math.max(1, digits - 1)))) === stored && digits > 1).toBe(
+        false,
+      );
+    }
+  });
+
+  test("one that was stored in 64 bits keeps all of its digits", () => {
+    expect(latitudeOf(37.4220008850098)).toBe(37.4220008850098);
   });
 });
 
