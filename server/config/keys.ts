@@ -1,6 +1,6 @@
 import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts";
 import { type Key, optional, withDefault } from "./key.ts";
-import { choice, flag, integer, limit, listOf, oneOrMore, path } from "./kind.ts";
+import { choice, flag, integer, limit, listOf, oneOrMore, path, pathOrList } from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
 import { tls12Suites } from "./tls-suites.ts";
 import type { Sections } from "./typed-values.ts";
@@ -93,13 +93,15 @@ export const sections = {
   },
   enrichment: {
     geoip_db_path: optional(
-      path,
-      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged.",
+      pathOrList(8),
+      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged. Of a list of files, the first one that knows the address counts; addresses that are not public are looked up only in a list.",
       { example: '"/var/lib/loom/GeoLite2-City.mmdb"' },
     ),
-    asn_db_path: optional(path, "A MaxMind DB file of networks (ASN), from the same vendors.", {
-      example: '"/var/lib/loom/GeoLite2-ASN.mmdb"',
-    }),
+    asn_db_path: optional(
+      pathOrList(8),
+      "A MaxMind DB file of networks (ASN), from the same vendors, or a list of such files.",
+      { example: '"/var/lib/loom/GeoLite2-ASN.mmdb"' },
+    ),
   },
   "enrichment.dns": {
     enabled: withDefault(flag, false, "Adds the name of each source address (PTR) as source.domain."),

@@ -119,6 +119,19 @@ export function oneOrMore<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]
 /** Without control characters: they would be a mistake, and would break the single line of an error. */
 export const path: Kind<string> = textLike("a path", /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u);
 
+/** A path, or a list of 1 to `maxItems` different ones, read as it is written: a list may mean more than one path does. */
+export function pathOrList(maxItems: number): Kind<string | readonly string[]> {
+  const list = oneOrMore(path, maxItems);
+  return {
+    allowed: `a path, or a list of 1 to ${maxItems} paths`,
+    read: (value, refuse) => {
+      const paths = list.read(value, refuse);
+      return Array.isArray(value) ? paths : (paths[0] ?? refuse());
+    },
+    show: list.show,
+  };
+}
+
 const maxShownLength = 100;
 
 /** A value on one line of bounded length: `"text"`, `0`, `a list`. */

@@ -40,41 +40,59 @@ interface Ipv4Range {
  *   malformed or the address is not public.
  */
 export function parsePublicAddress(text: string): string | undefined {
+  const address = parse(text);
+  return address?.isPublic ? address.text : undefined;
+}
+
+/** As parsePublicAddress, but for addresses that are not public too. */
+export function parseAddress(text: string): string | undefined {
+  return parse(text)?.text;
+}
+
+interface Address {
+  readonly text: string;
+  readonly isPublic: boolean;
+}
+
+function parse(text: string): Address | undefined {
   if (text.length > maxAddressLength) return undefined;
   switch (isIP(text)) {
     case 4:
-      return publicIpv4(ipv4Number(text));
+      return ipv4(ipv4Number(text));
     case 6:
-      return text.includes("%") ? undefined : publicIpv6(ipv6Groups(text));
+      return text.includes("%") ? undefined : ipv6(ipv6Groups(text));
     default:
       return undefined;
   }
 }
 
-function publicIpv4(address: number): string | undefined {
-  for (const range of notPublicIpv4) {
-    if (address >= range.first && address <= range.last) return undefined;
-  }
-  return [address >>> 24, (address >>> 16) & 0xff, (address >>> 8) & 0xff, address & 0xff].join(".");
+function ipv4(address: number): Address {
+  return {
+    text: [address >>> 24, (address >>> 16) & 0xff, (address >>> 8) & 0xff, address & 0xff].join("."),
+    isPublic: !notPublicIpv4.some(({ first, last }) => address >= first && address <= last),
+  };
 }
 
 /** @param groups eight numbers of 16 bits */
-function publicIpv6(groups: readonly number[]): string | undefined {
+function ipv6(groups: readonly number[]): Address {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
   const isMiddleZero = c === 0 && d === 0 && e === 0;
-  if (a === 0 && b === 0 && isMiddleZero && f === 0xffff) return publicIpv4(joined(g, h));
-  if (a === 0x64 && b === 0xff9b && isMiddleZero && f === 0) return publicIpv4(joined(g, h));
-  if (a === 0x2002) return publicIpv4(joined(b, c));
+  if (a === 0 && b === 0 && isMiddleZero && f === 0xffff) return ipv4(joined(g, h));
+  if (a === 0x64 && b === 0xff9b && isMiddleZero && f === 0) return ipv4(joined(g, h));
+  if (a === 0x2002) return ipv4(joined(b, c));
+  return { text: groups.map((group) => group.toString(16)).join(":"), isPublic: isPublicIpv6(a, b) };
+}
 
+/** @param a the first group @param b the second group */
+function isPublicIpv6(a: number, b: number): boolean {
   // Global unicast is 2000::/3 (RFC 4291, 2.4; IANA). Unspecified, loopback, IPv4-compatible, discard, private,
   // link-local, site-local and multicast addresses are all outside of it.
-  if (a < 0x2000 || a > 0x3fff) return undefined;
+  if (a < 0x2000 || a > 0x3fff) return false;
   // 2001::/23, protocol assignments. Teredo (2001::/32) is one of them: databases know the place of the Teredo
   // server under such an address, not the client's.
-  if (a === 0x2001 && b < 0x200) return undefined;
-  if (a === 0x2001 && b === 0xdb8) return undefined; // documentation
-  if (a === 0x3fff && b < 0x1000) return undefined; // documentation
-  return groups.map((group) => group.toString(16)).join(":");
+  if (a === 0x2001 && b < 0x200) return false;
+  if (a === 0x2001 && b === 0xdb8) return false; // documentation
+  return a !== 0x3fff || b >= 0x1000; // documentation
 }
 
 function joined(high: number, low: number): number {

@@ -1,13 +1,15 @@
 import type { Log } from "../telemetry/log.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
-import { type DatabaseRole, openDatabaseSlot, type ReadResult } from "./database-slot.ts";
+import { type DatabaseRole, type DatabaseSlot, openDatabaseSlot, type ReadResult } from "./database-slot.ts";
+import { RoleDatabases, type RoleResult } from "./role-databases.ts";
 
 /** How often the files are checked. */
 const defaultPollIntervalMs = 5_000;
 
 export interface DatabasesOptions {
-  readonly geoipDbPath: string | undefined;
-  readonly asnDbPath: string | undefined;
+  /** A list is asked in order. Addresses that are not public are looked up only in a list. */
+  readonly geoipDbPath: string | readonly string[] | undefined;
+  readonly asnDbPath: string | readonly string[] | undefined;
   readonly log: Pick<Log, "info" | "error">;
   readonly pollIntervalMs?: number;
 }
@@ -39,6 +41,10 @@ export interface DatabaseDescription {
 export interface AddressDatabases {
   /** @param address as returned by parsePublicAddress. Never throws. */
   lookup(address: string): AddressFacts;
+  /** Whether there are databases that are asked about addresses that are not public: those that are configured as a list. */
+  readonly hasOwnNetworks: boolean;
+  /** Looks up an address that is not public in these databases. @param address as returned by parseAddress. Never throws. */
+  lookupPrivate(address: string): AddressFacts;
   /** Changes whenever a database is replaced: an answer of `lookup` belongs to the generation in which it was given. */
   readonly generation: number;
   /** Checks the files at once and loads those that were replaced. What is wrong with a file is logged; never rejects. */
@@ -56,11 +62,9 @@ export interface AddressDatabases {
  */
 export async function openDatabases(options: DatabasesOptions): Promise<AddressDatabases> {
   const { geoipDbPath, asnDbPath, log, pollIntervalMs = defaultPollIntervalMs } = options;
-  const open = (role: DatabaseRole, path: string | undefined) =>
-    path === undefined ? undefined : openDatabaseSlot({ role, path, log });
-  const geoip = await open("geoip", geoipDbPath);
-  const asn = await open("asn", asnDbPath);
-  const slots = [geoip, asn].filter((slot) => slot !== undefined);
+  const geoip = await openRole("geoip", geoipDbPath, log);
+  const asn = await openRole("asn", asnDbPath, log);
+  const slots = [...geoip.slots, ...asn.slots];
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
@@ -75,17 +79,13 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
   pollLater();
 
   return {
-    lookup(address) {
-      const inGeoip = geoip?.read(address);
-      const inAsn = asn?.read(address);
-      return {
-        network: inAsn?.facts.network ?? inGeoip?.facts.network,
-        place: inGeoip?.facts.place,
-        results: { geoip: inGeoip?.result ?? "skipped", asn: inAsn?.result ?? "skipped" },
-      };
-    },
+    lookup: (address) =>
+      factsOf(readIf(geoip.slots.length > 0, geoip, address), readIf(asn.slots.length > 0, asn, address)),
+    hasOwnNetworks: geoip.isList || asn.isList,
+    lookupPrivate: (address) =>
+      factsOf(readIf(geoip.isList, geoip, address), readIf(asn.isList, asn, address)),
     get generation() {
-      return (geoip?.generation ?? 0) + (asn?.generation ?? 0);
+      return geoip.generation + asn.generation;
     },
     async reload() {
       for (const slot of slots) await slot.reload();
@@ -106,5 +106,30 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
       clearTimeout(timer);
       for (const slot of slots) slot.close();
     },
+  };
+}
+
+async function openRole(
+  role: DatabaseRole,
+  path: DatabasesOptions["geoipDbPath"],
+  log: DatabasesOptions["log"],
+): Promise<RoleDatabases> {
+  const isList = path !== undefined && typeof path !== "string";
+  const slots: DatabaseSlot[] = [];
+  for (const one of isList ? path : [path]) {
+    if (one !== undefined) slots.push(await openDatabaseSlot({ role, path: one, log }));
+  }
+  return new RoleDatabases(slots, isList);
+}
+
+function readIf(isAsked: boolean, databases: RoleDatabases, address: string): RoleResult | undefined {
+  return isAsked ? databases.read(address) : undefined;
+}
+
+function factsOf(inGeoip: RoleResult | undefined, inAsn: RoleResult | undefined): AddressFacts {
+  return {
+    network: inAsn?.facts.network ?? inGeoip?.facts.network,
+    place: inGeoip?.facts.place,
+    results: { geoip: inGeoip?.result ?? "skipped", asn: inAsn?.result ?? "skipped" },
   };
 }

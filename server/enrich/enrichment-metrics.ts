@@ -47,13 +47,22 @@ export function declareEnrichmentMetrics(
   });
   metrics.gauge({
     name: "loom_database_build_timestamp_seconds",
-    help: "Unix time at which the loaded database was built.",
+    help: "Unix time at which the loaded database was built; of several with the same labels, the oldest one.",
     labels: ["database", "type"],
-    *read() {
-      for (const { role, type, buildTime } of databases.describe())
-        yield [{ database: role, type }, buildTime.getTime() / 1000];
-    },
+    read: () => oldestFirst(databases.describe()),
   });
+}
+
+/** One sample for each role and type: a list may have two files of the same type, such as for IPv4 and IPv6. */
+function* oldestFirst(
+  databases: readonly Pick<DatabaseDescription, "role" | "type" | "buildTime">[],
+): Generator<Sample<"database" | "type">> {
+  const seen = new Set<string>();
+  for (const { role, type, buildTime } of databases.toSorted((a, b) => +a.buildTime - +b.buildTime)) {
+    if (seen.has(`${role} ${type}`)) continue;
+    seen.add(`${role} ${type}`);
+    yield [{ database: role, type }, buildTime.getTime() / 1000];
+  }
 }
 
 function* byResult(counts: Readonly<Record<string, number>>): Generator<Sample<"result">> {

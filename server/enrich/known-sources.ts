@@ -1,13 +1,13 @@
 import type { ScannedEvent } from "../pipeline.ts";
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
-import { parsePublicAddress } from "./address.ts";
-import type { AddressDatabases, LookupResult } from "./databases.ts";
+import { parseAddress, parsePublicAddress } from "./address.ts";
+import type { AddressDatabases, AddressFacts, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
 
 /** What the databases add to the events from one `source.ip`, as sensors write it. */
 export interface KnownSource {
-  /** Normalised; undefined: the address is malformed or not public, and nothing is added. */
+  /** Normalised; undefined: the address is malformed or not public, so that no resolver is asked about it. */
   readonly address: string | undefined;
   readonly additions: readonly Addition[];
   /** The additions, ready to insert. */
@@ -77,9 +77,20 @@ export class KnownSources {
 
   #lookUp(text: string): KnownSource {
     const address = parsePublicAddress(text);
-    if (address === undefined) return this.#notLookedUp;
+    if (address === undefined) return this.#lookUpPrivate(text);
     if (!this.#databases) return { ...this.#notLookedUp, address };
-    const { network, place, results } = this.#databases.lookup(address);
+    return this.#knownSource(address, this.#databases.lookup(address));
+  }
+
+  /** An address that is not public is looked up only in an operator's own databases. */
+  #lookUpPrivate(text: string): KnownSource {
+    const databases = this.#databases;
+    const address = databases?.hasOwnNetworks ? parseAddress(text) : undefined;
+    if (!databases || address === undefined) return this.#notLookedUp;
+    return this.#knownSource(undefined, databases.lookupPrivate(address));
+  }
+
+  #knownSource(address: string | undefined, { network, place, results }: AddressFacts): KnownSource {
     const additions = additionsOf(network, place);
     const tally = this.#fieldCounts.tallyOf(fieldsIn(additions));
     return { address, additions, members: membersToAppend(additions), results, tally };

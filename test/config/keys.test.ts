@@ -85,6 +85,17 @@ function paths(isUnsetWhenEmpty: boolean): Pick<KeyCase, "accepted" | "refused">
   return { accepted: [['"/var/lib/ö x"', "/var/lib/ö x"], ['"a"', "a"], ...unset], refused };
 }
 
+const pathLists: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [...paths(true).accepted, ['["a"]', ["a"]], ['["b", "a"]', ["b", "a"]]],
+  refused: [
+    ...wrongForPath.filter((value) => value !== '["a"]'),
+    '["a", "a"]',
+    '["a", ""]',
+    '["a", 1]',
+    `[${Array.from({ length: 9 }, (_, i) => `"${i}"`)}]`,
+  ],
+};
+
 const urls: Pick<KeyCase, "accepted" | "refused"> = {
   accepted: [
     ['"http://localhost:8123"', "http://localhost:8123"],
@@ -285,14 +296,14 @@ const cases: readonly KeyCase[] = [
     key: "geoip_db_path",
     value: (config) => config.enrichment.geoipDbPath,
     fallback: undefined,
-    ...paths(true),
+    ...pathLists,
   },
   {
     section: "enrichment",
     key: "asn_db_path",
     value: (config) => config.enrichment.asnDbPath,
     fallback: undefined,
-    ...paths(true),
+    ...pathLists,
   },
   {
     section: "enrichment.dns",

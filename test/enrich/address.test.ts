@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parsePublicAddress } from "../../server/enrich/address.ts";
+import { parseAddress, parsePublicAddress } from "../../server/enrich/address.ts";
 
 /** A range that is not public: its first and last address, and its public neighbours if it has any. */
 interface Range {
@@ -211,5 +211,22 @@ describe("malformed addresses", () => {
     "example.com",
   ])("%j is malformed", (text) => {
     expect(parsePublicAddress(text)).toBeUndefined();
+  });
+});
+
+describe("an address that is not public", () => {
+  test.each([
+    ["10.1.2.3", "10.1.2.3"],
+    ["::ffff:192.168.1.1", "192.168.1.1"],
+    ["64:ff9b::10.1.2.3", "10.1.2.3"],
+    ["FD00:1::ABCD", "fd00:1:0:0:0:0:0:abcd"],
+    ["::1", "0:0:0:0:0:0:0:1"],
+    ["81.2.69.1", "81.2.69.1"],
+  ])("%s is normalised for an operator's own database as %s", (text, normalised) => {
+    expect(parseAddress(text)).toBe(normalised);
+  });
+
+  test.each(["10.1.2", "10.1.2.3/8", "fe80::1%eth0", "", "x".repeat(46)])("%p is malformed", (text) => {
+    expect(parseAddress(text)).toBeUndefined();
   });
 });

@@ -30,7 +30,9 @@ async function fileWith(name: string, bytes: Uint8Array): Promise<string> {
   return path;
 }
 
-async function open(paths: { geoipDbPath?: string; asnDbPath?: string }): Promise<AddressDatabases> {
+type Paths = string | readonly string[];
+
+async function open(paths: { geoipDbPath?: Paths; asnDbPath?: Paths }): Promise<AddressDatabases> {
   const options = { geoipDbPath: undefined, asnDbPath: undefined, log, ...paths };
   const databases = await openDatabases(options);
   opened.push(databases);
@@ -127,6 +129,74 @@ describe("lookups", () => {
         networkCount: expect.any(Number),
       },
     ]);
+  });
+});
+
+describe("a list of databases", () => {
+  const ipv4City = sampleDatabase({
+    type: "city ipv4",
+    ipVersion: 4,
+    networks: [["81.2.69.0/24", { city: "London", country_code: "GB" }]],
+  });
+  const ipv6City = sampleDatabase({
+    type: "city ipv6",
+    networks: [
+      ["2a00:1450::/32", { city: "Dublin", country_code: "IE" }],
+      ["81.2.69.0/24", { city: "of the second file", country_code: "GB" }],
+    ],
+  });
+  const ownNetworks = sampleDatabase({
+    type: "Own-City",
+    networks: [
+      ["10.1.0.0/16", cityRecord("Branch office")],
+      ["fd00:1::/32", cityRecord("Data centre")],
+      ["89.160.20.0/24", cityRecord("Own public network")],
+    ],
+  });
+
+  test("of IPv4 and IPv6 apart answers for both, and the first answer counts", async () => {
+    const paths = [await fileWith("city4.mmdb", ipv4City), await fileWith("city6.mmdb", ipv6City)];
+    const databases = await open({ geoipDbPath: paths });
+    expect(databases.lookup("81.2.69.160").place?.cityName).toBe("London");
+    expect(databases.lookup("2a00:1450:0:0:0:0:0:1").place?.cityName).toBe("Dublin");
+    expect(databases.lookup("8.8.8.8").results).toEqual({ geoip: "miss", asn: "skipped" });
+    expect(databases.describe().map(({ path, type }) => [path, type])).toEqual([
+      [paths[0] as string, "city ipv4"],
+      [paths[1] as string, "city ipv6"],
+    ]);
+  });
+
+  test("with an operator's own networks answers for addresses that are not public", async () => {
+    const paths = [await fileWith("own.mmdb", ownNetworks), await fileWith("city4.mmdb", ipv4City)];
+    const databases = await open({ geoipDbPath: paths, asnDbPath: await fileWith("asn.mmdb", asnDatabase) });
+    expect(databases.hasOwnNetworks).toBe(true);
+    expect(databases.lookupPrivate("10.1.2.3").place?.cityName).toBe("Branch office");
+    expect(databases.lookupPrivate("10.1.2.3").results).toEqual({ geoip: "hit", asn: "skipped" });
+    expect(databases.lookup("89.160.20.1").place?.cityName).toBe("Own public network");
+    expect(databases.lookup("81.2.69.160").place?.cityName).toBe("London");
+  });
+
+  test("a single file is not asked about them", async () => {
+    const databases = await open({ geoipDbPath: await fileWith("own.mmdb", ownNetworks) });
+    expect(databases.hasOwnNetworks).toBe(false);
+  });
+
+  test("each file is followed", async () => {
+    const paths = [await fileWith("first.mmdb", ipv4City), await fileWith("second.mmdb", ipv6City)];
+    const databases = await open({ geoipDbPath: paths });
+    const { generation } = databases;
+    await fileWith("second.mmdb", sampleCityDatabase("Zurich"));
+    await databases.reload();
+    expect(databases.generation).not.toBe(generation);
+    expect(databases.lookup("2a00:1450:0:0:0:0:0:1").place?.cityName).toBe("Zurich");
+  });
+
+  test("stops the start if one of its files is missing", async () => {
+    const missing = join(folder, "missing.mmdb");
+    const paths = [await fileWith("city4.mmdb", ipv4City), missing];
+    await expect(open({ geoipDbPath: paths })).rejects.toThrow(
+      `enrichment: geoip_db_path: cannot open ${missing}: no such file`,
+    );
   });
 });
 

@@ -164,6 +164,35 @@ describe("lines", () => {
   });
 });
 
+describe("an operator's own database, configured in a list", () => {
+  const asked: string[] = [];
+  const reverseDns = {
+    resolve: async (addresses: ReadonlySet<string>) => void asked.push(...addresses),
+    known: () => undefined,
+  };
+
+  async function ownEnricher(): Promise<Enricher> {
+    const path = join(directory, "own.mmdb");
+    writeFileSync(path, sampleDatabase({ networks: [["10.1.0.0/16", { country_code: "SE" }]] }));
+    const own = await openDatabases({ geoipDbPath: [path], asnDbPath: undefined, log: silentLog });
+    own.close();
+    return new Enricher({ databases: own, reverseDns });
+  }
+
+  test("enriches events from private networks, and no resolver is asked about them", async () => {
+    const enricher = await ownEnricher();
+    const body = '[{"source":{"ip":"10.1.2.3"}},{"source":{"ip":"10.2.2.3"}},{"source":{"ip":"8.8.8.8"}}]';
+    const [first, second] = (await enriched(body, enricher)).split("\n");
+    expect(first).toBe(
+      '{"source":{"ip":"10.1.2.3","geo":{"continent_code":"EU","continent_name":"Europe",' +
+        '"country_iso_code":"SE","country_name":"Sweden"}}}',
+    );
+    expect(second).toBe('{"source":{"ip":"10.2.2.3"}}');
+    expect(asked).toEqual(["8.8.8.8"]);
+    expect(enricher.counts.lookups.geoip).toEqual({ hit: 1, miss: 2, skipped: 0, error: 0 });
+  });
+});
+
 describe("counts", () => {
   test("every event counts once per database: hit, miss or skipped", async () => {
     const enricher = new Enricher({ databases, reverseDns: undefined });

@@ -33,7 +33,10 @@ const { metrics } = allMetrics({
       },
     },
     databases: {
-      describe: () => [{ role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") }],
+      describe: () => [
+        { role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-02T00:00:00Z") },
+        { role: "geoip", type: "GeoLite2-City", buildTime: new Date("2026-11-01T00:00:00Z") },
+      ],
     },
   },
 });

@@ -75,7 +75,11 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
             </thead>
             <tbody>
               {databases.map((database) => (
-                <DatabaseRow key={database.role} database={database} />
+                <DatabaseRow
+                  key={`${database.role} ${database.path}`}
+                  database={database}
+                  sharedBy={databases.filter(({ role }) => role === database.role)}
+                />
               ))}
             </tbody>
           </table>
@@ -85,10 +89,17 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
   );
 }
 
-function DatabaseRow({ database }: { database: Database }) {
+interface DatabaseRowProps {
+  readonly database: Database;
+  /** The databases of the same role. The first row shows their lookups, which are counted together. */
+  readonly sharedBy: readonly Database[];
+}
+
+function DatabaseRow({ database, sharedBy }: DatabaseRowProps) {
   const { serverNow } = useApp().clock;
   const { hit, miss, skipped, error } = database.lookups;
   const lookups = hit + miss + error;
+  const rows = sharedBy.length;
   return (
     <tr>
       <th scope="row">{database.role === "asn" ? "networks" : "places"}</th>
@@ -102,12 +113,22 @@ function DatabaseRow({ database }: { database: Database }) {
         </StateMark>
       </td>
       <td class="number">{formatBytes(database.sizeBytes)}</td>
-      <td>
-        <ShareBar share={lookups === 0 ? null : hit / lookups} />
-      </td>
-      <td class="number">{formatCount(miss)}</td>
-      <td class="number">{formatCount(skipped)}</td>
-      <td class={error > 0 ? "number bad" : "number"}>{formatCount(error)}</td>
+      {database === sharedBy[0] && (
+        <>
+          <td rowSpan={rows}>
+            <ShareBar share={lookups === 0 ? null : hit / lookups} />
+          </td>
+          <td rowSpan={rows} class="number">
+            {formatCount(miss)}
+          </td>
+          <td rowSpan={rows} class="number">
+            {formatCount(skipped)}
+          </td>
+          <td rowSpan={rows} class={error > 0 ? "number bad" : "number"}>
+            {formatCount(error)}
+          </td>
+        </>
+      )}
       <td class="mono">
         <CutText text={database.path} />
       </td>

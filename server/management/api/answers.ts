@@ -220,7 +220,7 @@ export interface EnrichmentAnswer {
     readonly sizeBytes: number;
     readonly ipVersion: 4 | 6;
     readonly networks: number;
-    /** Lookups by result, one for each event. */
+    /** Lookups by result, one for each event. The databases of a role are counted together. */
     readonly lookups: Readonly<Record<"hit" | "miss" | "skipped" | "error", number>>;
   }[];
   readonly fields: readonly (FieldHits & {
