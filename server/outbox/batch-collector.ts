@@ -1,8 +1,8 @@
 import type { BatchBounds, StoredBatch, StoredEvent } from "../pipeline.ts";
-import type { FileLayer } from "./file-layer.ts";
 import { type FrameRegion, frameDocuments, segmentHeaderBytes } from "./format.ts";
-import { createFrameWindow, type FoundRegion, type FrameWindow } from "./frame-window.ts";
+import { type FoundRegion, FrameWindow } from "./frame-window.ts";
 import type { Segment } from "./segment.ts";
+import { SegmentSource, type SegmentSourceOptions } from "./segment-source.ts";
 
 /** Where a frame, or a damaged region, begins. */
 export interface FrameLocation {
@@ -17,21 +17,17 @@ export interface CollectedBatch {
   readonly locationAfter: FrameLocation;
 }
 
-/** Damaged bytes of a segment: those of its events from `first` up to `end` lay in them. */
+/** Damaged bytes of a segment. */
 export interface FoundDamage {
   readonly segment: Segment;
   readonly offset: number;
   readonly bytes: Buffer;
-  readonly first: number;
-  /** One past the last event. */
-  readonly end: number;
 }
 
-export interface BatchCollectorOptions {
-  readonly files: FileLayer;
+export interface BatchCollectorOptions extends Omit<SegmentSourceOptions, "onUnreadable"> {
   /** In order. The outbox adds and removes segments while the collector reads. */
   readonly segments: readonly Segment[];
-  readonly onDamage: (damage: FoundDamage) => void;
+  readonly onDamagedBytes: (damage: FoundDamage) => void;
 }
 
 interface CollectorRange {
@@ -48,14 +44,17 @@ interface CollectorRange {
  */
 export class BatchCollector {
   readonly #segments: readonly Segment[];
-  readonly #onDamage: BatchCollectorOptions["onDamage"];
+  readonly #onDamagedBytes: BatchCollectorOptions["onDamagedBytes"];
+  /** Why a segment cannot be read completely. Without a reason its bytes are damaged. */
+  readonly #reasons = new WeakMap<Segment, string>();
   readonly #window: FrameWindow;
   #location: FrameLocation | undefined;
 
-  constructor({ files, segments, onDamage }: BatchCollectorOptions) {
-    this.#segments = segments;
-    this.#onDamage = onDamage;
-    this.#window = createFrameWindow(files);
+  constructor(options: BatchCollectorOptions) {
+    this.#segments = options.segments;
+    this.#onDamagedBytes = options.onDamagedBytes;
+    const onUnreadable = (segment: Segment, reason: string) => void this.#reasons.set(segment, reason);
+    this.#window = new FrameWindow(new SegmentSource({ ...options, onUnreadable }));
   }
 
   /**
@@ -76,7 +75,7 @@ export class BatchCollector {
         continue;
       }
       const { region } = found;
-      if (region.kind === "damaged") await this.#reportDamage(segment, found, batch.nextSequence);
+      if (region.kind === "damaged") this.#reportBytes(segment, found);
       else if (!batch.addFrame(region, found)) break;
       location = { segment, offset: region.end };
     }
@@ -102,6 +101,11 @@ export class BatchCollector {
   /** Makes the next `collect` begin at this location; undefined: it searches for its first event. */
   continueAt(location: FrameLocation | undefined): void {
     this.#location = location;
+  }
+
+  /** Why events of the segment cannot be read. */
+  damageReason(segment: Segment): string {
+    return this.#reasons.get(segment) ?? "damaged bytes";
   }
 
   /** The bytes of a segment that are not read yet, as far as its frames are known. */
@@ -137,21 +141,11 @@ export class BatchCollector {
     return this.#location;
   }
 
-  async #reportDamage(
-    segment: Segment,
-    { region, bytes, bytesStart }: FoundRegion,
-    first: number,
-  ): Promise<void> {
-    const following = await this.#window.regionAt(segment, region.end);
-    // The events of a removed segment count as dropped already.
-    if (!this.#segments.includes(segment)) return;
-    this.#onDamage({
-      segment,
-      offset: region.start,
-      bytes: bytes.subarray(region.start - bytesStart, region.end - bytesStart),
-      first,
-      end: following?.region.kind === "frame" ? following.region.header.firstSequence : segment.endSequence,
-    });
+  #reportBytes(segment: Segment, { region, bytes, bytesStart }: FoundRegion): void {
+    const damaged = bytes.subarray(region.start - bytesStart, region.end - bytesStart);
+    // Bytes that could not be read are zeros, of which there is nothing to see.
+    if (damaged.every((byte) => byte === 0)) return;
+    this.#onDamagedBytes({ segment, offset: region.start, bytes: damaged });
   }
 }
 
@@ -166,10 +160,6 @@ class PartialBatch {
   constructor(range: CollectorRange) {
     this.#range = range;
     this.#nextSequence = range.first;
-  }
-
-  get nextSequence(): number {
-    return this.#nextSequence;
   }
 
   /** @returns whether the whole frame fits; if not, the event after the batch lies in this frame */

@@ -165,25 +165,36 @@ export function hasIntactPayload(bytes: Buffer, offset: number, header: FrameHea
   return end <= bytes.length && crc32(bytes.subarray(start, end)) === header.payloadChecksum;
 }
 
+/** The sequence numbers that a segment may contain. */
+export interface SequenceRange {
+  readonly firstSequence: number;
+  /** One past the last. */
+  readonly endSequence: number;
+}
+
+/** Whether a frame with this header belongs there. Another file may have been put in the place of a segment. */
+export function isWithin(range: SequenceRange, { firstSequence }: FrameHeader): boolean {
+  return firstSequence >= range.firstSequence && firstSequence < range.endSequence;
+}
+
 /**
  * The region at `offset`: a frame, or damaged bytes up to the next frame or the end; undefined at the end.
- * A frame with a first sequence number below `minSequence` does not belong there and counts as damaged.
+ * A frame whose first sequence number is not in the range does not belong there and counts as damaged.
  */
-export function regionAt(bytes: Buffer, offset: number, minSequence: number): Region | undefined {
+export function regionAt(bytes: Buffer, offset: number, range: SequenceRange): Region | undefined {
   if (offset >= bytes.length) return undefined;
-  const frame = frameAt(bytes, offset, minSequence);
+  const frame = frameAt(bytes, offset, range);
   if (frame) return frame;
   for (let end = offset + 1; ; end++) {
     end = bytes.indexOf(frameMagic, end);
     if (end === -1) return { kind: "damaged", start: offset, end: bytes.length };
-    if (frameAt(bytes, end, minSequence)) return { kind: "damaged", start: offset, end };
+    if (frameAt(bytes, end, range)) return { kind: "damaged", start: offset, end };
   }
 }
 
-function frameAt(bytes: Buffer, start: number, minSequence: number): Region | undefined {
+function frameAt(bytes: Buffer, start: number, range: SequenceRange): Region | undefined {
   const header = tryParseFrameHeader(bytes, start);
-  if (!header || header.firstSequence < minSequence || !hasIntactPayload(bytes, start, header))
-    return undefined;
+  if (!header || !isWithin(range, header) || !hasIntactPayload(bytes, start, header)) return undefined;
   return { kind: "frame", start, end: start + frameHeaderBytes + header.payloadBytes, header };
 }
 

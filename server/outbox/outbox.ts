@@ -2,15 +2,14 @@ import { basename, join } from "node:path";
 import type { EnrichedBatch, OutboxReader } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Appender, type AppenderCounts } from "./appender.ts";
-import type { FoundDamage } from "./batch-collector.ts";
 import { type CursorState, createCursorFile, cursorFileName } from "./cursor-file.ts";
-import { type DamagedFiles, openDamagedFiles } from "./damaged-files.ts";
+import { openDamagedFiles } from "./damaged-files.ts";
 import { DiskSpace } from "./disk-space.ts";
 import { errorText, type FileLayer, systemFiles } from "./file-layer.ts";
-import { type OutboxCursor, Reader } from "./reader.ts";
+import { type OutboxCursor, type PassedDamage, Reader, type ReaderOptions } from "./reader.ts";
 import { type Recovered, recover } from "./recovery.ts";
 import { Reserve } from "./reserve.ts";
-import { markDamaged } from "./segment.ts";
+import { markDamaged, type Segment } from "./segment.ts";
 
 export interface OutboxOptions {
   readonly dir: string;
@@ -35,8 +34,10 @@ export interface OutboxCounts extends AppenderCounts {
   readonly segments: number;
   /** Events that were removed before they were delivered, by output, since the start. */
   readonly droppedEvents: Readonly<Record<string, number>>;
-  /** Events that were kept and can no longer be read from disk, since the start. */
+  /** Events that were kept and could not be read from disk, found at the start or since. Each counts once. */
   readonly damagedEvents: number;
+  /** Events that an output has passed because they could not be read, by output, since the start. */
+  readonly skippedEvents: Readonly<Record<string, number>>;
 }
 
 /** Stores batches on disk, in order, until each output has received them. */
@@ -96,7 +97,7 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
   const recovered = await recover({ dir, cursorFolder, files, damaged, log });
   await removeUnusedCursors(options, cursorFolder, recovered);
 
-  const damage = new DamageCounter(recovered.damagedEvents, damaged, log);
+  const damage = new DamageCounter(recovered.damagedEvents, log);
   const sizes = await sizesFor(options);
   const reserve = new Reserve({ dir, files, log, sizeBytes: sizes.reserveBytes });
   await reserve.open();
@@ -118,7 +119,9 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
   });
   const cursors = options.outputs.map((output) =>
     createCursor(options, cursorFolder, recovered, output, {
-      onDamage: (found) => damage.add(found),
+      onDamage: (passed) => damage.add(passed),
+      onDamagedBytes: ({ segment, offset, bytes }) =>
+        void damaged.keepBytes(basename(segment.path), offset, bytes),
       onMoved: () => void appender.removeDelivered(),
     }),
   );
@@ -142,6 +145,7 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
       ...appender.counts(),
       segments: recovered.segments.length,
       damagedEvents: damage.events,
+      skippedEvents: Object.fromEntries(cursors.map(({ output, damagedEvents }) => [output, damagedEvents])),
       droppedEvents: Object.fromEntries(cursors.map(({ output, droppedEvents }) => [output, droppedEvents])),
     }),
     releaseReserve: () => reserve.release(),
@@ -178,13 +182,13 @@ function warnIfDiskIsSmall({ dir, maxBytes, log }: OpenOptions, capacityBytes: n
 
 /** Counts damaged events, each once, although every output finds the damage for itself. */
 class DamageCounter {
-  readonly #damaged: DamagedFiles;
   readonly #log: Log;
+  /** Each with all the damage that is known. */
+  readonly #segments = new WeakMap<Segment, Segment>();
   #events: number;
 
-  constructor(eventsAtStart: number, damaged: DamagedFiles, log: Log) {
+  constructor(eventsAtStart: number, log: Log) {
     this.#events = eventsAtStart;
-    this.#damaged = damaged;
     this.#log = log;
   }
 
@@ -192,13 +196,18 @@ class DamageCounter {
     return this.#events;
   }
 
-  add({ segment, offset, bytes, first, end }: FoundDamage): void {
-    const events = markDamaged(segment, first, end);
+  add({ segment, first, end, reason }: PassedDamage): void {
+    const { damagedRanges } = this.#segments.get(segment) ?? segment;
+    const known = { ...segment, damagedRanges };
+    const events = markDamaged(known, first, end);
     if (events === 0) return;
+    this.#segments.set(segment, known);
     this.#events += events;
-    const name = basename(segment.path);
-    this.#log.error("skipped damaged events of a segment; they are not delivered", { segment: name, events });
-    void this.#damaged.keepBytes(name, offset, bytes);
+    this.#log.error("skipped damaged events of a segment; they are not delivered", {
+      segment: basename(segment.path),
+      events,
+      reason,
+    });
   }
 }
 
@@ -207,10 +216,12 @@ function createCursor(
   folder: string,
   recovered: Recovered,
   output: string,
-  events: { readonly onDamage: (damage: FoundDamage) => void; readonly onMoved: () => void },
+  events: Pick<ReaderOptions, "onDamage" | "onDamagedBytes" | "onMoved">,
 ): OutboxCursor {
   const { outboxId, segments, cursors } = recovered;
   const generation = cursors.get(output)?.generation ?? 0;
+  const isThere = async (path: string | undefined) =>
+    path !== undefined && (await files.identify(path)) !== undefined;
   return new Reader({
     ...events,
     ...startingPoint(output, recovered, log),
@@ -218,6 +229,11 @@ function createCursor(
     files,
     segments,
     cursorFile: createCursorFile({ files, outboxId, folder, output, generation }),
+    // Somebody who removes or moves the directory takes the newest segment and the cursors along.
+    isDirectoryInPlace: async (missing) => {
+      const newest = segments.at(-1)?.path;
+      return (newest !== missing && (await isThere(newest))) || isThere(join(folder, cursorFileName(output)));
+    },
   });
 }
 

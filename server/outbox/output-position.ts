@@ -1,5 +1,5 @@
 import type { CursorState } from "./cursor-file.ts";
-import { eventsBetween, eventsFrom, type Segment } from "./segment.ts";
+import { eventsBetween, eventsFrom, type Hole, holesBetween, type Segment } from "./segment.ts";
 
 /** A position to return to if the cursor cannot be written. */
 export interface PositionBefore extends CursorState {
@@ -15,6 +15,7 @@ export class OutputPosition implements CursorState {
   #position: number;
   #borderEnd: number;
   #droppedEvents = 0;
+  #damagedEvents = 0;
   #undecidedEvents = 0;
   #drops = 0;
 
@@ -43,6 +44,11 @@ export class OutputPosition implements CursorState {
     return this.#droppedEvents;
   }
 
+  /** Events that were passed because they could not be read, since the start. Until then they are pending. */
+  get damagedEvents(): number {
+    return this.#damagedEvents;
+  }
+
   /**
    * Events of the batch in flight whose segment was dropped. They stay pending until it is known whether the output
    * received the batch: then they are delivered, otherwise dropped.
@@ -56,12 +62,11 @@ export class OutputPosition implements CursorState {
     return this.#drops;
   }
 
-  /** Makes the events from `first` up to `last` the batch in flight. @returns what `undoHandOut` needs. */
-  handOut(first: number, last: number): PositionBefore {
+  /** Makes the events up to `last` the batch in flight. @returns what `undoHandOut` needs. */
+  handOut(last: number): PositionBefore {
     const before = { position: this.#position, borderEnd: this.#borderEnd, drops: this.#drops };
     // A batch in flight keeps its end, even if its last events can no longer be read.
     if (!this.isInFlight) this.#borderEnd = last + 1;
-    this.#position = first;
     return before;
   }
 
@@ -77,25 +82,29 @@ export class OutputPosition implements CursorState {
     this.#borderEnd = 0;
   }
 
-  /** Moves past events that cannot be read. */
-  skipTo(position: number): void {
-    this.#position = position;
+  /** Moves to `end`, past events none of which can be read. @returns where they are */
+  skipTo(end: number, segments: readonly Segment[]): readonly Hole[] {
+    return this.#passTo(end, segments, []);
   }
 
   /**
-   * Moves to `position`, past an acknowledged batch; no batch is in flight then.
-   * @returns false if dropped segments have moved the position further already; then nothing changes
+   * Moves to `end`, past a batch that was delivered; no batch is in flight then. The caller counts its events as delivered.
+   * Other events before `end` are damaged.
+   * @param events the events of the batch, in order
+   * @returns where the damaged events are
    */
-  acknowledgeTo(position: number): boolean {
-    if (position < this.#position) return false;
-    this.#position = position;
-    this.#borderEnd = 0;
-    return true;
-  }
-
-  /** The output received the undecided events; the caller counts them as delivered. */
-  countUndecidedAsDelivered(): void {
+  acknowledge(
+    events: readonly { readonly sequence: number }[],
+    end: number,
+    segments: readonly Segment[],
+  ): readonly Hole[] {
+    // Events of the batch before the position are among the undecided ones. The others could not be read in time.
+    const firstKept = events.findIndex(({ sequence }) => sequence >= this.#position);
+    this.#droppedEvents += this.#undecidedEvents - (firstKept === -1 ? events.length : firstKept);
     this.#undecidedEvents = 0;
+    if (end < this.#position) return [];
+    this.#borderEnd = 0;
+    return this.#passTo(end, segments, firstKept === -1 ? [] : events.slice(firstKept));
   }
 
   /** The undecided events did not reach the output and cannot be read again. */
@@ -121,5 +130,16 @@ export class OutputPosition implements CursorState {
     this.#position = firstKept;
     this.#drops++;
     return true;
+  }
+
+  #passTo(
+    end: number,
+    segments: readonly Segment[],
+    events: readonly { readonly sequence: number }[],
+  ): readonly Hole[] {
+    const holes = holesBetween(segments, this.#position, end, events);
+    for (const hole of holes) this.#damagedEvents += eventsBetween(hole.segment, hole.first, hole.end);
+    this.#position = end;
+    return holes;
   }
 }

@@ -4,14 +4,22 @@ import { BatchCollector, type BatchCollectorOptions, type CollectedBatch } from 
 import type { CursorFile } from "./cursor-file.ts";
 import { errorText } from "./file-layer.ts";
 import { OutputPosition } from "./output-position.ts";
-import { eventsFrom, type Segment } from "./segment.ts";
+import { eventsFrom, type Hole, type Segment } from "./segment.ts";
 import { SerialQueue } from "./serial-queue.ts";
+
+/** The output has passed these events without reading them. */
+export interface PassedDamage extends Hole {
+  /** Why they cannot be read. */
+  readonly reason: string;
+}
 
 export interface ReaderOptions extends BatchCollectorOptions {
   readonly output: string;
   readonly cursorFile: CursorFile;
   readonly position: number;
   readonly borderEnd: number;
+  /** Called in the turn in which the events stop counting as pending. */
+  readonly onDamage: (damage: PassedDamage) => void;
   /** The position has moved, so there may be segments that every output has passed. */
   readonly onMoved: () => void;
 }
@@ -23,6 +31,8 @@ export interface OutboxCursor extends OutboxReader {
   readonly position: number;
   /** Events that were removed before they were delivered, since the start. */
   readonly droppedEvents: number;
+  /** Events that this output has passed because they could not be read, since the start. */
+  readonly damagedEvents: number;
   /** Finds the oldest pending event and writes the cursor. @throws Error if the cursor cannot be written. */
   start(): Promise<void>;
   /** Events that were received at this time can be read now. Called in the turn in which they begin to count. */
@@ -46,6 +56,7 @@ export class Reader implements OutboxCursor {
   readonly output: string;
   readonly #segments: readonly Segment[];
   readonly #cursorFile: CursorFile;
+  readonly #onDamage: ReaderOptions["onDamage"];
   readonly #onMoved: () => void;
   readonly #position: OutputPosition;
   readonly #collector: BatchCollector;
@@ -61,6 +72,7 @@ export class Reader implements OutboxCursor {
     this.output = options.output;
     this.#segments = options.segments;
     this.#cursorFile = options.cursorFile;
+    this.#onDamage = options.onDamage;
     this.#onMoved = options.onMoved;
     this.#position = new OutputPosition(options);
     this.#collector = new BatchCollector(options);
@@ -72,6 +84,10 @@ export class Reader implements OutboxCursor {
 
   get droppedEvents(): number {
     return this.#position.droppedEvents;
+  }
+
+  get damagedEvents(): number {
+    return this.#position.damagedEvents;
   }
 
   async start(): Promise<void> {
@@ -140,6 +156,7 @@ export class Reader implements OutboxCursor {
     for (;;) {
       const { drops, position: first, isInFlight } = this.#position;
       const end = isInFlight ? this.#position.borderEnd : this.#end();
+      this.#firstArrivalAt = undefined;
       const collected = await this.#collector
         .collect({ first, end, bounds: isInFlight ? undefined : bounds })
         .catch((error: unknown) => {
@@ -150,7 +167,10 @@ export class Reader implements OutboxCursor {
       if (collected) return this.#handOut(collected, isInFlight);
       // No event before `end` can be read. The position moves past them, so that they do not hold their segments.
       if (end > first) {
-        this.#position.skipTo(end);
+        this.#reportDamage(this.#position.skipTo(end, this.#segments));
+        // The location may be before the damaged bytes, which need not be read again.
+        this.#collector.continueAt(undefined);
+        if (!isInFlight) this.#oldestReceivedAt = this.#firstArrivalAt;
         this.#onMoved();
       }
       if (!isInFlight) {
@@ -164,7 +184,7 @@ export class Reader implements OutboxCursor {
     const { batch } = collected;
     // In the turn that compared `drops`: a later drop finds the batch in flight.
     this.#handedOut = collected;
-    const before = this.#position.handOut(batch.firstSequence, batch.lastSequence);
+    const before = this.#position.handOut(batch.lastSequence);
     if (isInFlight) return batch;
     const { position, borderEnd } = this.#position;
     try {
@@ -194,14 +214,14 @@ export class Reader implements OutboxCursor {
         throw this.#cannotMove(error);
       }
       // No wait from here to the end: in this turn the events change from pending to delivered.
-      if (this.#position.acknowledgeTo(target)) {
+      if (target >= this.position) {
         this.#collector.continueAt(acknowledged?.locationAfter);
         this.#oldestReceivedAt = oldest ?? this.#firstArrivalAt;
       }
     }
     if (acknowledged) {
       this.#handedOut = undefined;
-      this.#position.countUndecidedAsDelivered();
+      this.#reportDamage(this.#position.acknowledge(acknowledged.batch.events, target, this.#segments));
     }
     onMoved?.();
     this.#onMoved();
@@ -219,6 +239,10 @@ export class Reader implements OutboxCursor {
     this.#position.forgetBorder();
     this.#position.countUndecidedAsDropped();
     this.#handedOut = undefined;
+  }
+
+  #reportDamage(holes: readonly Hole[]): void {
+    for (const hole of holes) this.#onDamage({ ...hole, reason: this.#collector.damageReason(hole.segment) });
   }
 
   /** One past the last event that is stored. */

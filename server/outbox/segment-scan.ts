@@ -106,13 +106,13 @@ function findRegions(
 ): { readonly frames: readonly FoundFrame[]; readonly damagedRegions: readonly ByteRange[] } {
   const frames: FoundFrame[] = [];
   const damagedRegions: ByteRange[] = [];
-  let nextSequence = minSequence;
-  for (let region = regionAt(content, start, nextSequence); region; ) {
+  const range = { firstSequence: minSequence, endSequence: Number.POSITIVE_INFINITY };
+  for (let region = regionAt(content, start, range); region; ) {
     if (region.kind === "frame") {
       frames.push({ header: region.header, end: region.end });
-      nextSequence = region.header.firstSequence + region.header.eventCount;
+      range.firstSequence = region.header.firstSequence + region.header.eventCount;
     } else damagedRegions.push({ start: region.start, end: region.end });
-    region = regionAt(content, region.end, nextSequence);
+    region = regionAt(content, region.end, range);
   }
   return { frames, damagedRegions };
 }

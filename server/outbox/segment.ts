@@ -1,5 +1,5 @@
 /** Events that were kept and can no longer be read. */
-interface DamagedRange {
+export interface DamagedRange {
   readonly first: number;
   /** One past the last. */
   readonly end: number;
@@ -17,15 +17,21 @@ export interface Segment {
   sizeBytes: number;
   /** When its first readable event was received, in milliseconds since the epoch. */
   firstReceivedAt: number | undefined;
+  /** Damage that was found at the start. Later damage stays pending until an output passes it (output-position.ts). */
   damagedRanges: readonly DamagedRange[];
 }
 
-/** The number of readable events from `position` on. Damage that nobody has found yet is not known here. */
+/** A part of a segment whose events an output has passed without reading them. */
+export interface Hole extends DamagedRange {
+  readonly segment: Segment;
+}
+
+/** The number of events from `position` on that were readable at the start, or kept since. */
 export function eventsFrom(segment: Segment, position: number): number {
   return eventsBetween(segment, position, segment.endSequence);
 }
 
-/** The number of readable events from `position` up to `end`. */
+/** The number of events from `position` up to `end` that were readable at the start, or kept since. */
 export function eventsBetween(segment: Segment, position: number, end: number): number {
   const first = Math.max(segment.firstSequence, position);
   const last = Math.min(segment.endSequence, end);
@@ -51,4 +57,29 @@ export function markDamaged(segment: Segment, first: number, end: number): numbe
     },
   ];
   return newlyDamaged;
+}
+
+/** The events from `first` up to `end` that are in the segments and not among these. */
+export function holesBetween(
+  segments: readonly Segment[],
+  first: number,
+  end: number,
+  events: readonly { readonly sequence: number }[],
+): readonly Hole[] {
+  const holes: Hole[] = [];
+  let expected = first;
+  const continueAt = (sequence: number, sequenceAfter: number) => {
+    if (sequence > expected)
+      for (const segment of segments)
+        if (eventsBetween(segment, expected, sequence) > 0)
+          holes.push({
+            segment,
+            first: Math.max(expected, segment.firstSequence),
+            end: Math.min(sequence, segment.endSequence),
+          });
+    expected = Math.max(expected, sequenceAfter);
+  };
+  for (const { sequence } of events) continueAt(sequence, sequence + 1);
+  continueAt(end, end);
+  return holes;
 }

@@ -69,6 +69,12 @@ function declareEventMetrics(metrics: MetricRegistry, reports: Reports): void {
     labels,
     read: perOutput((report) => report.droppedEvents),
   });
+  metrics.counter({
+    name: "loom_output_damaged_events_total",
+    help: "Events that this output skipped because they could not be read from disk.",
+    labels,
+    read: perOutput((report) => report.damagedEvents),
+  });
   metrics.gauge({
     name: "loom_output_waiting_events",
     help: "Events in the outbox that are not delivered yet.",
@@ -138,7 +144,7 @@ function declareOutboxMetrics(metrics: MetricRegistry, outbox: () => OutboxRepor
   });
   metrics.counter({
     name: "loom_outbox_damaged_events_total",
-    help: "Events that were kept and can no longer be read from disk.",
+    help: "Events that were kept and could not be read from disk, found at the start or since; each counts once for all outputs.",
     read: () => outbox().damagedEvents,
   });
   metrics.counter({

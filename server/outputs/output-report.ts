@@ -17,6 +17,8 @@ export interface OutputReport {
   readonly deadEvents: number;
   /** Removed undelivered because the outbox was full and `on_full` is "drop_oldest". */
   readonly droppedEvents: number;
+  /** Skipped by this output because they could not be read from disk. */
+  readonly damagedEvents: number;
   readonly waitingEvents: number;
   readonly waitingBytes: number;
   /** When the oldest waiting event was received. */
@@ -44,7 +46,7 @@ export interface OutboxReport {
   readonly sizeBytes: number;
   readonly maxBytes: number;
   readonly segments: number;
-  /** Events that were kept and can no longer be read from disk. */
+  /** Events that were kept and could not be read from disk. */
   readonly damagedEvents: number;
   readonly syncs: number;
   readonly failedSyncs: number;

@@ -55,7 +55,7 @@ function sidesOfLedger(metrics: MetricValues): { readonly kept: number; readonly
       of("loom_output_dead_events_total") +
       of("loom_output_dropped_events_total") +
       of("loom_output_waiting_events") +
-      metrics.sum("loom_outbox_damaged_events_total"),
+      of("loom_output_damaged_events_total"),
   };
 }
 

@@ -37,7 +37,7 @@ export interface MemoryDisk extends FileLayer {
   /** In the order in which they took effect. */
   readonly calls: DiskCall[];
   /** Called before each call to the disk. */
-  fault: (operation: Operation, path: string, bytes: number) => Fault;
+  fault: (operation: Operation, path: string, bytes: number, position: number) => Fault;
   /** Awaited before each call to the disk, so that other tasks run in the meantime. By default there is no wait. */
   pause: (operation: Operation, path: string) => Promise<void> | undefined;
   /** What `space` returns. By default the disk is never full. */
@@ -58,8 +58,8 @@ export function createMemoryDisk(): MemoryDisk {
   const inodeNumbers = new WeakMap<Inode, number>();
   let inodes = 0;
 
-  function begin(operation: Operation, path: string, bytes = 0): Fault {
-    const fault = disk.fault(operation, path, bytes);
+  function begin(operation: Operation, path: string, bytes = 0, position = 0): Fault {
+    const fault = disk.fault(operation, path, bytes, position);
     if (fault && "code" in fault) throw systemError(fault.code, operation);
     return fault;
   }
@@ -108,12 +108,12 @@ export function createMemoryDisk(): MemoryDisk {
       identify: async () => identityOf(inode),
       async read(target, position) {
         await (disk.pause("read", path) ?? Promise.resolve());
-        begin("read", path);
+        begin("read", path, target.length, position);
         return position >= inode.content.length ? 0 : inode.content.copy(target, 0, position);
       },
       async write(source, position) {
         await (disk.pause("write", path) ?? Promise.resolve());
-        const fault = begin("write", path, source.length);
+        const fault = begin("write", path, source.length, position);
         const length = fault && "shortBytes" in fault ? fault.shortBytes : source.length;
         change(inode, { kind: "write", bytes: Buffer.from(source.subarray(0, length)), position });
         end("write", path);

@@ -432,13 +432,15 @@ interface FrameOnDisk {
   readonly documents: readonly string[];
 }
 
+const anySequence = { firstSequence: 0, endSequence: Number.POSITIVE_INFINITY };
+
 /** The intact frames of a segment file. */
 function framesOf(content: Buffer): readonly FrameOnDisk[] {
   const frames: FrameOnDisk[] = [];
   for (
-    let region = regionAt(content, segmentHeaderBytes, 0);
+    let region = regionAt(content, segmentHeaderBytes, anySequence);
     region;
-    region = regionAt(content, region.end, 0)
+    region = regionAt(content, region.end, anySequence)
   )
     if (region.kind === "frame") {
       const { start, end, header } = region;

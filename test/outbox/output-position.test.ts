@@ -18,6 +18,9 @@ function segment(firstSequence: number, endSequence: number): Segment {
 const segments = () => [segment(1, 11), segment(11, 21), segment(21, 31)];
 const start = { position: 1, borderEnd: 0 };
 
+/** The events of a batch, by their sequence numbers. */
+const eventsOf = (...sequences: readonly number[]) => sequences.map((sequence) => ({ sequence }));
+
 function stateOf({ position, borderEnd, isInFlight, droppedEvents, undecidedEvents, drops }: OutputPosition) {
   return { position, borderEnd, isInFlight, droppedEvents, undecidedEvents, drops };
 }
@@ -25,16 +28,16 @@ function stateOf({ position, borderEnd, isInFlight, droppedEvents, undecidedEven
 test("a batch that was handed out is in flight until it is acknowledged", () => {
   const position = new OutputPosition(start);
   expect(position.isInFlight).toBe(false);
-  position.handOut(1, 5);
+  position.handOut(5);
   expect(position).toMatchObject({ position: 1, borderEnd: 6, isInFlight: true });
-  expect(position.acknowledgeTo(6)).toBe(true);
+  expect(position.acknowledge(eventsOf(1, 2, 3, 4, 5), 6, segments())).toEqual([]);
   expect(position).toMatchObject({ position: 6, borderEnd: 0, isInFlight: false });
 });
 
 test("a batch in flight keeps its end when fewer of its events can be read", () => {
   const position = new OutputPosition({ position: 1, borderEnd: 6 });
-  position.handOut(2, 3);
-  expect(position).toMatchObject({ position: 2, borderEnd: 6 });
+  position.handOut(3);
+  expect(position).toMatchObject({ position: 1, borderEnd: 6 });
 });
 
 test("a batch whose border is at the position is not in flight", () => {
@@ -43,14 +46,14 @@ test("a batch whose border is at the position is not in flight", () => {
 
 test("undoing a hand-out restores position and border", () => {
   const position = new OutputPosition({ position: 3, borderEnd: 2 });
-  const before = position.handOut(5, 9);
+  const before = position.handOut(9);
   position.undoHandOut(before);
   expect(position).toMatchObject({ position: 3, borderEnd: 2 });
 });
 
 test("undoing a hand-out after a drop leaves the position where the drop moved it", () => {
   const position = new OutputPosition(start);
-  const before = position.handOut(1, 15);
+  const before = position.handOut(15);
   position.dropBefore(11, segments(), 0);
   position.undoHandOut(before);
   expect(position).toMatchObject({ position: 11, borderEnd: 16 });
@@ -85,7 +88,7 @@ test("damaged events are not dropped too", () => {
 
 test("a batch whose border was forgotten is not in flight, and the position stays", () => {
   const position = new OutputPosition(start);
-  position.handOut(1, 4);
+  position.handOut(4);
   position.forgetBorder();
   expect(position).toMatchObject({ position: 1, borderEnd: 0, isInFlight: false });
 });
@@ -98,14 +101,14 @@ test("a drop before the position changes nothing", () => {
 
 test("events of the batch in flight stay undecided when they are dropped", () => {
   const position = new OutputPosition(start);
-  position.handOut(1, 4);
+  position.handOut(4);
   position.dropBefore(11, segments(), 5);
   expect(position).toMatchObject({ position: 11, undecidedEvents: 4, droppedEvents: 6, isInFlight: false });
 });
 
 test("the rest of a batch in flight that was dropped in part stays in flight with its end", () => {
   const position = new OutputPosition(start);
-  position.handOut(1, 15);
+  position.handOut(15);
   position.dropBefore(11, segments(), 16);
   expect(position).toMatchObject({ position: 11, undecidedEvents: 10, droppedEvents: 0, borderEnd: 16 });
   expect(position.isInFlight).toBe(true);
@@ -114,11 +117,11 @@ test("the rest of a batch in flight that was dropped in part stays in flight wit
 test("undecided events become dropped, or are delivered", () => {
   const decisions = [
     (position: OutputPosition) => position.countUndecidedAsDropped(),
-    (position: OutputPosition) => position.countUndecidedAsDelivered(),
+    (position: OutputPosition) => void position.acknowledge(eventsOf(1, 2, 3, 4), 5, segments().slice(1)),
   ];
   const counts = decisions.map((decide) => {
     const position = new OutputPosition(start);
-    position.handOut(1, 4);
+    position.handOut(4);
     position.dropBefore(11, segments(), 5);
     decide(position);
     return [position.droppedEvents, position.undecidedEvents];
@@ -131,16 +134,57 @@ test("undecided events become dropped, or are delivered", () => {
 
 test("an acknowledgement that a drop has overtaken moves nothing back", () => {
   const position = new OutputPosition(start);
-  position.handOut(1, 4);
+  position.handOut(4);
   position.dropBefore(11, segments(), 5);
-  expect(position.acknowledgeTo(5)).toBe(false);
+  expect(position.acknowledge(eventsOf(1, 2, 3, 4), 5, segments().slice(1))).toEqual([]);
   expect(position).toMatchObject({ position: 11, borderEnd: 5 });
 });
 
 test("an acknowledgement up to the place that a drop has reached ends the batch in flight", () => {
   const position = new OutputPosition(start);
-  position.handOut(1, 10);
+  position.handOut(10);
   position.dropBefore(11, segments(), 11);
-  expect(position.acknowledgeTo(11)).toBe(true);
+  const batch = eventsOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+  expect(position.acknowledge(batch, 11, segments().slice(1))).toEqual([]);
   expect(position).toMatchObject({ position: 11, borderEnd: 0 });
+});
+
+test("events before, within and between those of an acknowledged batch are damaged, by segment", () => {
+  const position = new OutputPosition(start);
+  const [first, second, third] = segments();
+  if (!first || !second || !third) throw new Error("no segment");
+  position.handOut(22);
+  const holes = position.acknowledge(eventsOf(3, 4, 8, 22), 23, [first, second, third]);
+  expect(holes).toEqual([
+    { segment: first, first: 1, end: 3 },
+    { segment: first, first: 5, end: 8 },
+    { segment: first, first: 9, end: 11 },
+    { segment: second, first: 11, end: 21 },
+    { segment: third, first: 21, end: 22 },
+  ]);
+  expect(position).toMatchObject({ position: 23, damagedEvents: 18 });
+});
+
+test("events that were damaged at the start, and numbers that no segment has, do not count as damaged again", () => {
+  const position = new OutputPosition(start);
+  const known = { ...segment(1, 11), damagedRanges: [{ first: 2, end: 5 }] };
+  const holes = position.skipTo(31, [known, segment(21, 31)]);
+  expect(holes.map(({ first, end }) => [first, end])).toEqual([
+    [1, 11],
+    [21, 31],
+  ]);
+  expect(position).toMatchObject({ position: 31, damagedEvents: 17 });
+});
+
+test("of a batch that was dropped in part, events that could not be read count as dropped or as damaged", () => {
+  const position = new OutputPosition(start);
+  position.handOut(15);
+  position.dropBefore(11, segments(), 16);
+  const [, second, third] = segments();
+  if (!second || !third) throw new Error("no segment");
+  expect(position.acknowledge(eventsOf(1, 2, 3, 12, 15), 16, [second, third])).toEqual([
+    { segment: second, first: 11, end: 12 },
+    { segment: second, first: 13, end: 15 },
+  ]);
+  expect(position).toMatchObject({ droppedEvents: 7, damagedEvents: 3, undecidedEvents: 0, position: 16 });
 });

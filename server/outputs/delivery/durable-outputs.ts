@@ -63,7 +63,7 @@ export class DurableOutputs {
   }
 
   reports(): OutputReport[] {
-    const { appendedEvents, droppedEvents } = this.#outbox.counts();
+    const { appendedEvents, droppedEvents, skippedEvents } = this.#outbox.counts();
     return this.#started.map(({ name, reader, waitingAtStart, deadLetters, delivery }) => {
       const { events, bytes, oldestReceivedAt } = reader.waiting();
       const { deliveredEvents, deadEvents, retries } = delivery.counts;
@@ -73,6 +73,7 @@ export class DurableOutputs {
         deliveredEvents,
         deadEvents,
         droppedEvents: droppedEvents[name] ?? 0,
+        damagedEvents: skippedEvents[name] ?? 0,
         waitingEvents: events,
         waitingBytes: bytes,
         oldestReceivedAt,

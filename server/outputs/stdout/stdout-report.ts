@@ -71,6 +71,7 @@ export class StdoutAccount {
       deliveredEvents: this.#writtenEvents,
       deadEvents: 0,
       droppedEvents: 0,
+      damagedEvents: 0,
       waitingEvents,
       waitingBytes: pendingBytes,
       oldestReceivedAt: oldest?.since,

@@ -12,6 +12,7 @@ const idle: OutputReport = {
   deliveredEvents: 0,
   deadEvents: 0,
   droppedEvents: 0,
+  damagedEvents: 0,
   waitingEvents: 0,
   waitingBytes: 0,
   oldestReceivedAt: undefined,
