@@ -53,7 +53,7 @@ for (const [what, identity] of [
     Object.assign(state, { identity, isActiveInPlace: false });
     await watch.check();
     await watch.check();
-    const problem = `outbox: /outbox was ${what}`;
+    const problem = `outbox: the directory /outbox was ${what}`;
     expect(watch.problem).toBe(problem);
     expect(state.problems).toEqual([problem]);
     Object.assign(state, { identity: "1:2", isActiveInPlace: true });
