@@ -162,6 +162,9 @@ function commandOf(args: readonly string[]): DeadLettersCommand {
   const action = actions.find((candidate) => candidate === word);
   if (word === "") throw new UsageError(`the action is missing: ${actions.join(", ")}`);
   if (action === undefined) throw new UsageError(`"${word}" is not one of ${actions.join(", ")}`);
+  const names = outputDescriptors.map(({ name }) => name);
+  if (values.output !== undefined && !names.includes(values.output))
+    throw new UsageError(`there is no output "${values.output}", only ${names.join(", ")}`);
   const sequences = [...new Set(numbers.map(sequenceOf))].sort((a, b) => a - b);
   const isAnyNamed = values.all || sequences.length > 0;
   if (action === "list" && isAnyNamed) throw new UsageError("list does not take sequence numbers");

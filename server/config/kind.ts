@@ -89,7 +89,7 @@ export function textLike(
 /** A list of 1 to `maxItems` values of another kind. */
 export function listOf<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]> {
   return {
-    allowed: `a list of 1 to ${maxItems} texts, each ${kind.allowed}`,
+    allowed: `a list of 1 to ${maxItems} strings, each ${kind.allowed}`,
     read: (value, refuse) => {
       if (!Array.isArray(value) || value.length === 0 || value.length > maxItems) return refuse();
       return value.map((item) =>

@@ -21,11 +21,11 @@ interface TokenKind {
 /** Typed or pasted into the sign-in page, which removes blanks around the token. */
 const adminToken: TokenKind = {
   pattern: /^(?!\s)[^\p{Cc}\p{Cs}]+(?<!\s)$/u,
-  allowed: "text without control characters and without blanks around it",
+  allowed: "text without control characters, and without spaces at its beginning and end",
 };
 
 /** The characters that `Authorization: Bearer …` can carry. */
-const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable ASCII without blanks" };
+const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable ASCII without spaces" };
 
 /**
  * Reads `LOOM_ADMIN_TOKEN` and `LOOM_METRICS_TOKEN`. An empty variable counts as not set.

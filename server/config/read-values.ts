@@ -94,7 +94,7 @@ function hint(name: string, what: "section" | "key", known: readonly string[], s
   if (homes.length > 0) return `it belongs in ${homes.join(" or ")}`;
   const inner = Object.keys(sections).find((section) => section.endsWith(`.${name}`));
   const nearest = inner ?? findNearestName(name, known);
-  return nearest === undefined ? `known here: ${known.join(", ")}` : `did you mean "${nearest}"?`;
+  return nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`;
 }
 
 /** The keys of a section, and the sections directly within it. */

@@ -113,7 +113,7 @@ function assertToken(token: string, source: string): void {
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new ConfigError(
-      `auth: ${source}: the token has a character that is not allowed; allowed: printable ASCII without blanks`,
+      `auth: ${source}: the token has a character that is not allowed; allowed: printable ASCII without spaces`,
     );
   }
 }
@@ -126,7 +126,7 @@ function assertSensorId(sensorId: string, source: string): void {
   }
   if (!/^[\x21-\x7e]+$/.test(sensorId) || /["',]/.test(sensorId)) {
     throw new ConfigError(
-      `auth: ${source}: the sensor id has a character that is not allowed; allowed: printable ASCII without blanks, commas and quotes`,
+      `auth: ${source}: the sensor id has a character that is not allowed; allowed: printable ASCII without spaces, commas and quotes`,
     );
   }
   if (sensorId === unknownSensorId) {
@@ -148,14 +148,14 @@ function mergeCredentials(found: readonly SourcedCredential[]): SensorCredential
     const sameToken = byToken.get(token);
     if (sameToken !== undefined && sameToken.sensorId !== sensorId) {
       throw new ConfigError(
-        `auth: one token for two sensors: ${quote(sameToken.sensorId)} (${sameToken.source}) and ${quote(sensorId)} (${source})`,
+        `auth: two sensors have the same token: ${quote(sameToken.sensorId)} (${sameToken.source}) and ${quote(sensorId)} (${source})`,
       );
     }
     for (const spelling of alias === undefined ? [sensorId] : [sensorId, alias]) {
       const sameSensor = bySpelling.get(spelling);
       if (sameSensor !== undefined && sameSensor.token !== token) {
         throw new ConfigError(
-          `auth: two tokens for one sensor: ${quote(sameSensor.sensorId)} (${sameSensor.source}) and ${quote(sensorId)} (${source})${sensorId === sameSensor.sensorId ? "" : `, both spelled ${quote(spelling)}`}`,
+          `auth: one sensor has two tokens: ${quote(sameSensor.sensorId)} (${sameSensor.source}) and ${quote(sensorId)} (${source})${sensorId === sameSensor.sensorId ? "" : `, both spelled ${quote(spelling)}`}`,
         );
       }
       bySpelling.set(spelling, credential);

@@ -29,7 +29,7 @@ export function declareEnrichmentMetrics(
   });
   metrics.counter({
     name: "loom_enrichment_cache_total",
-    help: "Source addresses by whether the cache of enriched addresses held them: hit, miss.",
+    help: "Source addresses by the result of the lookup in the cache of enriched addresses: hit, miss.",
     labels: ["result"],
     read: () => byResult({ hit: counts.cacheHits, miss: counts.cacheMisses }),
   });

@@ -131,6 +131,10 @@ test.each([
   [["show", "x1"], '"x1" is not a sequence number'],
   [["retry", "1", "--all"], "sequence numbers and --all exclude each other"],
   [["list", "-config"], "-config needs a value"],
+  [
+    ["list", "--output", "elastic"],
+    'there is no output "elastic", only stdout, clickhouse, elasticsearch, kafka',
+  ],
 ])("%p is refused with the usage", async (args, reason) => {
   const { status, stderr } = await loom(...args);
   expect(status).toBe(2);

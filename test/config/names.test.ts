@@ -22,12 +22,12 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "the error on an unknown key without a similar one lists the section's keys",
     "[logging]\ncolour = true",
-    'config: logging: unknown key "colour" (known here: level, format)',
+    'config: logging: unknown key "colour" (known: level, format)',
   ],
   [
     "the known names of a section include the sections within it",
     "[enrichment]\nwhatever_it_is = true",
-    'config: enrichment: unknown key "whatever_it_is" (known here: geoip_db_path, asn_db_path, dns)',
+    'config: enrichment: unknown key "whatever_it_is" (known: geoip_db_path, asn_db_path, dns)',
   ],
   [
     "the error on a key in the wrong section names the right one",
@@ -57,27 +57,27 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "the error on an unknown section without a similar one lists the sections",
     "[tracing]",
-    'config: unknown section "tracing" (known here: server, auth, limits, enrichment, output, logging, observability, dashboard)',
+    'config: unknown section "tracing" (known: server, auth, limits, enrichment, output, logging, observability, dashboard)',
   ],
   [
     "__proto__ is an unknown key",
     "[server]\n__proto__ = 1",
-    'config: server: unknown key "__proto__" (known here: listen_address, tls, cert_file, key_file, tls_ciphers, management_listen_address, management_tls, management_host_names)',
+    'config: server: unknown key "__proto__" (known: listen_address, tls, cert_file, key_file, tls_ciphers, management_listen_address, management_tls, management_host_names)',
   ],
   [
     "constructor is an unknown key",
     "[logging]\nconstructor = 1",
-    'config: logging: unknown key "constructor" (known here: level, format)',
+    'config: logging: unknown key "constructor" (known: level, format)',
   ],
   [
     "__proto__ is an unknown section",
     "[__proto__]\ntls = false",
-    'config: unknown section "__proto__" (known here: server, auth, limits, enrichment, output, logging, observability, dashboard)',
+    'config: unknown section "__proto__" (known: server, auth, limits, enrichment, output, logging, observability, dashboard)',
   ],
   [
     "constructor is an unknown section within a section",
     "[enrichment.constructor]",
-    'config: enrichment: unknown section "constructor" (known here: geoip_db_path, asn_db_path, dns)',
+    'config: enrichment: unknown section "constructor" (known: geoip_db_path, asn_db_path, dns)',
   ],
   [
     "a value instead of a section is refused",

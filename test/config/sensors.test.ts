@@ -212,38 +212,38 @@ describe("a configuration without tokens", () => {
 describe("a collision", () => {
   test("one token for two sensors in the file is refused with both and their lines", async () => {
     expect(await refusalOf(loadFile("s3cret,a\nother,b\ns3cret,c"))).toBe(
-      `auth: one token for two sensors: "a" (${path} line 1) and "c" (${path} line 3)`,
+      `auth: two sensors have the same token: "a" (${path} line 1) and "c" (${path} line 3)`,
     );
   });
 
   test("two tokens for one sensor in the file are refused with the sensor and the lines", async () => {
     expect(await refusalOf(loadFile("s3cret1,a\ns3cret2,a"))).toBe(
-      `auth: two tokens for one sensor: "a" (${path} line 1) and "a" (${path} line 2)`,
+      `auth: one sensor has two tokens: "a" (${path} line 1) and "a" (${path} line 2)`,
     );
   });
 
   test("one token in file and environment for two sensors is refused", async () => {
     expect(await refusalOf(loadFile("s3cret,a", { LOOM_SENSOR_b: "s3cret" }))).toBe(
-      `auth: one token for two sensors: "a" (${path} line 1) and "b" (LOOM_SENSOR_b)`,
+      `auth: two sensors have the same token: "a" (${path} line 1) and "b" (LOOM_SENSOR_b)`,
     );
   });
 
   test("two tokens in file and environment for one sensor are refused", async () => {
     expect(await refusalOf(loadFile("s3cret1,spip-001", { LOOM_SENSOR_spip_001: "s3cret2" }))).toBe(
-      `auth: two tokens for one sensor: "spip-001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001)`,
+      `auth: one sensor has two tokens: "spip-001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001)`,
     );
   });
 
   test("two variables for one sensor are refused", async () => {
     const environment = { "LOOM_SENSOR_spip-001": "s3cret1", LOOM_SENSOR_spip_001: "s3cret2" };
     expect(await refusalOf(loadSensors(undefined, environment))).toBe(
-      'auth: two tokens for one sensor: "spip-001" (LOOM_SENSOR_spip-001) and "spip-001" (LOOM_SENSOR_spip_001)',
+      'auth: one sensor has two tokens: "spip-001" (LOOM_SENSOR_spip-001) and "spip-001" (LOOM_SENSOR_spip_001)',
     );
   });
 
   test("an alias that is the id of another sensor is refused", async () => {
     expect(await refusalOf(loadFile("s3cret1,spip_001", { LOOM_SENSOR_spip_001: "s3cret2" }))).toBe(
-      `auth: two tokens for one sensor: "spip_001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001), both spelled "spip_001"`,
+      `auth: one sensor has two tokens: "spip_001" (${path} line 1) and "spip-001" (LOOM_SENSOR_spip_001), both spelled "spip_001"`,
     );
   });
 
