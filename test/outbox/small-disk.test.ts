@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CannotKeep } from "../../server/pipeline.ts";
-import { canMountSmallDisks, mountSmallDisk } from "../support/small-disk.ts";
+import { canMountSmallDisks, fillDisk, mountSmallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
 import { batchOf, drain, openTestOutbox } from "./outboxes.ts";
 
@@ -30,20 +30,6 @@ async function appendUntilRefused({ append }: Awaited<ReturnType<typeof openOn>>
       return { kept, reason: error.reason };
     }
   }
-}
-
-/** Fills the disk to its last byte. */
-function fillDisk(folder: string): string {
-  const path = join(folder, "filler");
-  for (let size = diskBytes; size > 0; size = Math.floor(size / 2))
-    for (let isFull = false; !isFull; ) {
-      try {
-        writeFileSync(path, Buffer.alloc(size), { flag: "a" });
-      } catch {
-        isFull = true;
-      }
-    }
-  return path;
 }
 
 test.skipIf(!canMount)(

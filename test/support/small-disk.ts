@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -34,4 +34,18 @@ export function canMountSmallDisks(): boolean {
     console.log("skipped: this user may not mount a small disk");
     return false;
   }
+}
+
+/** Fills the disk to its last byte. @returns the path of the file that does */
+export function fillDisk(folder: string): string {
+  const path = join(folder, "filler");
+  for (let size = 1024 * 1024; size > 0; size = Math.floor(size / 2))
+    for (let isFull = false; !isFull; ) {
+      try {
+        writeFileSync(path, Buffer.alloc(size), { flag: "a" });
+      } catch {
+        isFull = true;
+      }
+    }
+  return path;
 }
