@@ -136,7 +136,7 @@ export const sections = {
     max_bytes: withDefault(
       integer({ min: 64 * kibi, max: 16 * kibi * gibi }),
       256 * mebi,
-      "The largest size on disk, in bytes. With events of 1.5 KB the default holds about 180,000 of them.",
+      "The largest size of the segments on disk, in bytes. Dead letters and a reserve of up to 16 MiB come on top. With events of 1.5 KB the default holds about 180,000 of them.",
     ),
     on_full: withDefault(
       choice(["reject", "drop_oldest"]),

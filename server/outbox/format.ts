@@ -4,6 +4,7 @@
  *   <dir>/lock                        held by the process that uses the directory
  *   <dir>/<20 digits>.seg             a segment, named by its first sequence number
  *   <dir>/cursors/<output>.cursor     the position of an output (cursor-file.ts)
+ *   <dir>/reserve                     random bytes that only take up room (reserve.ts)
  *   <dir>/damaged/                    files and bytes that could not be read, for people to examine
  *
  *   segment = header (64 bytes), frames

@@ -1,4 +1,4 @@
-import { open, rename } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { AppendFile } from "./append-file.ts";
 import { readSpans, writeAt } from "./file.ts";
 import type { RecordIndex } from "./record-index.ts";
@@ -23,6 +23,8 @@ export async function compact(path: string, old: AppendFile, index: RecordIndex)
     await rename(temporary, path);
   } catch (error) {
     await handle.close();
+    // It would take up room on a disk that may be full.
+    await unlink(temporary).catch(() => {});
     throw error;
   }
   return AppendFile.renamed(path, handle);

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { BatchBounds, StoredEvent } from "../../pipeline.ts";
 import type { Log } from "../../telemetry/log.ts";
@@ -20,7 +21,7 @@ import { DeadLetterStore } from "./store.ts";
  *
  * Above `maxBytes` the oldest records are dropped, an eighth of the file at a time, counted and logged. Attackers often
  * choose which events are rejected; they must not be able to fill the disk or to block delivery. While lines are removed,
- * the disk needs room for a second file.
+ * the disk needs room for a second file. If it has none, more of the oldest records are dropped.
  */
 
 export type { DeadLetterCounts, Rejection };
@@ -56,12 +57,14 @@ export interface DeadLettersOptions {
   /** The output's name. */
   readonly output: string;
   readonly log: Log;
+  /** By default 64 MiB, or an eighth of the disk if that is less. */
   readonly maxBytes?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 const defaultMaxBytes = 64 * 1024 * 1024;
+const maxDiskShare = 1 / 8;
 
 export function deadLettersPath(dir: string, output: string): string {
   return join(dir, `dead-letters-${output}.ndjson`);
@@ -69,7 +72,8 @@ export function deadLettersPath(dir: string, output: string): string {
 
 /** Opens an output's dead letters. @throws Error when there is a file that cannot be read or written */
 export async function openDeadLetters(options: DeadLettersOptions): Promise<DeadLetters> {
-  const { dir, output, maxBytes = defaultMaxBytes, now = Date.now } = options;
+  const { dir, output, now = Date.now } = options;
+  const maxBytes = options.maxBytes ?? (await maxBytesOnDisk(dir));
   const log = options.log.component("dead_letters");
   const path = deadLettersPath(dir, output);
   const counts = zeroCounts();
@@ -98,4 +102,10 @@ export async function openDeadLetters(options: DeadLettersOptions): Promise<Dead
     waiting: () => store.waiting(),
     close: () => store.close(),
   };
+}
+
+async function maxBytesOnDisk(dir: string): Promise<number> {
+  // Some file systems do not know their size.
+  const { blocks, bsize } = await statfs(dir).catch(() => ({ blocks: 0, bsize: 0 }));
+  return Math.min(defaultMaxBytes, Math.floor(blocks * bsize * maxDiskShare) || defaultMaxBytes);
 }

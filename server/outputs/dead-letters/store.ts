@@ -1,3 +1,4 @@
+import { isFileTooLarge, isOutOfSpace } from "../../disk-errors.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { AppendFile } from "./append-file.ts";
 import { compact } from "./compaction.ts";
@@ -31,9 +32,13 @@ export class DeadLetterStore {
   /** undefined until the first record is written. */
   #file: AppendFile | undefined;
   #index = new RecordIndex();
+  #maxBytes: number;
+  /** How often in a row the disk had no room for the new file of a compaction that makes room. */
+  #compactionsWithoutRoom = 0;
 
   private constructor(options: DeadLetterStoreOptions) {
     this.#options = options;
+    this.#maxBytes = options.maxBytes;
   }
 
   /** @throws Error when there is a file that cannot be read or written */
@@ -78,7 +83,7 @@ export class DeadLetterStore {
   }
 
   hasRoomFor(bytes: number): boolean {
-    return this.#index.fileBytes + bytes <= this.#options.maxBytes;
+    return this.#index.fileBytes + bytes <= this.#maxBytes;
   }
 
   /**
@@ -126,14 +131,31 @@ export class DeadLetterStore {
     const lines = this.#index.damagedCount;
     if (lines > 0)
       log.error("lines of the dead-letter file are damaged; they stay in the file", { path, lines });
-    await this.removeUnusedLines();
+    await this.removeUnusedLines().catch((error: unknown) => {
+      if (!isOutOfSpace(error)) throw error;
+      log.warn("cannot remove unused lines from the dead-letter file; they stay in it for now", {
+        path,
+        error: (error as Error).message,
+      });
+    });
   }
 
   async #append(lines: Buffer): Promise<void> {
-    const { path, maxBytes } = this.#options;
     await this.#reloadIfReplaced();
-    if (!this.hasRoomFor(lines.length)) await this.#makeRoom(maxBytes * fillAfterOverflow - lines.length);
-    this.#file ??= await AppendFile.create(path);
+    if (!this.hasRoomFor(lines.length)) await this.#makeRoomFor(lines.length);
+    try {
+      await this.#appendToFile(lines);
+    } catch (error) {
+      if (!isFileTooLarge(error) || this.#index.fileBytes === 0) throw error;
+      // The process may write no larger file (ulimit -f): this one is as full as it can be.
+      this.#maxBytes = Math.min(this.#maxBytes, this.#index.fileBytes);
+      await this.#makeRoomFor(lines.length);
+      await this.#appendToFile(lines);
+    }
+  }
+
+  async #appendToFile(lines: Buffer): Promise<void> {
+    this.#file ??= await AppendFile.create(this.#options.path);
     await this.#file.append(lines, this.#index.fileBytes);
   }
 
@@ -151,10 +173,21 @@ export class DeadLetterStore {
     if (!this.#file) await this.#load();
   }
 
-  async #makeRoom(maxLiveBytes: number): Promise<void> {
+  /**
+   * Removes the oldest records, an eighth of the file and more if the disk has no room for a second file of that size: each
+   * failure halves what is left, so that a full disk does not block delivery for good.
+   */
+  async #makeRoomFor(bytes: number): Promise<void> {
+    const maxLiveBytes = (this.#maxBytes * fillAfterOverflow - bytes) / 2 ** this.#compactionsWithoutRoom;
     const removed = this.#index.removeOldest(maxLiveBytes);
     if (removed > 0) this.#options.onOverflow(removed);
-    await this.#compact();
+    try {
+      await this.#compact();
+      this.#compactionsWithoutRoom = 0;
+    } catch (error) {
+      if (isOutOfSpace(error)) this.#compactionsWithoutRoom++;
+      throw error;
+    }
   }
 
   async #compact(): Promise<void> {
