@@ -52,7 +52,8 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   const { server } = config;
   const authenticator = createAuthenticator(await readSensors(options));
   const certificate = await readCertificate(options);
-  for (const warning of managementTokenWarnings(config.management)) log.warn(warning);
+  for (const warning of [...config.warnings, ...managementTokenWarnings(config.management)])
+    log.warn(warning);
   const ledger = new Ledger();
   const metrics = new MetricRegistry();
 

@@ -23,7 +23,7 @@ export async function readSensors({
   environment,
   log,
 }: ReloadableFiles): Promise<readonly SensorCredential[]> {
-  const { sensors, warnings } = await loadSensors(config.auth.tokenFile, environment);
+  const { sensors, warnings } = await loadSensors(config.auth, environment);
   for (const warning of warnings) log.warn(warning);
   return sensors;
 }

@@ -1,14 +1,24 @@
-import { isSameAddress } from "./address-kinds.ts";
+import { isLoopback, isSameAddress } from "./address-kinds.ts";
 import type { Config, TlsFiles } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { sections } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
 import type { ReadValues } from "./read-values.ts";
+import type { SourcedCredential } from "./sensors.ts";
 import { recommendedSuites } from "./tls-suites.ts";
 import { type NestedValues, nestValues } from "./typed-values.ts";
 
 type Values = NestedValues<typeof sections>;
+
+/** What is not in the table of keys. */
+export interface Secrets {
+  readonly management: ManagementTokens;
+  readonly sensors: readonly SourcedCredential[];
+}
+
+const tokensInFile =
+  "config: auth.tokens: tokens in the configuration file can be read by everybody who can read the file; token_file or LOOM_SENSOR_<id> is safer";
 
 /**
  * Checks what depends on more than one key, and returns the whole configuration, deeply frozen.
@@ -16,20 +26,23 @@ type Values = NestedValues<typeof sections>;
  */
 export function buildConfig<Output>(
   { values, written }: ReadValues,
-  management: ManagementTokens,
+  { management, sensors }: Secrets,
   outputs: readonly OutputKind<Output>[],
 ): Config<Output> {
-  const { server, output, ...others } = nestValues(sections, values);
+  const { server, auth, output, ...others } = nestValues(sections, values);
+  const warnings = sensors.length > 0 ? [tokensInFile] : [];
   const config: Config<Output> = {
     ...others,
     server: {
       listenAddress: server.listenAddress,
-      tls: buildTls("tls", server.tls, server),
+      tls: buildIngestTls(server, warnings),
       managementListenAddress: server.managementListenAddress,
       managementTls: buildTls("management_tls", server.managementTls, server),
       managementHostNames: server.managementHostNames ?? [],
     },
+    auth: { ...auth, sensors },
     management,
+    warnings,
     limits: buildLimits(others.limits, written),
     output: {
       ...output,
@@ -45,13 +58,24 @@ export function buildConfig<Output>(
       if (!isRequired || values.output?.[name] !== undefined) continue;
       throw new ConfigError(`config: output: ${name} is missing; type = "${one.name}" needs it`);
     }
-    if (one.needsOutbox && !output.outbox.enabled) {
-      throw new ConfigError(
-        `config: output.outbox: enabled is false; type = "${one.name}" needs it, because 204 means on disk`,
+    if (one.needsOutbox && !output.outbox.enabled)
+      warnings.push(
+        `config: output.outbox: enabled is false and has no effect: the output "${one.name}" uses the outbox, because a batch that is answered 204 is on disk`,
       );
-    }
     return one.configure(values.output ?? {});
   }
+}
+
+/** `tls` that is not set is on if both files are set. */
+function buildIngestTls(server: Values["server"], warnings: string[]): TlsFiles | undefined {
+  const { tls, certFile, keyFile, listenAddress } = server;
+  if (tls !== undefined) return buildTls("tls", tls, server);
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  if (!isLoopback(listenAddress))
+    warnings.push(
+      `config: server: tls is off, because ${certFile === undefined && keyFile === undefined ? "cert_file and key_file are" : certFile === undefined ? "cert_file is" : "key_file is"} not set: tokens and events can be read on their way to ${listenAddress.text}; set the files, or tls = false to confirm it`,
+    );
+  return undefined;
 }
 
 function buildTls(

@@ -1,6 +1,7 @@
 import type { ListenAddress } from "./address-kinds.ts";
 import type { sections } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
+import type { SourcedCredential } from "./sensors.ts";
 import type { NestedValues } from "./typed-values.ts";
 
 export type { ListenAddress } from "./address-kinds.ts";
@@ -23,7 +24,7 @@ type KeyedConfig = NestedValues<typeof sections>;
  * table of keys; written by hand is only what depends on more than one key, or comes from the environment alone.
  * @typeParam Output what the descriptor of an output makes of its keys
  */
-export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "output"> {
+export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "auth" | "output"> {
   readonly server: {
     readonly listenAddress: ListenAddress;
     /** undefined: plain HTTP. */
@@ -35,7 +36,13 @@ export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "
     /** In lower case. */
     readonly managementHostNames: readonly string[];
   };
+  readonly auth: KeyedConfig["auth"] & {
+    /** The sensors of [auth.tokens]. */
+    readonly sensors: readonly SourcedCredential[];
+  };
   readonly management: ManagementTokens;
+  /** What operators should know of the configuration, though Loom starts with it. */
+  readonly warnings: readonly string[];
   readonly output: KeyedConfig["output"] & {
     /** The outputs that `type` names, in the same order. */
     readonly outputs: readonly Output[];

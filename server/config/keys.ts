@@ -1,6 +1,6 @@
 import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts";
 import { type Key, optional, withDefault } from "./key.ts";
-import { choice, flag, integer, limit, listOf, oneOrMore, path, pathOrList } from "./kind.ts";
+import { choice, flag, integer, limit, listOf, oneOrMore, path, pathOrList, sizeLimit } from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
 import { tls12Suites } from "./tls-suites.ts";
 import type { Sections } from "./typed-values.ts";
@@ -9,6 +9,19 @@ const kibi = 1024;
 const mebi = 1024 * kibi;
 const gibi = 1024 * mebi;
 const hourMs = 3_600_000;
+
+/** Spellings of other programs. */
+const levelAliases = {
+  trace: "debug",
+  information: "info",
+  notice: "info",
+  warning: "warn",
+  err: "error",
+  critical: "error",
+  fatal: "error",
+  panic: "error",
+} as const;
+const formatAliases = { text: "console", plain: "console", pretty: "console", logfmt: "console" } as const;
 
 /**
  * Every section and key of `loom.toml` except the keys of single outputs, which are in their folders below
@@ -22,10 +35,10 @@ export const sections = {
       ":8443",
       'Sensors send their events to this address: ":port" (every interface, IPv4 and IPv6), "host:port" or "[IPv6]:port".',
     ),
-    tls: withDefault(
+    tls: optional(
       flag,
-      true,
-      "Accepts only TLS 1.2 or newer, and needs cert_file and key_file. Set it to false only on a trusted network or behind a proxy that terminates TLS.",
+      "Accepts only TLS 1.2 or newer, and needs cert_file and key_file. If it is not set, it is true when both files are set. Set it to false only on a trusted network or behind a proxy that terminates TLS.",
+      { example: "true", isSetInExample: true },
     ),
     cert_file: optional(path, "The certificate and its chain, in PEM.", {
       example: '"/etc/loom/tls.crt"',
@@ -65,30 +78,30 @@ export const sections = {
   },
   limits: {
     max_body_size_bytes: withDefault(
-      integer({ min: 1, max: 256 * mebi }),
+      sizeLimit({ max: 256 * mebi }),
       2 * mebi,
       "The largest request body, in bytes.",
     ),
     max_events_per_batch: withDefault(
-      integer({ min: 1, max: 100_000 }),
+      sizeLimit({ max: 100_000 }),
       500,
       "The largest number of events in one request.",
     ),
     max_event_size_bytes: withDefault(
-      integer({ min: 1, max: 256 * mebi }),
+      sizeLimit({ max: 256 * mebi }),
       128 * kibi,
       "The largest event, in bytes.",
-      { range: "1 to max_body_size_bytes" },
+      { range: "1 to max_body_size_bytes; -1: max_body_size_bytes" },
     ),
     per_sensor_rps: withDefault(
-      limit({ max: 1_000_000, off: [-1] }),
+      limit({ max: 1_000_000 }),
       50,
       "The requests per second that each sensor may send.",
     ),
     per_sensor_events_rps: optional(
-      limit({ max: 100_000_000, off: [0, -1] }),
+      limit({ max: 100_000_000 }),
       "The events per second that each sensor may send. There is no limit if it is not set.",
-      { example: "0" },
+      { example: "5000" },
     ),
   },
   enrichment: {
@@ -130,7 +143,7 @@ export const sections = {
     enabled: withDefault(
       flag,
       true,
-      "Stores events on disk until the output has accepted them. It can be false only if stdout is the only output.",
+      "Stores events on disk until the output has accepted them. Every output but stdout alone uses the outbox even if this is false, because a batch that is answered 204 is on disk.",
     ),
     dir: withDefault(path, "/var/lib/loom/outbox", "The directory of the outbox."),
     max_bytes: withDefault(
@@ -167,11 +180,15 @@ export const sections = {
   },
   logging: {
     level: withDefault(
-      choice(["debug", "info", "warn", "error"]),
+      choice(["debug", "info", "warn", "error"], levelAliases),
       "info",
       "The lowest level that is logged.",
     ),
-    format: withDefault(choice(["json", "console"]), "json", "The format of the log, which goes to stderr."),
+    format: withDefault(
+      choice(["json", "console"], formatAliases),
+      "json",
+      "The format of the log, which goes to stderr.",
+    ),
   },
   observability: {
     metrics_enabled: withDefault(

@@ -15,6 +15,8 @@ export interface Kind<T> {
   readonly show: (value: TomlValue) => string;
   /** The bounds or choices for the documentation: "1 to 100"; undefined if a description has to say it. */
   readonly range?: string;
+  /** The values that mean "not set", as the Go program of the same name takes them: 0 for a number, "" for a text. */
+  readonly unset?: TomlValue;
 }
 
 export const flag: Kind<boolean> = {
@@ -33,34 +35,54 @@ export function integer({ min, max }: { readonly min: number; readonly max: numb
     },
     show: showValue,
     range: `${min} to ${max}`,
+    ...(min > 0 && { unset: 0n }),
   };
 }
 
-/** A positive integer, or one of the values that switch the limit off, which are read as undefined. */
-export function limit({
-  max,
-  off,
-}: {
-  readonly max: number;
-  readonly off: readonly number[];
-}): Kind<number | undefined> {
+/** An integer from 1 to `max`, or -1, which switches the limit off and is read as undefined. */
+export function limit({ max }: { readonly max: number }): Kind<number | undefined> {
   const positive = integer({ min: 1, max });
   return {
-    allowed: `${positive.allowed}, or ${off.join(" or ")}, which switches it off`,
-    read: (value, refuse) =>
-      off.some((number) => value === BigInt(number)) ? undefined : positive.read(value, refuse),
+    allowed: `${positive.allowed}, or -1, which switches it off`,
+    read: (value, refuse) => (value === -1n ? undefined : positive.read(value, refuse)),
     show: showValue,
-    range: `1 to ${max}; ${off.join(" or ")}: no limit`,
+    range: `1 to ${max}; -1: no limit`,
+    unset: 0n,
   };
 }
 
-export function choice<const T extends string>(values: readonly T[]): Kind<T> {
+/** An integer from 1 to `max`, or -1, which is read as `max`: for limits that memory needs in any case. */
+export function sizeLimit({ max }: { readonly max: number }): Kind<number> {
+  const positive = integer({ min: 1, max });
+  return {
+    allowed: `${positive.allowed}, or -1, which means ${max}`,
+    read: (value, refuse) => (value === -1n ? max : positive.read(value, refuse)),
+    show: showValue,
+    range: `1 to ${max}; -1: ${max}`,
+    unset: 0n,
+  };
+}
+
+/**
+ * One of some texts.
+ * @param aliases other spellings, in lower case, and what they are read as; with them, the case does not matter
+ */
+export function choice<const T extends string>(
+  values: readonly T[],
+  aliases?: Readonly<Record<string, NoInfer<T>>>,
+): Kind<T> {
   const allowed = values.map((value) => `"${value}"`).join(", ");
   return {
     allowed,
-    read: (value, refuse) => values.find((allowed) => allowed === value) ?? refuse(),
+    read: (value, refuse) => {
+      const text = aliases && typeof value === "string" ? value.toLowerCase() : value;
+      const alias =
+        typeof text === "string" && aliases && Object.hasOwn(aliases, text) ? aliases[text] : text;
+      return values.find((allowed) => allowed === alias) ?? refuse();
+    },
     show: showValue,
     range: allowed,
+    unset: "",
   };
 }
 
@@ -74,6 +96,7 @@ export function text<T>(
     allowed,
     read: (value, refuse) => (typeof value === "string" ? read(value, refuse) : refuse()),
     show,
+    unset: "",
   };
 }
 
@@ -99,6 +122,7 @@ export function listOf<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]> {
       );
     },
     show: showValue,
+    unset: "",
   };
 }
 
@@ -113,6 +137,7 @@ export function oneOrMore<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]
     },
     show: (value) => (Array.isArray(value) ? list.show(value) : kind.show(value)),
     ...(kind.range !== undefined && { range: kind.range }),
+    ...(kind.unset !== undefined && { unset: kind.unset }),
   };
 }
 

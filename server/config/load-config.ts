@@ -4,9 +4,11 @@ import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import { sectionsWith } from "./keys.ts";
+import { isTable } from "./kind.ts";
 import { readManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
 import { type Environment, readValues } from "./read-values.ts";
+import { readTokenTable, type SourcedCredential } from "./sensors.ts";
 
 const maxConfigBytes = 1024 * 1024;
 
@@ -34,8 +36,21 @@ export function parseConfig<Output>(
   outputs: readonly OutputKind<Output>[],
   path = "loom.toml",
 ): Config<Output> {
-  const read = readValues(parseToml(tomlText, path), environment, sectionsWith(outputs));
-  return buildConfig(read, readManagementTokens(environment), outputs);
+  const document = parseToml(tomlText, path);
+  const sensors = takeTokenTable(document);
+  const read = readValues(document, environment, sectionsWith(outputs));
+  return buildConfig(read, { management: readManagementTokens(environment), sensors }, outputs);
+}
+
+/** Removes `[auth.tokens]` from the document, because its keys are tokens and not the names of keys. */
+function takeTokenTable(document: TomlTable): readonly SourcedCredential[] {
+  const { auth } = document;
+  if (!isTable(auth) || auth.tokens === undefined) return [];
+  const { tokens } = auth;
+  if (!isTable(tokens))
+    throw new ConfigError("config: auth: tokens is not a section; allowed: [auth.tokens]");
+  delete auth.tokens;
+  return readTokenTable(tokens);
 }
 
 async function readConfigText(path: string): Promise<string> {

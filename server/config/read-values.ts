@@ -51,7 +51,7 @@ function findTable(document: TomlTable, section: string): TomlTable {
   return table;
 }
 
-/** The value of a key, and the name that it was found under. Empty text means "not set" for a key without a default. */
+/** The value of a key, and the name that it was found under; undefined: the key is not set, or to a value that means this. */
 function findValue(
   table: TomlTable,
   name: string,
@@ -63,8 +63,7 @@ function findValue(
     if (value !== undefined && value !== "") return { source: key.environment, value };
   }
   const value = table[name];
-  const isUnset = value === "" && key.fallback === undefined;
-  return { source: name, value: isUnset ? undefined : value };
+  return { source: name, value: value === key.kind.unset ? undefined : value };
 }
 
 function readValue(section: string, source: string, key: Key<unknown>, value: TomlValue): unknown {

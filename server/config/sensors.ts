@@ -1,3 +1,4 @@
+import type { TomlTable } from "smol-toml";
 import { type FileContent, readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
 import { ConfigError } from "./config-error.ts";
 import { quote } from "./kind.ts";
@@ -11,13 +12,19 @@ export interface SensorCredential {
   readonly token: string;
 }
 
+export interface TokenSources {
+  readonly tokenFile: string | undefined;
+  /** Those of [auth.tokens]. */
+  readonly sensors?: readonly SourcedCredential[];
+}
+
 export interface Sensors {
   readonly sensors: readonly SensorCredential[];
   /** Problems that do not stop Loom from starting. */
   readonly warnings: readonly string[];
 }
 
-interface SourcedCredential extends SensorCredential {
+export interface SourcedCredential extends SensorCredential {
   /** Where the token was found, for errors: the name of a variable, or a file and a line. */
   readonly source: string;
 }
@@ -31,11 +38,15 @@ export const unknownSensorId = "unknown";
 
 /**
  * Reads the tokens of the token file (lines "token,sensor_id") and of `LOOM_SENSOR_<id>`.
+ * @param configured the tokens of the configuration file
  * @throws ConfigError that begins with "auth: ". It names sensors, variables and lines, but does not show tokens
  */
-export async function loadSensors(tokenFile: string | undefined, environment: Environment): Promise<Sensors> {
+export async function loadSensors(
+  { tokenFile, sensors: configured = [] }: TokenSources,
+  environment: Environment,
+): Promise<Sensors> {
   const file = tokenFile === undefined ? { found: [], warnings: [] } : await readTokenFile(tokenFile);
-  const sensors = mergeCredentials([...file.found, ...readVariables(environment)]);
+  const sensors = mergeCredentials([...configured, ...file.found, ...readVariables(environment)]);
   if (sensors.length === 0) {
     throw new ConfigError("auth: no tokens configured (set LOOM_SENSOR_<id> or auth.token_file)");
   }
@@ -45,23 +56,27 @@ export async function loadSensors(tokenFile: string | undefined, environment: En
 async function readTokenFile(path: string): Promise<{ found: SourcedCredential[]; warnings: string[] }> {
   const { bytes, mode } = await readFileOfTokens(path);
   const found: SourcedCredential[] = [];
+  const warnings: string[] = [];
   // Bytes that are not UTF-8 become U+FFFD, which a token may not contain. In a comment they are harmless.
   const lines = new TextDecoder().decode(bytes).split("\n");
   for (const [index, untrimmed] of lines.entries()) {
     const line = untrimmed.trim();
     if (line === "" || line.startsWith("#")) continue;
-    found.push(readLine(line, `${path} line ${index + 1}`));
+    const source = `${path} line ${index + 1}`;
+    const credential = readLine(line, source);
+    // The line is not shown, because it may be a token.
+    if (credential) found.push(credential);
+    else warnings.push(`auth: ${source} has no comma and is skipped; allowed: token,sensor_id`);
   }
   const permissions = mode & 0o777;
   // The group may read the file: root owns it, and Loom's user is in the group.
-  if ((permissions & 0o037) === 0) return { found, warnings: [] };
-  const modeText = permissions.toString(8).padStart(4, "0");
-  return {
-    found,
-    warnings: [
+  if ((permissions & 0o037) !== 0) {
+    const modeText = permissions.toString(8).padStart(4, "0");
+    warnings.push(
       `auth: token_file ${path} can be read or changed by other users: its mode is ${modeText}; 0640 is recommended`,
-    ],
-  };
+    );
+  }
+  return { found, warnings };
 }
 
 async function readFileOfTokens(path: string): Promise<FileContent> {
@@ -73,15 +88,30 @@ async function readFileOfTokens(path: string): Promise<FileContent> {
   }
 }
 
-function readLine(line: string, source: string): SourcedCredential {
+/** @returns undefined for a line without a comma, which the Go program of the same name skips */
+function readLine(line: string, source: string): SourcedCredential | undefined {
   const comma = line.indexOf(",");
-  // The line is not shown: a line without a comma may be a token.
-  if (comma === -1) throw new ConfigError(`auth: ${source}: no comma; allowed: token,sensor_id`);
+  if (comma === -1) return undefined;
   const token = line.slice(0, comma).trim();
   const sensorId = line.slice(comma + 1).trim();
   assertToken(token, source);
   assertSensorId(sensorId, source);
   return { sensorId, alias: undefined, token, source };
+}
+
+/**
+ * Reads `[auth.tokens]`, whose keys are tokens and whose values are sensor ids.
+ * @throws ConfigError that does not show a token
+ */
+export function readTokenTable(table: TomlTable): SourcedCredential[] {
+  return Object.entries(table).map(([token, sensorId], index) => {
+    const source = `entry ${index + 1} of [auth.tokens]`;
+    if (typeof sensorId !== "string")
+      throw new ConfigError(`auth: ${source}: the value is not a text; allowed: "token" = "sensor_id"`);
+    assertToken(token, source);
+    assertSensorId(sensorId, source);
+    return { sensorId, alias: undefined, token, source };
+  });
 }
 
 function readVariables(environment: Environment): SourcedCredential[] {

@@ -28,7 +28,11 @@ describe("a wrong configuration stops the start with one line on stderr", () => 
     ["not TOML", "[server", /^config: loom\.toml: line 1, column \d+: /],
     ["an unknown key", `${plainConfig}tsl = true\n`, /^config: .*tsl.*tls/],
     ["a wrong value", '[server]\nlisten_address = "8080"\n', /^config: .*listen_address/],
-    ["TLS without files", "[server]\n", "config: server: tls enabled but cert_file or key_file missing"],
+    [
+      "TLS without files",
+      "[server]\ntls = true\n",
+      "config: server: tls enabled but cert_file or key_file missing",
+    ],
   ];
   for (const [title, config, error] of cases) test(title, () => expectFailure({ config }, error));
 });

@@ -9,8 +9,31 @@ const plain = "[server]\ntls = false\n";
 describe("tls", () => {
   const missing = "config: server: tls enabled but cert_file or key_file missing";
 
-  test("is on by default, so an empty file is refused because its files are missing", () => {
-    expect(refusal(() => parseConfig("", {}))).toBe(missing);
+  test("is off in an empty file, with a warning because others can reach the address", () => {
+    const { server, warnings } = parseConfig("", {});
+    expect(server.tls).toBeUndefined();
+    expect(warnings).toEqual([
+      "config: server: tls is off, because cert_file and key_file are not set: tokens and events can be read on their way to :8443; set the files, or tls = false to confirm it",
+    ]);
+  });
+
+  test("that is not set is off without a warning if only this machine reaches the address", () => {
+    const { server, warnings } = parseConfig('[server]\nlisten_address = "127.0.0.1:8080"', {});
+    expect([server.tls, warnings]).toEqual([undefined, []]);
+  });
+
+  for (const [file, missingFile] of [
+    ["cert_file", "key_file"],
+    ["key_file", "cert_file"],
+  ])
+    test(`that is not set is off with ${file} alone, and the warning names ${missingFile}`, () => {
+      const { server, warnings } = parseConfig(`[server]\n${file} = "a"`, {});
+      expect(server.tls).toBeUndefined();
+      expect(warnings[0]).toContain(`${missingFile} is not set`);
+    });
+
+  test("that is false causes no warning", () => {
+    expect(parseConfig(plain, {}).warnings).toEqual([]);
   });
 
   test("needs key_file too", () => {
@@ -22,7 +45,9 @@ describe("tls", () => {
   });
 
   test("counts an empty path as not set", () => {
-    expect(refusal(() => parseConfig('[server]\ncert_file = ""\nkey_file = ""', {}))).toBe(missing);
+    expect(refusal(() => parseConfig('[server]\ntls = true\ncert_file = ""\nkey_file = ""', {}))).toBe(
+      missing,
+    );
   });
 
   test("is on with both files, and does not open them", () => {
@@ -129,12 +154,6 @@ describe("limits", () => {
     const toml = `${plain}[limits]\nmax_body_size_bytes = 1000`;
     expect(parseConfig(toml, {}).limits.maxEventSizeBytes).toBe(1000);
   });
-
-  test("0 requests a second is refused by an error that says -1 switches the limit off", () => {
-    expect(refusal(() => parseConfig(`${plain}[limits]\nper_sensor_rps = 0`, {}))).toBe(
-      "config: limits: per_sensor_rps is 0; allowed: an integer from 1 to 1000000, or -1, which switches it off",
-    );
-  });
 });
 
 describe("the outbox", () => {
@@ -192,12 +211,51 @@ describe("output.type", () => {
     expect(whole.output.type).toEqual(["stdout", "clickhouse"]);
   });
 
-  test("an output other than stdout needs the outbox", () => {
+  test("an output other than stdout uses the outbox even if it is disabled, with a warning", () => {
     const toml = (type: string) =>
       `${plain}[output]\ntype = "${type}"\nclickhouse_url = "http://localhost:8123"\n[output.outbox]\nenabled = false`;
-    expect(refusal(() => parseConfig(toml("clickhouse"), {}))).toBe(
-      'config: output.outbox: enabled is false; type = "clickhouse" needs it, because 204 means on disk',
+    expect(parseConfig(toml("clickhouse"), {}).warnings).toEqual([
+      'config: output.outbox: enabled is false and has no effect: the output "clickhouse" uses the outbox, because a batch that is answered 204 is on disk',
+    ]);
+    expect(parseConfig(toml("stdout"), {}).warnings).toEqual([]);
+  });
+});
+
+describe("[auth.tokens]", () => {
+  const withTokens = (lines: string) => `${plain}[auth.tokens]\n${lines}`;
+
+  test("has tokens as keys and sensor ids as values, and causes a warning that shows no token", () => {
+    const { auth, warnings } = parseConfig(withTokens('"s3cret" = "vps-1"\n"oth.er" = "vps-2"'), {});
+    expect(auth.sensors).toMatchObject([
+      { token: "s3cret", sensorId: "vps-1" },
+      { token: "oth.er", sensorId: "vps-2" },
+    ]);
+    expect(warnings).toEqual([
+      "config: auth.tokens: tokens in the configuration file can be read by everybody who can read the file; token_file or LOOM_SENSOR_<id> is safer",
+    ]);
+  });
+
+  for (const [what, lines] of [
+    ["a number as the id", '"s3cret" = 1'],
+    ["an empty id", '"s3cret" = ""'],
+    ["a blank in the token", '"s3cret x" = "vps-1"'],
+    ["the reserved id", '"s3cret" = "unknown"'],
+  ])
+    test(`with ${what} is refused, and the error does not show the token`, () => {
+      const message = refusal(() => parseConfig(withTokens(lines ?? ""), {}));
+      expect(message).toStartWith("auth: entry 1 of [auth.tokens]: ");
+      expect(message).not.toContain("s3cret");
+    });
+
+  test("that is not a section is refused", () => {
+    expect(refusal(() => parseConfig(`${plain}[auth]\ntokens = "a"`, {}))).toBe(
+      "config: auth: tokens is not a section; allowed: [auth.tokens]",
     );
-    expect(parseConfig(toml("stdout"), {}).output.outbox.enabled).toBe(false);
+  });
+
+  test("does not hide an unknown key beside it", () => {
+    expect(
+      refusal(() => parseConfig(`${plain}[auth]\ntoken_fil = "a"\n[auth.tokens]\n"a" = "b"`, {})),
+    ).toContain('did you mean "token_file"?');
   });
 });

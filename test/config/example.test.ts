@@ -42,10 +42,14 @@ test("the example sets every key that has a default to that default", () => {
   );
 });
 
-test("the example sets no key without a default, except the files that TLS needs", () => {
+test("the example sets no key without a default, except TLS and its files", () => {
   const withoutDefault = keys.filter(({ key }) => key.fallback === undefined).map(({ path }) => path);
   const { written } = valuesOf(exampleConfig());
-  expect(withoutDefault.filter((path) => written.has(path))).toEqual(["server.cert_file", "server.key_file"]);
+  expect(withoutDefault.filter((path) => written.has(path))).toEqual([
+    "server.tls",
+    "server.cert_file",
+    "server.key_file",
+  ]);
 });
 
 test("the example has each description as a whole, in lines of at most 110 characters", () => {

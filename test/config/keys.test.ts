@@ -63,7 +63,8 @@ function integers(min: number, max: number): Pick<KeyCase, "accepted" | "refused
     ],
     refused: [
       ...wrongForNumber,
-      `${min - 1}`,
+      // 0 means "not set" where it is not an allowed value.
+      ...(min === 1 ? ["-2"] : [`${min - 1}`]),
       `${max + 1}`,
       "-9223372036854775808",
       "99999999999999999999999",
@@ -81,8 +82,10 @@ const flags: Pick<KeyCase, "accepted" | "refused"> = {
 
 function paths(isUnsetWhenEmpty: boolean): Pick<KeyCase, "accepted" | "refused"> {
   const unset = isUnsetWhenEmpty ? ([['""', undefined]] as const) : [];
-  const refused = isUnsetWhenEmpty ? wrongForPath : [...wrongForPath, '""'];
-  return { accepted: [['"/var/lib/ö x"', "/var/lib/ö x"], ['"a"', "a"], ...unset], refused };
+  return {
+    accepted: [['"/var/lib/ö x"', "/var/lib/ö x"], ['"a"', "a"], ...unset],
+    refused: wrongForPath,
+  };
 }
 
 const pathLists: Pick<KeyCase, "accepted" | "refused"> = {
@@ -125,7 +128,6 @@ const identifiers: Pick<KeyCase, "accepted" | "refused"> = {
   ],
   refused: [
     ...wrongForText,
-    '""',
     '"1a"',
     '"a-b"',
     '"a.b"',
@@ -160,7 +162,7 @@ const cases: readonly KeyCase[] = [
     value: (config) => config.server.listenAddress,
     fallback: { text: ":8443", host: undefined, port: 8443 },
     accepted: addresses,
-    refused: [...wrongForAddress, '""'],
+    refused: wrongForAddress,
   },
   {
     section: "server",
@@ -276,7 +278,7 @@ const cases: readonly KeyCase[] = [
       ["1000000", 1000000],
       ["-1", undefined],
     ],
-    refused: [...wrongForNumber, "0", "-2", "1000001"],
+    refused: [...wrongForNumber, "-2", "1000001"],
   },
   {
     section: "limits",
@@ -355,7 +357,7 @@ const cases: readonly KeyCase[] = [
       ['["stdout"]', ["stdout"]],
     ],
     refused: [
-      ...["1", "true", "{}", "[]", "[1]", '""', '"Stdout"', '"file"', '"__proto__"'],
+      ...["1", "true", "{}", "[]", "[1]", '"Stdout"', '"file"', '"__proto__"'],
       ...['["stdout", "file"]', '["stdout", "stdout"]', '[["stdout"]]'],
     ],
   },
@@ -521,7 +523,7 @@ const cases: readonly KeyCase[] = [
       ['"reject"', "reject"],
       ['"drop_oldest"', "drop_oldest"],
     ],
-    refused: [...wrongForText, '""', '"drop"', '"Reject"'],
+    refused: [...wrongForText, '"drop"', '"Reject"'],
   },
   {
     section: "output.outbox",
@@ -557,7 +559,7 @@ const cases: readonly KeyCase[] = [
     value: (config) => config.logging.level,
     fallback: "info",
     accepted: ["debug", "info", "warn", "error"].map((level) => [`"${level}"`, level] as const),
-    refused: [...wrongForText, '""', '"INFO"', '"trace"'],
+    refused: [...wrongForText, '"verbose"', '"constructor"'],
   },
   {
     section: "logging",
@@ -568,7 +570,7 @@ const cases: readonly KeyCase[] = [
       ['"json"', "json"],
       ['"console"', "console"],
     ],
-    refused: [...wrongForText, '""', '"text"'],
+    refused: [...wrongForText, '"xml"', '"__proto__"'],
   },
   {
     section: "observability",
@@ -617,6 +619,84 @@ for (const { section, key, value, fallback, accepted, refused } of cases) {
     }
   });
 }
+
+describe('0 and "" mean "not set", as in the Go program', () => {
+  const unset = Object.entries(allSections).flatMap(([section, keys]) =>
+    Object.entries(keys).flatMap(([key, { kind, fallback }]) =>
+      kind.unset === undefined ? [] : [{ section, key, value: kind.unset === "" ? '""' : "0", fallback }],
+    ),
+  );
+
+  test("for the keys that the Go program has", () => {
+    const names = unset.map(({ section, key }) => `${section}.${key}`);
+    for (const name of [
+      "server.listen_address",
+      "server.management_listen_address",
+      "server.cert_file",
+      "server.key_file",
+      "auth.token_file",
+      "limits.max_body_size_bytes",
+      "limits.max_events_per_batch",
+      "limits.max_event_size_bytes",
+      "limits.per_sensor_rps",
+      "limits.per_sensor_events_rps",
+      "enrichment.geoip_db_path",
+      "enrichment.asn_db_path",
+      "enrichment.dns.resolver_addr",
+      "enrichment.dns.cache_ttl_seconds",
+      "enrichment.dns.max_qps",
+      "output.type",
+      "output.clickhouse_url",
+      "output.clickhouse_user",
+      "output.elasticsearch_url",
+      "output.elasticsearch_user",
+      "output.outbox.dir",
+      "output.outbox.max_bytes",
+      "output.outbox.flush_interval_ms",
+      "output.outbox.max_batch_size",
+      "output.outbox.retry_backoff_ms",
+      "output.outbox.retry_max_backoff_ms",
+      "logging.level",
+      "logging.format",
+    ])
+      expect(names).toContain(name);
+  });
+
+  for (const { section, key, value, fallback } of unset)
+    test(`[${section}] ${key} = ${value}`, () => {
+      const read = valuesOf(fileWith(section, `${key} = ${value}`));
+      expect(read.values[section]?.[key]).toEqual(fallback);
+      expect(read.written.has(`${section}.${key}`)).toBe(false);
+    });
+});
+
+test.each([
+  ["warning", "warn"],
+  ["WARN", "warn"],
+  ["Information", "info"],
+  ["trace", "debug"],
+  ["err", "error"],
+  ["fatal", "error"],
+])('the level "%s" of other programs is read as "%s"', (written, level) => {
+  expect(parseConfig(`[server]\ntls = false\n[logging]\nlevel = "${written}"`, {}).logging.level).toBe(
+    level as never,
+  );
+});
+
+test('the format "text" of other programs is read as "console"', () => {
+  expect(parseConfig('[server]\ntls = false\n[logging]\nformat = "Text"', {}).logging.format).toBe("console");
+});
+
+test("-1 is the largest value of a limit that memory needs, and no limit for a rate", () => {
+  const limits = ["max_body_size_bytes", "max_events_per_batch", "per_sensor_rps", "per_sensor_events_rps"];
+  const toml = `[server]\ntls = false\n[limits]\n${limits.map((key) => `${key} = -1`).join("\n")}`;
+  expect(parseConfig(toml, {}).limits).toMatchObject({
+    maxBodySizeBytes: 268435456,
+    maxEventsPerBatch: 100000,
+    perSensorRps: undefined,
+    perSensorEventsRps: undefined,
+  });
+});
 
 for (const address of ["::1:8080", "::1", "2001:db8::1:65536"]) {
   test(`the error on "${address}" says that IPv6 needs brackets`, () => {

@@ -10,6 +10,7 @@ import {
   path,
   quote,
   showType,
+  sizeLimit,
 } from "../../server/config/kind.ts";
 
 describe("a value that must not be shown is described by its type:", () => {
@@ -50,7 +51,8 @@ test("the error on an item of a list has the reason of the item", () => {
 test("a kind has its bounds or choices in words", () => {
   const ranges = [
     integer({ min: 1, max: 9 }),
-    limit({ max: 9, off: [0, -1] }),
+    limit({ max: 9 }),
+    sizeLimit({ max: 9 }),
     choice(["a", "b"]),
     oneOrMore(choice(["a", "b"]), 2),
     flag,
@@ -58,7 +60,8 @@ test("a kind has its bounds or choices in words", () => {
   ].map(({ range }) => range);
   expect(ranges).toEqual([
     "1 to 9",
-    "1 to 9; 0 or -1: no limit",
+    "1 to 9; -1: no limit",
+    "1 to 9; -1: 9",
     '"a", "b"',
     '"a", "b"',
     undefined,

@@ -20,7 +20,7 @@ afterAll(() => {
 function loadFile(content: string | Uint8Array, environment: Record<string, string> = {}): Promise<Sensors> {
   writeFileSync(path, content);
   chmodSync(path, 0o600);
-  return loadSensors(path, environment);
+  return loadSensors({ tokenFile: path }, environment);
 }
 
 describe("the environment", () => {
@@ -35,7 +35,7 @@ describe("the environment", () => {
     ["LOOM_SENSOR_constructor", "constructor", undefined],
   ] as const) {
     test(`${variable} is the sensor ${sensorId}${alias === undefined ? "" : `, also spelled ${alias}`}`, async () => {
-      expect((await loadSensors(undefined, { [variable]: "t0ken" })).sensors).toEqual([
+      expect((await loadSensors({ tokenFile: undefined }, { [variable]: "t0ken" })).sensors).toEqual([
         { sensorId, alias, token: "t0ken" },
       ]);
     });
@@ -43,51 +43,53 @@ describe("the environment", () => {
 
   test("only variables with the prefix are read", async () => {
     const environment = { LOOM_SENSOR_a: "t", LOOM_SENSORS: "x", PATH: "y", loom_sensor_b: "z" };
-    expect((await loadSensors(undefined, environment)).sensors.map(({ sensorId }) => sensorId)).toEqual([
-      "a",
-    ]);
+    expect(
+      (await loadSensors({ tokenFile: undefined }, environment)).sensors.map(({ sensorId }) => sensorId),
+    ).toEqual(["a"]);
   });
 
   test("a variable that is not set is not read", async () => {
-    await expect(loadSensors(undefined, { LOOM_SENSOR_a: undefined })).rejects.toThrow(
+    await expect(loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_a: undefined })).rejects.toThrow(
       "auth: no tokens configured",
     );
   });
 
   test("an empty token is an error that names the variable", async () => {
-    expect(await refusalOf(loadSensors(undefined, { LOOM_SENSOR_a: "" }))).toBe(
+    expect(await refusalOf(loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_a: "" }))).toBe(
       "auth: LOOM_SENSOR_a: the token is empty",
     );
   });
 
   test("a variable without an id is an error that names it", async () => {
-    expect(await refusalOf(loadSensors(undefined, { LOOM_SENSOR_: "t0ken" }))).toBe(
+    expect(await refusalOf(loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_: "t0ken" }))).toBe(
       "auth: LOOM_SENSOR_: the sensor id is empty",
     );
   });
 
   test("a token with a line end is refused and not shown", async () => {
-    const message = await refusalOf(loadSensors(undefined, { LOOM_SENSOR_a: "t0ken\n" }));
+    const message = await refusalOf(loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_a: "t0ken\n" }));
     expect(message).toStartWith("auth: LOOM_SENSOR_a: the token has a character that is not allowed");
     expect(message).not.toContain("t0ken");
   });
 
   test("the error on a variable with unusual characters is one line", async () => {
-    expect(await refusalOf(loadSensors(undefined, { "LOOM_SENSOR_a\n\u001b": "t" }))).toStartWith(
-      'auth: "LOOM_SENSOR_a\\n\\u001b": the sensor id has a character',
-    );
+    expect(
+      await refusalOf(loadSensors({ tokenFile: undefined }, { "LOOM_SENSOR_a\n\u001b": "t" })),
+    ).toStartWith('auth: "LOOM_SENSOR_a\\n\\u001b": the sensor id has a character');
   });
 
   test("a sensor must not be called unknown", async () => {
-    const message = await refusalOf(loadSensors(undefined, { LOOM_SENSOR_unknown: "s3cret" }));
+    const message = await refusalOf(loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_unknown: "s3cret" }));
     expect(message).toStartWith('auth: LOOM_SENSOR_unknown: a sensor must not be called "unknown"');
-    expect((await loadSensors(undefined, { LOOM_SENSOR_unknown_1: "s3cret" })).sensors[0]?.sensorId).toBe(
-      "unknown-1",
-    );
+    expect(
+      (await loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_unknown_1: "s3cret" })).sensors[0]?.sensorId,
+    ).toBe("unknown-1");
   });
 
   test("a token may contain commas and quotes", async () => {
-    expect((await loadSensors(undefined, { LOOM_SENSOR_a: `a,"b'` })).sensors[0]?.token).toBe(`a,"b'`);
+    expect((await loadSensors({ tokenFile: undefined }, { LOOM_SENSOR_a: `a,"b'` })).sensors[0]?.token).toBe(
+      `a,"b'`,
+    );
   });
 });
 
@@ -127,9 +129,27 @@ describe("the token file", () => {
     expect((await loadFile(`${"t".repeat(4096)},${"i".repeat(128)}`)).sensors).toHaveLength(1);
   });
 
+  test("may have a line without a comma, which is skipped with a warning that names it and does not show it", async () => {
+    const { sensors, warnings } = await loadFile("# first\n\ns3cret\ntok,a\n");
+    expect(sensors.map(({ sensorId }) => sensorId)).toEqual(["a"]);
+    expect(warnings).toEqual([`auth: ${path} line 3 has no comma and is skipped; allowed: token,sensor_id`]);
+  });
+
+  test("is combined with the tokens of the configuration file", async () => {
+    writeFileSync(path, "tok1,a");
+    const configured = [
+      { token: "tok2", sensorId: "b", alias: undefined, source: "entry 1 of [auth.tokens]" },
+    ];
+    const { sensors } = await loadSensors({ tokenFile: path, sensors: configured }, {});
+    expect(sensors.map(({ sensorId }) => sensorId)).toEqual(["b", "a"]);
+    const same = [{ ...configured[0], token: "tok1", sensorId: "b" }] as typeof configured;
+    expect(await refusalOf(loadSensors({ tokenFile: path, sensors: same }, {}))).toBe(
+      `auth: two sensors have the same token: "b" (entry 1 of [auth.tokens]) and "a" (${path} line 1)`,
+    );
+  });
+
   const token = "the characters of the token are not allowed";
   for (const [fact, line, problem] of [
-    ["a line without a comma", "s3cret", "no comma; allowed: token,sensor_id"],
     ["an empty token", ",a", "the token is empty"],
     ["an empty id", "s3cret,", "the sensor id is empty"],
     ["a blank in the token", "s3cret x,a", token],
@@ -157,7 +177,7 @@ describe("the token file", () => {
 
   test("that is missing is named in the error", async () => {
     const missing = join(folder, "missing.txt");
-    expect(await refusalOf(loadSensors(missing, { LOOM_SENSOR_a: "t" }))).toBe(
+    expect(await refusalOf(loadSensors({ tokenFile: missing }, { LOOM_SENSOR_a: "t" }))).toBe(
       `auth: cannot read token_file ${missing}: no such file`,
     );
   });
@@ -165,7 +185,7 @@ describe("the token file", () => {
   test("that is a directory is named in the error", async () => {
     const directory = join(folder, "directory");
     mkdirSync(directory);
-    expect(await refusalOf(loadSensors(directory, {}))).toBe(
+    expect(await refusalOf(loadSensors({ tokenFile: directory }, {}))).toBe(
       `auth: cannot read token_file ${directory}: it is a directory`,
     );
   });
@@ -183,13 +203,13 @@ describe("the token file", () => {
   test("that its group can read causes no warning, because root owns it and Loom is in the group", async () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o640);
-    expect((await loadSensors(path, {})).warnings).toEqual([]);
+    expect((await loadSensors({ tokenFile: path }, {})).warnings).toEqual([]);
   });
 
   test("that others can read causes a warning, and its sensors are used", async () => {
     writeFileSync(path, "tok,a");
     chmodSync(path, 0o644);
-    const { sensors, warnings } = await loadSensors(path, {});
+    const { sensors, warnings } = await loadSensors({ tokenFile: path }, {});
     expect(warnings).toEqual([
       `auth: token_file ${path} can be read or changed by other users: its mode is 0644; 0640 is recommended`,
     ]);
@@ -201,7 +221,7 @@ describe("a configuration without tokens", () => {
   const none = "auth: no tokens configured (set LOOM_SENSOR_<id> or auth.token_file)";
 
   test("is refused without a file", async () => {
-    expect(await refusalOf(loadSensors(undefined, {}))).toBe(none);
+    expect(await refusalOf(loadSensors({ tokenFile: undefined }, {}))).toBe(none);
   });
 
   test("is refused with a file of comments", async () => {
@@ -236,7 +256,7 @@ describe("a collision", () => {
 
   test("two variables for one sensor are refused", async () => {
     const environment = { "LOOM_SENSOR_spip-001": "s3cret1", LOOM_SENSOR_spip_001: "s3cret2" };
-    expect(await refusalOf(loadSensors(undefined, environment))).toBe(
+    expect(await refusalOf(loadSensors({ tokenFile: undefined }, environment))).toBe(
       'auth: one sensor has two tokens: "spip-001" (LOOM_SENSOR_spip-001) and "spip-001" (LOOM_SENSOR_spip_001)',
     );
   });

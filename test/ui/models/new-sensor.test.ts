@@ -14,7 +14,7 @@ describe("the texts to paste for a new sensor", () => {
 
   test("Loom reads the variable as the sensor with its token", async () => {
     const [name = "", value = ""] = snippets.environment.split("=");
-    expect((await loadSensors(undefined, { [name]: value })).sensors).toEqual([
+    expect((await loadSensors({ tokenFile: undefined }, { [name]: value })).sensors).toEqual([
       { sensorId: "vps-1", alias: expect.anything(), token },
     ]);
   });
