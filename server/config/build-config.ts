@@ -69,13 +69,17 @@ export function buildConfig<Output>(
 /** `tls` that is not set is on if both files are set. */
 function buildIngestTls(server: Values["server"], warnings: string[]): TlsFiles | undefined {
   const { tls, certFile, keyFile, listenAddress } = server;
-  if (tls !== undefined) return buildTls("tls", tls, server);
-  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
-  if (!isLoopback(listenAddress))
+  const isOn = tls ?? (certFile !== undefined && keyFile !== undefined);
+  if (tls === undefined && !isOn && !isLoopback(listenAddress))
     warnings.push(
-      `config: server: tls is off, because ${certFile === undefined && keyFile === undefined ? "cert_file and key_file are" : certFile === undefined ? "cert_file is" : "key_file is"} not set: tokens and events can be read on their way to ${listenAddress.text}; set the files, or tls = false to confirm it`,
+      `config: server: tls is off, because ${missingFiles(server)} not set: tokens and events can be read on their way to ${listenAddress.text}; set the files, or tls = false to confirm it`,
     );
-  return undefined;
+  return buildTls("tls", isOn, server);
+}
+
+function missingFiles({ certFile, keyFile }: Values["server"]): string {
+  if (certFile === undefined && keyFile === undefined) return "cert_file and key_file are";
+  return certFile === undefined ? "cert_file is" : "key_file is";
 }
 
 function buildTls(

@@ -154,6 +154,7 @@ export function pathOrList(maxItems: number): Kind<string | readonly string[]> {
       return Array.isArray(value) ? paths : (paths[0] ?? refuse());
     },
     show: list.show,
+    unset: "",
   };
 }
 
