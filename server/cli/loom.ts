@@ -1,6 +1,7 @@
 import { runCommand } from "./command.ts";
 import { commands } from "./commands.ts";
 import { exitWith } from "./exit.ts";
+import { enlargeThreadPool } from "./thread-pool.ts";
 
 /** Runs the command that the first argument names, or else the one without a name. Arguments never contain secrets. */
 async function main(args: readonly string[]): Promise<void> {
@@ -16,4 +17,5 @@ async function main(args: readonly string[]): Promise<void> {
   return runCommand(unnamed, args);
 }
 
+enlargeThreadPool();
 await main(process.argv.slice(2));

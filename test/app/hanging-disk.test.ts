@@ -1,6 +1,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { maxTestMs, plainConfig, type RunningLoom, startExecutable } from "../support/executable.ts";
+import { startFaultyElasticsearch } from "../support/faulty-outputs.ts";
+import { readMetrics, untilDrained } from "../support/metrics.ts";
 import { send } from "../support/send.ts";
 import { until } from "../support/until.ts";
 
@@ -94,3 +96,31 @@ test.skipIf(!canInject)("a stop ends within 10 s while the disk hangs", async ()
   }
   expect(await loom.exited).toBe(0);
 });
+
+test.skipIf(!canInject)(
+  "a hanging write and a hanging cursor leave the log and the other files usable",
+  async () => {
+    await using output = await startFaultyElasticsearch();
+    output.fault = () => "unavailable";
+    const cursorConfig = config
+      .replace('elasticsearch_url = "http://127.0.0.1:9"', output.config)
+      .concat("flush_interval_ms = 20\nretry_backoff_ms = 10\nretry_max_backoff_ms = 100\n");
+    await using loom = await startExecutable({ config: cursorConfig });
+    expect(await send(loom.ingestUrl, '[{"sent":"before"}]')).toBe(204);
+    await until("the batch is sent again", async () => {
+      return (await readMetrics(loom.managementUrl)).sum("loom_output_retries_total") > 0;
+    });
+    let answer: Promise<number> | undefined;
+    {
+      await using _hang = await hangDisk(loom);
+      output.fault = () => "none";
+      await until("the batch is stored", () => output.documents().length === 1);
+      answer = send(loom.ingestUrl, '[{"sent":"into the hanging sync"}]');
+      await loom.logged("the disk does not respond; batches are refused until it does");
+      expect((await answerOf(`${loom.managementUrl}/ready`))[0]).toBe(503);
+    }
+    expect(await answer).toBe(204);
+    await untilDrained(loom.managementUrl, "elasticsearch");
+    expect(output.documents()).toHaveLength(2);
+  },
+);
