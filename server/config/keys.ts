@@ -50,7 +50,7 @@ export const sections = {
     }),
     tls_ciphers: optional(
       listOf(choice(tls12Suites), tls12Suites.length),
-      "The cipher suites for clients with TLS 1.2, on both ports. If it is not set: the six suites with ECDHE and GCM or ChaCha20, which have forward secrecy. An old client may need another one. Clients with TLS 1.3 are not affected.",
+      "The cipher suites for clients with TLS 1.2, on both ports. If it is not set, Loom accepts the six suites with ECDHE and GCM or ChaCha20, which have forward secrecy. An old client may need another one. Clients with TLS 1.3 are not affected.",
       { example: '["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA"]' },
     ),
     management_listen_address: optional(
@@ -107,7 +107,7 @@ export const sections = {
   enrichment: {
     geoip_db_path: optional(
       pathOrList(8),
-      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged. Of a list of files, the first one that knows the address counts; addresses that are not public are looked up only in a list.",
+      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged. If it is a list of files, the first one that contains the address is used, and addresses that are not public are looked up too.",
       { example: '"/var/lib/loom/GeoLite2-City.mmdb"' },
     ),
     asn_db_path: optional(

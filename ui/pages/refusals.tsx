@@ -20,7 +20,10 @@ export function RefusalsPage() {
         {(answer) => (
           <>
             <p>
-              {formatThings(answer.requests, "request was", "requests were")} refused since Loom started.{" "}
+              {answer.requests === 0
+                ? "No request was"
+                : formatThings(answer.requests, "request was", "requests were")}{" "}
+              refused since Loom started.{" "}
               <span class="muted">
                 A sensor whose connection does not reach Loom (TLS, firewall, wrong address) is not listed
                 here.
@@ -42,7 +45,7 @@ export function RefusalsPage() {
 
 function Refusals({ answer, reason }: { answer: RefusalsAnswer; reason: Signal<string> }) {
   const { refusals, advice, forgottenRequests } = answer;
-  if (refusals.length === 0) return <p class="placeholder">No request was refused since Loom started.</p>;
+  if (refusals.length === 0) return null;
   const shown = refusals.filter((refusal) => reason.value === "" || refusal.reason === reason.value);
   return (
     <>
