@@ -143,13 +143,13 @@ export const sections = {
     enabled: withDefault(
       flag,
       true,
-      "Stores events on disk until the output has accepted them. Every output but stdout alone uses the outbox even if this is false, because a batch that is answered 204 is on disk.",
+      "Stores events on disk until the output has accepted them. The value false has an effect only if stdout is the only output: other outputs need the outbox, because 204 means that a batch is on disk.",
     ),
     dir: withDefault(path, "/var/lib/loom/outbox", "The directory of the outbox."),
     max_bytes: withDefault(
       integer({ min: 64 * kibi, max: 16 * kibi * gibi }),
       256 * mebi,
-      "The largest size of the segments on disk, in bytes. Dead letters and a reserve of up to 16 MiB come on top. With events of 1.5 KB the default holds about 180,000 of them.",
+      "The largest size of the segments on disk, in bytes. Dead letters and a reserve of up to 16 MiB need additional space. With events of 1.5 KB the default holds about 180,000 of them.",
     ),
     on_full: withDefault(
       choice(["reject", "drop_oldest"]),

@@ -38,3 +38,7 @@ for (const [word, replacement] of replacedWords)
     );
     expect(lines).toEqual([]);
   });
+
+test("no file has the marks of a merge conflict", () => {
+  expect(files.filter((path) => /^(?:<{7}|>{7}) /m.test(readSource(path)))).toEqual([]);
+});
