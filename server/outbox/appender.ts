@@ -20,6 +20,7 @@ export interface AppenderOptions
 
 export interface AppenderCounts {
   readonly sizeBytes: number;
+  /** `max_bytes`, or what the disk has room for if that is less. */
   readonly maxBytes: number;
   /** Since the start. Counted in the turn in which the events become pending for the outputs. */
   readonly appendedEvents: number;
@@ -133,7 +134,7 @@ export class Appender {
   counts(): AppenderCounts {
     return {
       sizeBytes: this.#retention.sizeBytes,
-      maxBytes: this.#options.maxBytes,
+      maxBytes: this.#retention.limitBytes,
       appendedEvents: this.#appendedEvents,
       syncs: this.#syncs,
       failedSyncs: this.#failedSyncs,

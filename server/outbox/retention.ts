@@ -44,6 +44,11 @@ export class Retention {
     return size;
   }
 
+  /** `maxBytes`, or what the disk has room for if that is less. */
+  get limitBytes(): number {
+    return Math.floor(Math.min(this.#options.maxBytes, this.#options.capacityBytes()));
+  }
+
   /** Why batches are refused or soon will be; undefined if there is room, or if the oldest events make room. */
   problem(): string | undefined {
     const { maxBytes, onFull, capacityBytes } = this.#options;
@@ -57,9 +62,7 @@ export class Retention {
   /** Whether room is short, and the newest segment, which is never removed, holds only delivered events. */
   get isHeldByDelivered(): boolean {
     if (!this.isNewestDelivered) return false;
-    return (
-      this.sizeBytes >= Math.min(this.#options.maxBytes, this.#options.capacityBytes()) * nearlyFullShare
-    );
+    return this.sizeBytes >= this.limitBytes * nearlyFullShare;
   }
 
   /** Whether every output has passed the newest segment, and it is not empty: it can go once there is a newer one. */
@@ -77,10 +80,10 @@ export class Retention {
    * @returns why there is no room; undefined if there is
    */
   async makeRoom(neededBytes: number, frameBytes: number): Promise<string | undefined> {
-    const { maxBytes, onFull, capacityBytes, startSegment } = this.#options;
+    const { maxBytes, onFull, startSegment } = this.#options;
     if (frameBytes > maxFrameBytes || frameBytes + 2 * segmentHeaderBytes > maxBytes)
       return "batch larger than the outbox";
-    while (this.sizeBytes + neededBytes > Math.min(maxBytes, capacityBytes())) {
+    while (this.sizeBytes + neededBytes > this.limitBytes) {
       if (this.isNewestDelivered) {
         const failure = await startSegment();
         if (failure !== undefined) return failure;

@@ -138,6 +138,11 @@ function declareOutboxMetrics(metrics: MetricRegistry, outbox: () => OutboxRepor
     read: () => outbox().sizeBytes,
   });
   metrics.gauge({
+    name: "loom_outbox_limit_bytes",
+    help: "Bytes at which the outbox is full: max_bytes, or what its disk has room for if that is less.",
+    read: () => outbox().maxBytes,
+  });
+  metrics.gauge({
     name: "loom_outbox_segments",
     help: "Number of the outbox's segment files.",
     read: () => outbox().segments,

@@ -44,6 +44,7 @@ export interface OutputReport {
 /** The counts of the outbox itself. */
 export interface OutboxReport {
   readonly sizeBytes: number;
+  /** The size at which batches are refused or the oldest are dropped: `max_bytes`, or what the disk has room for if less. */
   readonly maxBytes: number;
   readonly segments: number;
   /** Events that were kept and could not be read from disk. */
