@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type FileLayer, type OutboxFile, readFully, writeFully } from "./file-layer.ts";
-import { readNumber, writeNumber } from "./format.ts";
+import { formatVersion, readNumber, writeNumber } from "./format.ts";
+import { NewerFormat, tryParseBlockVersion } from "./newer-format.ts";
 
 /*
  * A cursor on disk: two slots of 64 bytes in one file, at 0 and at 4096, written alternately. The intact slot with the
@@ -14,7 +15,6 @@ import { readNumber, writeNumber } from "./format.ts";
 
 const slotBytes = 64;
 const slotDistance = 4096;
-const formatVersion = 1;
 const cursorMagic = Buffer.from("\xffLOOMCUR", "latin1");
 const suffix = ".cursor";
 
@@ -51,14 +51,22 @@ export function tryParseCursorFileName(name: string): string | undefined {
   }
 }
 
-/** Reads a cursor file; undefined if it has no intact slot. @throws Error if it cannot be read. */
+/**
+ * Reads a cursor file; undefined if it has no intact slot.
+ * @throws NewerFormat if a newer Loom wrote it
+ * @throws Error if it cannot be read
+ */
 export async function readCursor(files: FileLayer, path: string): Promise<StoredCursor | undefined> {
   const file = await files.open(path, "read");
   try {
     const bytes = Buffer.alloc(slotDistance + slotBytes);
     await readFully(file, bytes, 0);
-    const first = tryParseSlot(bytes.subarray(0, slotBytes));
-    const second = tryParseSlot(bytes.subarray(slotDistance));
+    const slots = [bytes.subarray(0, slotBytes), bytes.subarray(slotDistance)];
+    for (const slot of slots) {
+      const version = tryParseBlockVersion(slot, cursorMagic) ?? 0;
+      if (version > formatVersion) throw new NewerFormat(path, version, formatVersion);
+    }
+    const [first, second] = slots.map(tryParseSlot);
     if (!first || !second) return first ?? second;
     return first.generation > second.generation ? first : second;
   } finally {
@@ -67,8 +75,7 @@ export async function readCursor(files: FileLayer, path: string): Promise<Stored
 }
 
 function tryParseSlot(slot: Buffer): StoredCursor | undefined {
-  if (!cursorMagic.equals(slot.subarray(0, 8)) || slot.readUInt32LE(8) !== formatVersion) return undefined;
-  if (slot.readUInt32LE(60) !== crc32(slot.subarray(0, 60))) return undefined;
+  if (tryParseBlockVersion(slot, cursorMagic) !== formatVersion) return undefined;
   return {
     outboxId: slot.toString("hex", 16, 32),
     generation: readNumber(slot, 32),

@@ -28,6 +28,12 @@
  * - The last segment is not removed before a newer one exists, because its name prevents sequence numbers from being
  *   used again.
  *
+ * Later versions
+ * - A version that this Loom does not know is refused at the start, if its checksum is right: its events would be lost.
+ * - So every later version keeps this much. A segment begins with the same 8 bytes, has its version at 8, and the checksum
+ *   of bytes 0-59 at 60. So does a slot of a cursor, with its own 8 bytes, in the same two places. A frame begins with
+ *   "\xffLF" and its version as one byte, and has the checksum of bytes 0-35 at 36.
+ *
  * A crash can lose frames that were not synced. Their batches were not answered with 204, and their events were not sent:
  * readers see synced frames only.
  *
@@ -35,15 +41,19 @@
  * language in which somebody might write a program to rescue events.
  */
 import { crc32 } from "node:zlib";
+import { tryParseBlockVersion } from "./newer-format.ts";
 
 export const segmentHeaderBytes = 64;
 export const frameHeaderBytes = 40;
 /** The shortest line is "{}\n", so damaged bytes hold at most one event per three bytes. */
 export const minLineBytes = 3;
 
-const formatVersion = 1;
+/** Of segments, frames and cursors alike. */
+export const formatVersion = 1;
 const segmentMagic = Buffer.from("\xffLOOMSEG", "latin1");
 const frameMagic = Buffer.from("\xffLF\x01", "latin1");
+/** The frame's magic of every version, without the version. */
+const anyFrameMagic = frameMagic.subarray(0, 3);
 const maxSensorIdBytes = 0xffff;
 const lineBreak = 0x0a;
 /** Far above any real sequence number, and far below the first inexact one, so that a forged name cannot use them up. */
@@ -100,15 +110,30 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 
 /** The header at the beginning of `bytes`; undefined if there is no intact header of this version. */
 export function tryParseSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
-  if (bytes.length < segmentHeaderBytes || !segmentMagic.equals(bytes.subarray(0, 8))) return undefined;
-  if (bytes.readUInt32LE(60) !== crc32(bytes.subarray(0, 60))) return undefined;
-  if (bytes.readUInt32LE(8) !== formatVersion) return undefined;
+  if (tryParseBlockVersion(bytes, segmentMagic) !== formatVersion) return undefined;
   return {
     outboxId: bytes.toString("hex", 16, 32),
     firstSequence: readNumber(bytes, 32),
     keptEnd: readNumber(bytes, 40),
     createdAt: readNumber(bytes, 48),
   };
+}
+
+/** The version of a segment's header, or of a frame in it, if it is newer than this Loom's; undefined if none is. */
+export function newerVersionIn(bytes: Buffer): number | undefined {
+  const version = tryParseBlockVersion(bytes, segmentMagic);
+  if (version !== undefined && version > formatVersion) return version;
+  // No text contains the byte 0xff, so this finds frames only.
+  for (
+    let start = bytes.indexOf(anyFrameMagic);
+    start !== -1;
+    start = bytes.indexOf(anyFrameMagic, start + 1)
+  ) {
+    const frameVersion = bytes[start + 3] ?? 0;
+    if (frameVersion <= formatVersion || start + frameHeaderBytes > bytes.length) continue;
+    if (bytes.readUInt32LE(start + 36) === crc32(bytes.subarray(start, start + 36))) return frameVersion;
+  }
+  return undefined;
 }
 
 export interface FrameContent {

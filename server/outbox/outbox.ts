@@ -72,7 +72,7 @@ const reserveShare = 1 / 16;
 
 /**
  * Locks the directory, recovers its contents, and opens it for appending. A damaged file does not prevent that.
- * @throws Error if the directory is in use or cannot be written.
+ * @throws Error if the directory is in use, cannot be written, or was written by a newer Loom.
  */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const files = options.files ?? systemFiles;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type CursorState, readCursor, type StoredCursor, tryParseCursorFileName } from "./cursor-file.ts";
 import { errorText } from "./file-layer.ts";
 import { minLineBytes, segmentHeaderBytes, tryParseSegmentName } from "./format.ts";
+import { NewerFormat } from "./newer-format.ts";
 import { eventsFrom, markDamaged, type Segment } from "./segment.ts";
 import { type FoundSegment, framesEnd, type ScanOptions, scanSegment } from "./segment-scan.ts";
 
@@ -43,7 +44,11 @@ interface RecoveredSegments extends Pick<Recovered, "segments" | "keptEnd" | "da
   readonly last: Segment | undefined;
 }
 
-/** Reads the whole directory. @throws Error only if the directory itself cannot be listed. */
+/**
+ * Reads the whole directory.
+ * @throws NewerFormat if a newer Loom wrote a part of it
+ * @throws Error if the directory itself cannot be listed
+ */
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const files = await findFiles(options);
   const { found } = files;
@@ -100,6 +105,7 @@ async function readCursors(options: RecoveryOptions): Promise<Map<string, Stored
       if (cursor) cursors.set(output, cursor);
       else log.warn("a cursor is damaged; the output starts at the oldest event", { output });
     } catch (error) {
+      if (error instanceof NewerFormat) throw error;
       log.warn("cannot read a cursor; the output starts at the oldest event", {
         output,
         error: errorText(error),

@@ -4,13 +4,16 @@ import type { DamagedFiles } from "./damaged-files.ts";
 import { errorText, type FileLayer, readFully } from "./file-layer.ts";
 import {
   type FrameHeader,
+  formatVersion,
   frameHeaderBytes,
+  newerVersionIn,
   regionAt,
   type SegmentHeader,
   segmentHeaderBytes,
   tryParseFrameHeader,
   tryParseSegmentHeader,
 } from "./format.ts";
+import { NewerFormat } from "./newer-format.ts";
 
 /** An outbox writes no larger file. It is also the most memory that recovery needs for one file. */
 export const maxSegmentFileBytes = 256 * 1024 * 1024;
@@ -49,6 +52,7 @@ export interface ScanOptions {
 
 /**
  * Reads a segment file, and copies its damaged regions to `damaged/`. A file that cannot be read is reported, not thrown.
+ * @throws NewerFormat if a newer Loom wrote a part of it
  * @param minSequence a frame with a lower first sequence number does not belong there and counts as damaged
  */
 export async function scanSegment(
@@ -70,6 +74,8 @@ export async function scanSegment(
   }
   if (!Buffer.isBuffer(content)) return { ...unreadable, sizeBytes: content.tooLargeBytes };
   const sizeBytes = content.length;
+  const newer = newerVersionIn(content);
+  if (newer !== undefined) throw new NewerFormat(path, newer, formatVersion);
   const header = tryParseSegmentHeader(content);
   if (header && header.firstSequence !== firstSequence) return { ...unreadable, header, sizeBytes };
   const { frames, damagedRegions } = findRegions(content, header ? segmentHeaderBytes : 0, minSequence);
