@@ -147,7 +147,7 @@ export class Appender {
     this.#disk.close();
     this.#directory.close();
     while (this.#running) await this.#running;
-    await this.#retention.settled();
+    await this.#retention.close();
     await this.#active.close();
     this.#stall.close();
   }

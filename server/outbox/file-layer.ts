@@ -105,3 +105,8 @@ export async function readFully(file: OutboxFile, target: Buffer, position: numb
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message.replace(/,? '.*$/s, "") : String(error);
 }
+
+/** Whether a call failed because there is no file of this name. */
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
+}

@@ -94,7 +94,7 @@ async function openLocked(options: OpenOptions, release: () => void): Promise<Ou
   const cursorFolder = join(dir, "cursors");
   await files.makeDirectory(cursorFolder);
   const damaged = await openDamagedFiles(join(dir, "damaged"), files, log);
-  const recovered = await recover({ dir, cursorFolder, files, damaged, log });
+  const recovered = await recover({ dir, cursorFolder, outputs: options.outputs, files, damaged, log });
   await removeUnusedCursors(options, cursorFolder, recovered);
 
   const damage = new DamageCounter(recovered.damagedEvents, log);

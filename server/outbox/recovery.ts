@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type CursorState, readCursor, type StoredCursor, tryParseCursorFileName } from "./cursor-file.ts";
-import { errorText } from "./file-layer.ts";
+import { errorText, isMissing } from "./file-layer.ts";
 import { minLineBytes, segmentHeaderBytes, tryParseSegmentName } from "./format.ts";
 import { NewerFormat } from "./newer-format.ts";
 import { eventsFrom, markDamaged, type Segment } from "./segment.ts";
@@ -9,6 +9,8 @@ import { type FoundSegment, framesEnd, type ScanOptions, scanSegment } from "./s
 
 export interface RecoveryOptions extends ScanOptions {
   readonly cursorFolder: string;
+  /** The names of the configured outputs. */
+  readonly outputs: readonly string[];
 }
 
 export interface Recovered {
@@ -62,12 +64,15 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const own = found.filter(
     ({ header, isForeign }) => !isForeign && (header === undefined || header.outboxId === outboxId),
   );
-  const { last, ...recovered } = recoverSegments(options, own);
+  const reached = positionOfAll(options.outputs, cursors);
+  const { last, ...recovered } = recoverSegments(options, own, reached);
   if (last) await finishLastSegment(options, last);
+  const unreadableEvents = countUnreadable(options, found, own, { reached, cursors });
   // The paths as they are now: delivered segments leave the list before `cleanUp` is called, and are removed already.
   const readable = recovered.segments.map(({ path }) => path);
   return {
     ...recovered,
+    damagedEvents: recovered.damagedEvents + unreadableEvents,
     outboxId,
     nextSequence: nextSequenceAfter(found, cursors.values()),
     cursors,
@@ -125,7 +130,18 @@ function chooseId(found: readonly FoundSegment[], cursors: Iterable<StoredCursor
   return best ?? randomBytes(16).toString("hex");
 }
 
-function recoverSegments({ log }: RecoveryOptions, own: readonly FoundSegment[]): RecoveredSegments {
+/** The events before it were delivered to every output. 0 if an output has no cursor: it starts at the oldest event. */
+function positionOfAll(outputs: readonly string[], cursors: ReadonlyMap<string, StoredCursor>): number {
+  if (outputs.length === 0) return 0;
+  return Math.min(...outputs.map((output) => cursors.get(output)?.position ?? 0));
+}
+
+/** @param reached damaged events before it do not count: they were delivered */
+function recoverSegments(
+  { log }: RecoveryOptions,
+  own: readonly FoundSegment[],
+  reached: number,
+): RecoveredSegments {
   const segments: Segment[] = [];
   let damagedEvents = 0;
   let keptEnd = 1;
@@ -136,17 +152,53 @@ function recoverSegments({ log }: RecoveryOptions, own: readonly FoundSegment[])
     const isEmpty = endSequence === firstSequence;
     keptEnd = Math.max(keptEnd, isEmpty ? (found.header?.keptEnd ?? 0) : endSequence);
     const readable = eventsFrom(segment, 0);
-    const damaged = endSequence - firstSequence - readable;
-    if (damaged > 0)
-      log.error("skipped damaged events of a segment; they are not delivered", {
-        segment: found.name,
-        events: damaged,
-      });
+    const undelivered = Math.max(0, endSequence - Math.max(firstSequence, reached));
+    const damaged = undelivered - eventsFrom(segment, reached);
+    if (damaged > 0) logDamage(log, found.name, damaged);
     damagedEvents += damaged;
+    // Somebody restored it, or it could not be removed when it was delivered. Only the last one is there by design.
+    if (readable > 0 && framesEnd(found) <= reached && index < own.length - 1)
+      log.info("a delivered segment is still there; it is removed", { segment: found.name });
     if (readable > 0) segments.push(segment);
     last = readable > 0 ? segment : undefined;
   }
   return { segments, keptEnd, damagedEvents, last };
+}
+
+/**
+ * Counts the events of files that cannot be read at all, as far as their neighbours and the cursors know of them. A file
+ * between two readable segments is not counted: the first one's missing end counts already.
+ */
+function countUnreadable(
+  { log }: RecoveryOptions,
+  found: readonly FoundSegment[],
+  own: readonly FoundSegment[],
+  { reached, cursors }: { readonly reached: number; readonly cursors: ReadonlyMap<string, StoredCursor> },
+): number {
+  // Every event before the end of a batch that was handed out was kept.
+  const handedOut = Math.max(
+    0,
+    ...[...cursors.values()].map((cursor) => Math.max(cursor.position, cursor.borderEnd)),
+  );
+  let events = 0;
+  let countedTo = reached;
+  for (const { name, firstSequence, header, isForeign } of found) {
+    // A file whose header says something else than its name has nothing to do with these numbers.
+    if (!isForeign || header) continue;
+    const next = own.find((segment) => segment.firstSequence > firstSequence);
+    if (next && own.some((segment) => segment.firstSequence < firstSequence)) continue;
+    const end = next ? (next.header?.keptEnd ?? next.firstSequence) : handedOut;
+    const first = Math.max(firstSequence, countedTo);
+    if (end <= first) continue;
+    logDamage(log, name, end - first);
+    events += end - first;
+    countedTo = end;
+  }
+  return events;
+}
+
+function logDamage(log: RecoveryOptions["log"], segment: string, events: number): void {
+  log.error("skipped damaged events of a segment; they are not delivered", { segment, events });
 }
 
 /** The part of a segment that counts. The header of the next segment says where it ends. */
@@ -225,6 +277,7 @@ async function cleanUp(
 
   async function removeEmpty(path: string): Promise<void> {
     await files.remove(path).catch((error: unknown) => {
+      if (isMissing(error)) return;
       log.warn("cannot remove an empty segment; the next start tries again", {
         path,
         error: errorText(error),

@@ -1,5 +1,5 @@
 import type { Log } from "../telemetry/log.ts";
-import { errorText, type FileLayer } from "./file-layer.ts";
+import { errorText, type FileLayer, isMissing } from "./file-layer.ts";
 import { segmentHeaderBytes } from "./format.ts";
 import type { OutboxCursor } from "./reader.ts";
 import { eventsFrom, type Segment } from "./segment.ts";
@@ -7,6 +7,8 @@ import { maxSegmentFileBytes } from "./segment-scan.ts";
 
 /** From this share of the limit on, `problem` reports it, so that load balancers send batches elsewhere in time. */
 const nearlyFullShare = 0.95;
+/** The pause before another attempt to remove a file. */
+const retryAfterMs = 30_000;
 const maxFrameBytes = maxSegmentFileBytes - segmentHeaderBytes;
 
 export interface RetentionOptions {
@@ -30,6 +32,10 @@ export class Retention {
   readonly #segments: Segment[];
   /** The removals of files, one after the other. */
   #removing: Promise<void> = Promise.resolve();
+  /** Files of removed segments that could not be removed. */
+  readonly #undeleted = new Set<string>();
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
   /** Whether the log says that batches are refused. */
   #isFullLogged = false;
 
@@ -128,6 +134,13 @@ export class Retention {
     log.info("outbox has room again; batches are accepted");
   }
 
+  /** No file is removed any more once the removals that are under way have ended. The next start removes what is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    await this.#removing;
+  }
+
   /** Resolves when the files of all removed segments are removed. */
   async settled(): Promise<void> {
     await this.#removing;
@@ -173,12 +186,31 @@ export class Retention {
 
   async #removeFiles(gone: readonly Segment[]): Promise<void> {
     const { dir, files, log } = this.#options;
-    for (const { path } of gone)
-      await files.remove(path).catch((error: unknown) => {
-        log.warn("cannot remove a segment; the next start removes it", { path, error: errorText(error) });
-      });
+    for (const { path } of gone) this.#undeleted.add(path);
+    for (const path of this.#undeleted)
+      try {
+        // Never a segment that is in use, whatever its name is.
+        if (this.#segments.some((segment) => segment.path === path)) continue;
+        await files.remove(path);
+        this.#undeleted.delete(path);
+      } catch (error) {
+        // Somebody else removed it.
+        if (isMissing(error)) this.#undeleted.delete(path);
+        else if (gone.some((segment) => segment.path === path))
+          log.warn("cannot remove a segment; another attempt follows", { path, error: errorText(error) });
+      }
     // If this fails, the segment may be there again after a crash. It lies before every cursor then and is removed again.
     await files.syncDirectory(dir).catch(() => {});
+    this.#scheduleRetry();
+  }
+
+  #scheduleRetry(): void {
+    clearTimeout(this.#retryTimer);
+    if (this.#undeleted.size === 0 || this.#isClosed) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#removing = this.#removing.then(() => this.#removeFiles([]));
+    }, retryAfterMs);
+    this.#retryTimer.unref();
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { errorText, type FileLayer, type OutboxFile, readFully } from "./file-layer.ts";
+import { errorText, type FileLayer, isMissing, type OutboxFile, readFully } from "./file-layer.ts";
 import type { Segment } from "./segment.ts";
 
 export interface SegmentSourceOptions {
@@ -75,11 +75,11 @@ export class SegmentSource {
       return file;
     } catch (error) {
       throwIfPassing(error);
-      const isMissing = codeOf(error) === "ENOENT";
-      if (isMissing && !(await isDirectoryInPlace(path)))
+      const isGone = isMissing(error);
+      if (isGone && !(await isDirectoryInPlace(path)))
         throw new Error(`${basename(path)} and the directory that it was in are missing`, { cause: error });
-      if (!isMissing && this.#failed(segment, wholeFile) < maxAttempts) throw error;
-      onUnreadable(segment, isMissing ? "the file is missing" : errorText(error));
+      if (!isGone && this.#failed(segment, wholeFile) < maxAttempts) throw error;
+      onUnreadable(segment, isGone ? "the file is missing" : errorText(error));
       return undefined;
     }
   }

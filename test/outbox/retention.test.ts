@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, jest, test } from "bun:test";
 import { Retention, type RetentionOptions } from "../../server/outbox/retention.ts";
 import type { Segment } from "../../server/outbox/segment.ts";
 import { recordingLog } from "../support/log.ts";
@@ -100,7 +100,7 @@ test("a file that cannot be removed is logged, and the others are removed", asyn
   expect(log.lines).toEqual([
     {
       level: "warn",
-      message: "cannot remove a segment; the next start removes it",
+      message: "cannot remove a segment; another attempt follows",
       fields: { path: `${dir}/1.seg`, error: "EIO: injected fault, remove" },
     },
   ]);
@@ -217,4 +217,53 @@ test("settled waits for the removal of files", async () => {
   void retention.removeDelivered();
   await retention.settled();
   expect([...files.entries.keys()]).toEqual([`${dir}/21.seg`]);
+});
+
+test("a file that could not be removed is removed with the next segment, and logged once", async () => {
+  const segments = threeSegments();
+  const { retention, files, log } = await retentionOf(segments, [31]);
+  files.fault = (operation, path) =>
+    operation === "remove" && path.endsWith("/1.seg") ? { code: "EBUSY" } : undefined;
+  await retention.removeDelivered();
+  segments.push(segment(31, 31));
+  await retention.removeDelivered();
+  expect([...files.entries.keys()]).toEqual([`${dir}/1.seg`]);
+  files.fault = () => undefined;
+  retention.remove([segment(0, 0)]);
+  await retention.settled();
+  expect([...files.entries.keys()]).toEqual([]);
+  expect(log.lines).toHaveLength(1);
+  await retention.close();
+});
+
+test("a file that could not be removed is removed half a minute later", async () => {
+  jest.useFakeTimers();
+  try {
+    const { retention, files } = await retentionOf(threeSegments(), [31]);
+    files.fault = (operation) => (operation === "remove" ? { code: "EBUSY" } : undefined);
+    await retention.removeDelivered();
+    expect(files.entries.size).toBe(3);
+    files.fault = () => undefined;
+    jest.advanceTimersByTime(30_000);
+    await retention.settled();
+    expect([...files.entries.keys()]).toEqual([`${dir}/21.seg`]);
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("a file that somebody else removed is not a warning, and a closed outbox does not try again", async () => {
+  const { retention, files, log } = await retentionOf(threeSegments(), [31]);
+  files.fault = (operation, path) =>
+    operation === "remove" ? { code: path.endsWith("/1.seg") ? "ENOENT" : "EBUSY" } : undefined;
+  jest.useFakeTimers();
+  try {
+    await retention.removeDelivered();
+    expect(log.lines.map(({ fields }) => fields?.path)).toEqual([`${dir}/11.seg`]);
+    await retention.close();
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
 });
