@@ -107,7 +107,7 @@ export function readTokenTable(table: TomlTable): SourcedCredential[] {
   return Object.entries(table).map(([token, sensorId], index) => {
     const source = `entry ${index + 1} of [auth.tokens]`;
     if (typeof sensorId !== "string")
-      throw new ConfigError(`auth: ${source}: the value is not a text; allowed: "token" = "sensor_id"`);
+      throw new ConfigError(`auth: ${source}: the value is not a string; allowed: "token" = "sensor_id"`);
     assertToken(token, source);
     assertSensorId(sensorId, source);
     return { sensorId, alias: undefined, token, source };

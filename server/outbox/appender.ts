@@ -259,7 +259,9 @@ export class Appender {
   async #startSegmentAfter(error: unknown): Promise<boolean> {
     if (isFileTooLarge(error)) {
       if (!this.#active.limitSize()) return false;
-      this.#options.log.warn("a segment may not become larger (ulimit -f); later ones end at its size");
+      this.#options.log.warn(
+        "a segment reached the largest file size that the system allows (ulimit -f); later segments end at this size",
+      );
     } else if (!isOutOfSpace(error) || !this.#retention.isNewestDelivered) return false;
     if ((await this.#startSegment()) !== undefined) return false;
     await this.#retention.settled();

@@ -173,7 +173,7 @@ async function sizesFor(options: OpenOptions): Promise<{ segmentBytes: number; r
 
 function warnIfDiskIsSmall({ dir, maxBytes, log }: OpenOptions, capacityBytes: number): void {
   if (maxBytes <= capacityBytes) return;
-  log.warn("max_bytes is more than the disk has room for; batches are refused when the disk is full", {
+  log.warn("the disk has less room than max_bytes; batches are refused when the disk is full", {
     dir,
     max_bytes: maxBytes,
     disk_has_room_for_bytes: Math.floor(capacityBytes),

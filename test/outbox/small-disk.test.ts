@@ -102,10 +102,12 @@ test.skipIf(!canMount)(
   },
 );
 
-test.skipIf(!canMount)("the start warns if max_bytes is more than the disk has room for", async () => {
+test.skipIf(!canMount)("the start warns if the disk has less room than max_bytes", async () => {
   using disk = mountSmallDisk(diskBytes);
   const outbox = await openOn(disk.folder);
-  const warning = outbox.log.lines.find(({ message }) => message.startsWith("max_bytes is more"));
+  const warning = outbox.log.lines.find(({ message }) =>
+    message.startsWith("the disk has less room than max_bytes"),
+  );
   expect(warning?.fields).toEqual({
     dir: disk.folder,
     max_bytes: 64 * mebibyte,

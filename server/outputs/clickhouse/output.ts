@@ -40,7 +40,7 @@ export function createClickhouseOutput(options: ClickhouseOptions): Output {
     const answer = await execute({ query: "SELECT version()" }, signal);
     const isAnswer = answer.kind === "answered" && answer.status === 200 && answer.isWhole;
     if (!isAnswer || exceptionCode(answer) !== undefined)
-      return withoutRows("SELECT version()", judgeAnswer(answer));
+      return withoutRows(answer.kind === "failed" ? options.url : "SELECT version()", judgeAnswer(answer));
     const found = tryParseVersion(answer.body);
     if (found === undefined)
       return {

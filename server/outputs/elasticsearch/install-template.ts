@@ -31,7 +31,7 @@ export async function installIndexTemplate(
   const name = templateName(pattern);
   const get = (path: string) => client.request({ method: "GET", path, maxAnswerBytes }, signal);
   if (isDateAlone(pattern)) {
-    log.warn("no index template was installed, because it would match indices of others too", { index });
+    log.warn("no index template was installed, because it would also match other indices", { index });
     return undefined;
   }
 
@@ -57,7 +57,7 @@ export async function installIndexTemplate(
 
   const [highest] = others;
   if (own === undefined && highest?.isForDataStreams) {
-    log.info("no index template was installed, because another one makes a data stream of the index", {
+    log.info("no index template was installed, because another template makes the index a data stream", {
       index,
       other: describe(highest),
     });
@@ -119,7 +119,11 @@ async function reportOverlaps(
       "another index template with a higher priority is used for new indices instead of Loom's",
       fields,
     );
-  else log.info("Loom's index template is used for new indices instead of others that match", fields);
+  else
+    log.info(
+      "Loom's index template is used for new indices instead of the other templates that match",
+      fields,
+    );
 }
 
 function describe({ name, priority }: InstalledTemplate): string {

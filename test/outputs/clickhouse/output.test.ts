@@ -340,6 +340,6 @@ test("a stop ends an attempt that waits for its answer", async () => {
 test("a server that cannot be reached is retried", async () => {
   expect(await outputTo("http://127.0.0.1:9")()).toEqual({
     kind: "retry",
-    reason: "SELECT version(): no answer: ECONNREFUSED",
+    reason: "http://127.0.0.1:9: no answer: ECONNREFUSED",
   });
 });

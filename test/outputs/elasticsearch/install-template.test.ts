@@ -78,7 +78,7 @@ describe("templates of others", () => {
       expect(await linesFor()).toEqual([
         {
           level: "info",
-          message: "no index template was installed, because another one makes a data stream of the index",
+          message: "no index template was installed, because another template makes the index a data stream",
           fields: { index: "logs-loom-2026.11.22", other: `logs (priority ${priority})` },
         },
       ]);
@@ -108,7 +108,7 @@ describe("templates of others", () => {
 
   const op = { index_patterns: ["*"], priority: 600 };
   const all = { index_patterns: ["loom*"] };
-  const replaces = "Loom's index template is used for new indices instead of others that match";
+  const replaces = "Loom's index template is used for new indices instead of the other templates that match";
   const isReplaced =
     "another index template with a higher priority is used for new indices instead of Loom's";
 
@@ -167,7 +167,7 @@ describe("the installation", () => {
 
   test.each([
     [daily, "index template installed"],
-    ["%Y.%m.%d", "no index template was installed, because it would match indices of others too"],
+    ["%Y.%m.%d", "no index template was installed, because it would also match other indices"],
   ])("for %s is logged", async (index, message) => {
     answerWith(() => undefined);
     const log = recordingLog();
