@@ -1,7 +1,7 @@
 import type { Server } from "bun";
 import type { ListenAddress } from "../config/config.ts";
 import type { Connection, HandleRequest } from "./connection.ts";
-import { giveConnectionsTo } from "./listening-sockets.ts";
+import { SharedPort } from "./shared-port.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
 
 export interface ListenerOptions {
@@ -10,6 +10,8 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** undefined: plain HTTP. */
   readonly certificate?: TlsCertificate | undefined;
+  /** The time after which a connection without a request is certainly closed; for tests. */
+  readonly replacedIdleMs?: number;
 }
 
 /** A listener cannot be opened. The message names the listener, its address and the reason. */
@@ -30,26 +32,26 @@ export class ListenError extends Error {
  */
 const idleTimeoutSeconds = 120;
 const closeWaitMs = 500;
+/** Bun checks its timeouts every four seconds; the rest is a margin. */
+const replacedIdleMs = (idleTimeoutSeconds + 10) * 1_000;
 
 /** Listens for HTTP, or for HTTPS (TLS 1.2 or newer, Bun's default) if it has a certificate. */
 export class Listener {
   readonly #options: ListenerOptions;
   #certificate: TlsCertificate | undefined;
   #handle: HandleRequest = () => new Response(null, { status: 503 });
-  /** The server that new connections get. */
-  #server: Server<undefined> | undefined;
-  /** Servers with an earlier certificate; their open connections are still answered. */
-  readonly #replaced: Server<undefined>[] = [];
+  readonly #port: SharedPort;
   #isStopping = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#port = new SharedPort(options.replacedIdleMs ?? replacedIdleMs);
     this.#certificate = options.certificate;
   }
 
   /** The port it listens on; before `listen`, the configured one. */
   get port(): number {
-    return this.#server?.port ?? this.#options.address.port;
+    return this.#port.current?.port ?? this.#options.address.port;
   }
 
   /** The address for logs: as configured, with the actual port if the configured port is 0. */
@@ -58,7 +60,7 @@ export class Listener {
   }
 
   get isListening(): boolean {
-    return this.#server !== undefined;
+    return this.#port.current !== undefined;
   }
 
   /** The certificate that new connections get; undefined: plain HTTP. */
@@ -71,29 +73,25 @@ export class Listener {
     this.#handle = handle;
     // Only a listener with a certificate is ever replaced, so only then the port may be shared.
     if (this.#certificate) this.#assertPortIsFree();
-    this.#server = this.#serve(this.#certificate);
+    this.#port.use(this.#serve(this.#certificate));
   }
 
   /** Gives new connections this certificate; open connections keep theirs. Plain HTTP stays plain HTTP. */
   useCertificate(next: TlsCertificate): void {
-    const old = this.#server;
+    const old = this.#port.current;
     const current = this.#certificate;
     if (!old || !current || this.#isStopping) return;
-    // A replaced server runs until the end, so a reload that does not change the certificate must not create one.
+    // A replaced server runs as long as it has connections, so a reload that changes nothing must not create one.
     if (next.cert === current.cert && next.key === current.key) return;
-    this.#server = this.#serve(next, old.port);
+    this.#port.use(this.#serve(next, old.port));
     this.#certificate = next;
-    this.#replaced.push(old);
-    // Without the kernel's help the old server must stop accepting, which closes its idle connections.
-    if (!giveConnectionsTo(this.#replaced.length, this.port)) void old.stop(false);
   }
 
   /** Stops accepting, waits for the answers in flight, then closes every connection. */
   async stop(maxWaitMs: number): Promise<void> {
     this.#isStopping = true;
-    const servers = this.#server ? [this.#server, ...this.#replaced] : [];
-    await Promise.race([Promise.all(servers.map((one) => one.stop(false))), Bun.sleep(maxWaitMs)]);
-    await Promise.race([Promise.all(servers.map((one) => one.stop(true))), Bun.sleep(closeWaitMs)]);
+    await Promise.race([this.#port.stop(false), Bun.sleep(maxWaitMs)]);
+    await Promise.race([this.#port.stop(true), Bun.sleep(closeWaitMs)]);
   }
 
   #serve(certificate: TlsCertificate | undefined, port = this.#options.address.port): Server<undefined> {
@@ -114,8 +112,10 @@ export class Listener {
       return Bun.serve({
         hostname,
         port,
-        fetch: (request, server) =>
-          this.#handle(withLongHost(request), new ServerConnection(server, request)),
+        fetch: (request, server) => {
+          this.#port.noteRequest(server);
+          return this.#handle(withLongHost(request), new ServerConnection(server, request));
+        },
         idleTimeout: idleTimeoutSeconds,
         // Bodies are bounded where they are read, with Loom's own answer.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,

@@ -6,7 +6,7 @@ import { cFunctions } from "../c-library.ts";
  * Bun cannot change the certificate of a running server. Stopping the server would close the connections that sensors
  * keep open, and a batch on its way at that moment would be lost. So Loom starts a second server on the same port
  * (SO_REUSEPORT) and tells the kernel to give it every new connection. Closing the listening socket of the first server
- * would reset the connections that are waiting in its queue or are in their handshake.
+ * at once would reset the connections that are waiting in its queue or are in their handshake; see SharedPort.
  */
 
 /** <asm-generic/socket.h>; the same on x86 and ARM. */

@@ -10,6 +10,7 @@ import { loadTlsCertificate, type TlsCertificate } from "../../server/http/tls-c
 import { createCertificate } from "../support/certificate.ts";
 import { openConnection } from "../support/raw-connection.ts";
 import { requestHead, wholeRequest } from "../support/send.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -237,6 +238,52 @@ describe("another certificate", () => {
     const before = readdirSync("/proc/self/fd").length;
     for (let i = 0; i < 100; i++) open.listener.useCertificate({ ...same });
     expect(readdirSync("/proc/self/fd").length).toBe(before);
+  });
+
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+
+  test("costs no descriptor once the connections of the earlier one are gone: 50 certificates", async () => {
+    const certificates = await Promise.all(["even.example", "odd.example"].map(certificate));
+    await using open = listenWith(clientOf, { certificate: certificates[1], replacedIdleMs: 20 });
+    const before = descriptors();
+    for (let i = 0; i < 50; i++) {
+      const next = certificates[i % 2];
+      if (next) open.listener.useCertificate(next);
+      // Servers are closed meanwhile, and the order of those that listen changes.
+      using connection = await openConnection(open.listener.port, "tls");
+      expect(connection.commonName()).toBe(i % 2 === 0 ? "even.example" : "odd.example");
+      connection.send(wholeRequest("[]"));
+      await connection.statuses(1);
+    }
+    await until("the descriptors are closed", () => descriptors() <= before);
+    using connection = await openConnection(open.listener.port, "tls");
+    expect(connection.commonName()).toBe("odd.example");
+  });
+
+  test("does not close a server that has a request in flight, which is answered", async () => {
+    const hold = Promise.withResolvers<string>();
+    const began = Promise.withResolvers<void>();
+    const answer: Answer = (request) => {
+      if (new URL(request.url).pathname !== "/api/v1/ingest") return Promise.resolve("other");
+      began.resolve();
+      return hold.promise;
+    };
+    await using open = listenWith(answer, {
+      certificate: await certificate("old.example"),
+      replacedIdleMs: 5,
+    });
+    const before = descriptors();
+    using connection = await openConnection(open.listener.port, "tls");
+    connection.send(wholeRequest("[]"));
+    await began.promise;
+    open.listener.useCertificate(await certificate("new.example"));
+    open.listener.useCertificate(await certificate("newer.example"));
+    // The server between has no request, and is closed.
+    await until("one server is closed", () => descriptors() <= before + 3);
+    hold.resolve("answer");
+    await connection.statuses(1);
+    expect(connection.received()).toEndWith("answer");
+    await until("the first server is closed too", () => descriptors() <= before);
   });
 
   test("that arrives during the stop does not make it listen again", async () => {
