@@ -31,12 +31,22 @@ interface Variant {
   readonly hasFaults: boolean;
   /** Frames that were not handed out yet are damaged. Only with one output: it finds the damage, and nobody else counts it. */
   readonly hasDamage: boolean;
+  /** The disk is smaller than `maxBytes`, and often smaller than a segment. */
+  readonly isDiskSmall?: boolean;
 }
 
 const variants: readonly Variant[] = [
   { title: "reject", onFull: "reject", hasFaults: false, hasDamage: false },
   { title: "reject, disk faults and crashes", onFull: "reject", hasFaults: true, hasDamage: false },
   { title: "reject, damaged frames", onFull: "reject", hasFaults: false, hasDamage: true },
+  { title: "reject, a small disk", onFull: "reject", hasFaults: false, hasDamage: false, isDiskSmall: true },
+  {
+    title: "reject, a small disk, disk faults and crashes",
+    onFull: "reject",
+    hasFaults: true,
+    hasDamage: false,
+    isDiskSmall: true,
+  },
   { title: "drop_oldest", onFull: "drop_oldest", hasFaults: false, hasDamage: false },
   { title: "drop_oldest, disk faults and crashes", onFull: "drop_oldest", hasFaults: true, hasDamage: false },
   { title: "drop_oldest, damaged frames", onFull: "drop_oldest", hasFaults: false, hasDamage: true },
@@ -92,6 +102,7 @@ class ModelRun {
   readonly #meaning = new Map<number, string>();
   readonly #segmentBytes: number;
   readonly #maxBytes: number;
+  readonly #diskBytes: number;
   readonly #violations: string[] = [];
   #outbox!: Opened;
   #isOpen = false;
@@ -105,6 +116,7 @@ class ModelRun {
     const names = variant.hasDamage ? ["clickhouse"] : ["clickhouse", "elasticsearch"];
     this.#outputs = names.map((name) => new OutputModel(name));
     this.#segmentBytes = 100 + random.below(2000);
+    this.#diskBytes = variant.isDiskSmall ? 1500 + random.below(2000) : Number.POSITIVE_INFINITY;
     const isSmall = variant.onFull === "drop_oldest" || random.below(2) === 0;
     this.#maxBytes = isSmall ? 1500 + random.below(6000) : 64 * 1024 * 1024;
   }
@@ -135,7 +147,7 @@ class ModelRun {
   async #step(): Promise<void> {
     const { hasFaults, hasDamage } = this.#variant;
     const chance = this.#random.below(100);
-    this.#disk.fault = () => undefined;
+    this.#disk.fault = this.#noRoom;
     if (hasFaults && chance < 4) return this.#crash();
     if (chance < 8) return this.#restart();
     if (hasDamage && chance < 16) this.#damageFrame();
@@ -145,6 +157,14 @@ class ModelRun {
     for (const own of this.#outputs) if (this.#random.below(3) > 0) tasks.push(this.#deliver(own));
     await Promise.all(tasks);
   }
+
+  /** A write fails if the disk has no room for it. Cursors have their full size from the beginning. */
+  readonly #noRoom = (operation: string, path: string, added: number): Fault => {
+    if (operation !== "write" || !takesRoom(path)) return undefined;
+    let used = 0;
+    for (const [other, { content }] of this.#disk.entries) if (takesRoom(other)) used += content.length;
+    return used + added > this.#diskBytes ? { code: "ENOSPC" } : undefined;
+  };
 
   /** Up to three turns of the event loop, so that calls to the disk overlap in many ways. */
   async #pause(): Promise<void> {
@@ -162,6 +182,7 @@ class ModelRun {
       outputs: this.#outputs.map(({ name }) => name),
       segmentBytes: this.#segmentBytes,
       maxBytes: this.#maxBytes,
+      reserveBytes: this.#variant.isDiskSmall ? 200 : 0,
       onFull: this.#variant.onFull,
       now: () => this.#now++,
     });
@@ -206,7 +227,7 @@ class ModelRun {
     this.#disk.fault = () => ({ code: "EIO" });
     await Promise.allSettled(interrupted);
     await this.#outbox.close();
-    this.#disk.fault = () => undefined;
+    this.#disk.fault = this.#noRoom;
     this.#restarts++;
     await this.#open();
   }
@@ -448,6 +469,10 @@ function framesOf(content: Buffer): readonly FrameOnDisk[] {
       frames.push({ start, end, firstSequence: header.firstSequence, documents: lines.slice(1, -1) });
     }
   return frames;
+}
+
+function takesRoom(path: string): boolean {
+  return path.endsWith(".seg") || path.endsWith("/reserve");
 }
 
 function flipped(content: Buffer, offset: number): Buffer {
