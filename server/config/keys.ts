@@ -65,7 +65,7 @@ export const sections = {
     ),
     management_host_names: optional(
       listOf(hostNameText, 64),
-      "The names under which clients reach dashboard, API and metrics, for example through a reverse proxy. IP addresses, localhost, the name in management_listen_address and with management_tls those in the certificate are always accepted. Another Host header is answered 421, so that a hostile page cannot read the port through a name of its own (DNS rebinding).",
+      "The names under which clients reach dashboard, API and metrics, for example through a reverse proxy. IP addresses, localhost, the name in management_listen_address and, with management_tls, the names in the certificate are always accepted. A request with another Host header gets 421, so that a hostile page cannot read the port through its own name (DNS rebinding).",
       { example: '["loom.example.com"]' },
     ),
   },

@@ -139,7 +139,7 @@ function declareOutboxMetrics(metrics: MetricRegistry, outbox: () => OutboxRepor
   });
   metrics.gauge({
     name: "loom_outbox_limit_bytes",
-    help: "Bytes at which the outbox is full: max_bytes, or what its disk has room for if that is less.",
+    help: "Size in bytes at which the outbox is full: max_bytes, or the room on its disk if that is less.",
     read: () => outbox().maxBytes,
   });
   metrics.gauge({
