@@ -11,7 +11,7 @@ import { startManagement } from "./management/management.ts";
 import { Readiness } from "./management/readiness.ts";
 import type { ConfiguredOutput } from "./outputs/descriptor.ts";
 import { declareAttemptMetrics, declareOutputMetrics } from "./outputs/output-metrics.ts";
-import { startOutputs } from "./outputs/outputs.ts";
+import { type Outputs, type OutputsOptions, startOutputs } from "./outputs/outputs.ts";
 import { Reloader, readCertificate, readSensors } from "./reload.ts";
 import { Ledger } from "./telemetry/ledger.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -26,6 +26,8 @@ export interface LoomOptions {
   readonly log: Log;
   /** Called once when Loom cannot continue because stdout is closed. */
   readonly onFatal: (error: Error) => void;
+  /** Ends the start, which fails then. It has no effect on a Loom that has started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Loom {
@@ -45,7 +47,7 @@ const outputStopMs = 1_500;
 
 /**
  * Starts the stages from the last one to the first, so that each gets the next one and nothing arrives before
- * everything works. @throws Error if one of them cannot start
+ * everything works. @throws Error if one of them cannot start, or `signal` ended the start
  */
 export async function startLoom(options: LoomOptions): Promise<Loom> {
   const { config, log } = options;
@@ -58,11 +60,8 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   const metrics = new MetricRegistry();
 
   const enrichment = await startEnrichment(config.enrichment, log);
-  const outputs = await startOutputs(config.output, {
-    log,
-    onFatal: options.onFatal,
-    onAttempt: declareAttemptMetrics(metrics),
-  });
+  options.signal?.throwIfAborted();
+  const outputs = await startOutputsUnlessEnded(options, declareAttemptMetrics(metrics));
   const readiness = new Readiness(outputs);
   const ingest = new Listener({
     name: "ingest",
@@ -123,4 +122,15 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
       await management?.server.stop();
     },
   };
+}
+
+/** @throws the reason of `signal` if it ended the start meanwhile; the outputs are stopped then */
+async function startOutputsUnlessEnded(
+  { config, log, onFatal, signal }: LoomOptions,
+  onAttempt: OutputsOptions["onAttempt"],
+): Promise<Outputs> {
+  const outputs = await startOutputs(config.output, { log, onFatal, onAttempt });
+  if (!signal?.aborted) return outputs;
+  await outputs.stop(outputStopMs);
+  throw signal.reason;
 }

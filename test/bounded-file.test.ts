@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBoundedFile } from "../server/bounded-file.ts";
-import { until } from "./support/until.ts";
+import { createNamedPipe } from "./support/named-pipe.ts";
 
 let folder = "";
 
@@ -14,24 +14,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
-
-let pipes = 0;
-function namedPipe(): string {
-  const path = join(folder, `pipe-${pipes++}`);
-  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
-  return path;
-}
-
-/** Opens a named pipe for writing as soon as somebody reads it. */
-function writerOf(path: string): Promise<number> {
-  return until("the pipe is read", () => {
-    try {
-      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-    } catch {
-      return undefined; // Nobody has opened it for reading.
-    }
-  });
-}
 
 async function textOf(reading: ReturnType<typeof readBoundedFile>): Promise<string> {
   return Buffer.from((await reading).bytes).toString();
@@ -56,23 +38,22 @@ describe("a file", () => {
 
 describe("a named pipe", () => {
   test("is read to its end, also if it does not fit into the pipe at once", async () => {
-    const path = namedPipe();
-    const writer = Bun.spawn(["sh", "-c", `head -c 200000 /dev/zero > ${path}`]);
-    expect((await readBoundedFile(path, 200_000)).bytes.length).toBe(200_000);
+    using pipe = createNamedPipe();
+    const writer = Bun.spawn(["sh", "-c", `head -c 200000 /dev/zero > ${pipe.path}`]);
+    expect((await readBoundedFile(pipe.path, 200_000)).bytes.length).toBe(200_000);
     expect(await writer.exited).toBe(0);
   });
 
   test("that nobody writes to is given up after the given time, and blocks neither the loop nor the next file", async () => {
-    const path = namedPipe();
-    await expect(readBoundedFile(path, 100, 50)).rejects.toThrow("no answer within 0.05 s");
+    using pipe = createNamedPipe();
+    await expect(readBoundedFile(pipe.path, 100, 50)).rejects.toThrow("no answer within 0.05 s");
     expect(await textOf(readBoundedFile("/dev/null", 5))).toBe("");
   });
 
   test("that is opened for writing and never written is given up too", async () => {
-    const path = namedPipe();
-    const reading = readBoundedFile(path, 100, 300);
-    const writer = await writerOf(path);
+    using pipe = createNamedPipe();
+    const reading = readBoundedFile(pipe.path, 100, 300);
+    await pipe.reader();
     await expect(reading).rejects.toThrow("no answer within 0.3 s");
-    closeSync(writer);
   });
 });

@@ -1,5 +1,6 @@
 import { UsageError } from "./arguments.ts";
 import { exitWith } from "./exit.ts";
+import { signals } from "./signals.ts";
 
 /** One form of a command, for `loom help`. */
 export interface Usage {
@@ -17,6 +18,8 @@ export interface Command {
   /** Other spellings of the word: "--version". */
   readonly aliases?: readonly string[];
   readonly usage: readonly Usage[];
+  /** True: the command takes the signals from `signals`. Otherwise they end the process. */
+  readonly handlesSignals?: boolean;
   /**
    * @param args the arguments after the command's name
    * @throws UsageError when the arguments are wrong
@@ -26,6 +29,7 @@ export interface Command {
 
 /** Runs a command. Wrong arguments end the process with status 2 and one line on stderr. */
 export async function runCommand(command: Command, args: readonly string[]): Promise<void> {
+  if (!command.handlesSignals) signals.restoreDefaults();
   try {
     await command.run(args);
   } catch (error) {

@@ -1,3 +1,5 @@
+// First, so that no signal is missed while the other modules are loaded.
+import "./receive-signals.ts";
 import { runCommand } from "./command.ts";
 import { commands } from "./commands.ts";
 import { exitWith } from "./exit.ts";

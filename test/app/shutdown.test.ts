@@ -78,6 +78,7 @@ test("a second signal does not interrupt the shutdown", async () => {
   await send(loom.ingestUrl, "[]");
   loom.signal("SIGTERM");
   await refusesConnections(loom);
+  loom.signal("SIGTERM");
   loom.signal("SIGINT");
   loom.signal("SIGHUP");
   connection.send(request.slice(-1));

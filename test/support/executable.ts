@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { until } from "./until.ts";
 
 /** For `setDefaultTimeout`: a process may be slow on a busy machine. `until` fails earlier and says what is missing. */
@@ -35,7 +35,7 @@ export interface StartOptions {
   readonly config?: string | undefined;
   /** The complete environment of the process. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Further files for the working directory, by name. */
+  /** Further files for the working directory, by name; a name may have folders. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** A descriptor for its standard output instead of a file. The caller closes it. */
   readonly stdout?: number;
@@ -83,7 +83,10 @@ export function runExecutable(options: StartOptions = {}): Executable {
   mkdirSync(folder);
   linkSync(builtExecutable(), join(folder, "loom"));
   if (config !== undefined) writeFileSync(join(folder, "loom.toml"), config);
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
   const stdoutFile = join(root, "stdout");
   const stderrFile = join(root, "stderr");
   const stdout = options.stdout ?? openSync(stdoutFile, "w");

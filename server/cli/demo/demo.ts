@@ -7,7 +7,7 @@ import { createLog } from "../../telemetry/log.ts";
 import { parseArguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { exitWith } from "../exit.ts";
-import { runLoom } from "../run.ts";
+import { LoomProcess } from "../loom-process.ts";
 import { capturedRequests } from "./captured-requests.ts";
 import asnDatabase from "./demo-asn.mmdb" with { type: "file" };
 import cityDatabase from "./demo-city.mmdb" with { type: "file" };
@@ -38,6 +38,7 @@ export const demo: Command = {
       ],
     },
   ],
+  handlesSignals: true,
   run: runDemo,
 };
 
@@ -50,7 +51,8 @@ async function runDemo(args: readonly string[]): Promise<void> {
     [`LOOM_SENSOR_${replayedSensorId}`]: replayToken,
     [`LOOM_SENSOR_${ownSensorId}`]: ownToken,
   };
-  const loom = await runLoom(config, environment, createLog(config.logging), withFlag);
+  const log = createLog(config.logging);
+  const loom = await new LoomProcess(log).start({ config, environment }, withFlag);
   const url = `http://${hostOf(flags.listenAddress)}:${loom.ingestPort}`;
   const managementUrl = `http://${hostOf(flags.managementAddress)}:${loom.managementPort}`;
   const dashboard = loom.signInLink() ?? `${managementUrl}/   (sign in with your LOOM_ADMIN_TOKEN)`;
