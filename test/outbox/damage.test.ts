@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom } from "../support/random.ts";
+import { until } from "../support/until.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
 import { batchOf, drain, openTestOutbox, temporaryFolder, wideBounds } from "./outboxes.ts";
 
@@ -161,6 +162,7 @@ test("a segment of which the last pending events are damaged is removed", async 
   const disk = createMemoryDisk();
   const outbox = await openTestOutbox({ dir, files: disk, segmentBytes: 100 });
   await outbox.append(batchOf('{"n":1}', '{"n":2}'));
+  await until("a new segment is started", () => outbox.counts().segments === 2);
   replace(disk, segment, Buffer.alloc(contentOf(disk, segment).length));
   const reader = outbox.reader("clickhouse");
   expect(await reader.next(wideBounds)).toBeUndefined();

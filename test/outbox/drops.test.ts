@@ -122,6 +122,19 @@ test("the position does not go back when a drop overtakes an acknowledgement", a
   expect(await drainNumbers(full.reader)).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
+test("the acknowledgement of a batch that was dropped as a whole does not move the cursor back", async () => {
+  const disk = createMemoryDisk();
+  const full = await fullOutbox(disk);
+  const batch = await full.reader.next(two);
+  if (!batch) throw new Error("nothing was handed out");
+  await full.append(9);
+  await full.append(11);
+  disk.calls.length = 0;
+  await full.reader.acknowledge(batch);
+  expect(disk.calls.filter(({ path }) => path.endsWith(".cursor"))).toEqual([]);
+  expect([dropped(full), full.reader.waiting().events]).toEqual([2, 8]);
+});
+
 test("an acknowledgement that fails after a drop leaves the batch undecided until it is repeated", async () => {
   const disk = createMemoryDisk();
   const full = await fullOutbox(disk);

@@ -299,7 +299,10 @@ test("no batch is handed out while the cursor cannot be written, and the same ba
   );
   disk.fault = () => undefined;
   await expect(reader.acknowledge({ firstSequence: 1, lastSequence: 1, events: [] })).rejects.toThrow(/^BUG/);
+  disk.calls.length = 0;
   const batch = await reader.next(wideBounds);
+  // The border that could not be written is written now.
+  expect(disk.calls.map(({ path }) => path)).toContain(`${dir}/cursors/clickhouse.cursor`);
   disk.fault = (_, path) => (path.endsWith(".cursor") ? { code: "EIO" } : undefined);
   if (batch) await expect(reader.acknowledge(batch)).rejects.toThrow(/EIO/);
   disk.fault = () => undefined;

@@ -61,6 +61,8 @@ test("a segment is removed when the slowest cursor has passed it, and the newest
   await slow.retention.removeDelivered();
   expect(slow.paths()).toEqual([11, 21]);
   const all = await retentionOf(threeSegments(), [31, 31]);
+  // The directory is synced after the removals, however long they take, and the call waits for both.
+  all.files.pause = () => new Promise((resolve) => setImmediate(resolve));
   await all.retention.removeDelivered();
   expect(all.paths()).toEqual([21]);
   expect(all.files.calls).toEqual([
