@@ -28,7 +28,14 @@ const diskWithSegments = () => diskWithFrames(3, headerBytes + frameBytes);
 async function recoverFrom(files: FileLayer) {
   const log = recordingLog();
   const damaged = await openDamagedFiles(`${dir}/damaged`, files, log);
-  const recovered = await recover({ dir, cursorFolder: `${dir}/cursors`, files, damaged, log });
+  const recovered = await recover({
+    dir,
+    cursorFolder: `${dir}/cursors`,
+    outputs: ["clickhouse"],
+    files,
+    damaged,
+    log,
+  });
   const firsts = () => recovered.segments.map(({ firstSequence }) => firstSequence);
   const lines = () => log.lines;
   return { recovered, firsts, lines };
@@ -107,16 +114,29 @@ test("an end that cannot be cut off is logged, and the segment is used as it is"
   });
 });
 
-test("frames that repeat earlier sequence numbers count as damaged", async () => {
-  for (const name of [2, 500]) {
-    const disk = await diskWithFrames(3, 10_000);
-    // A copy whose header is damaged, so that only the sequence numbers of its frames show what it is.
-    await put(disk, pathOf(name), damagedAt(contentOf(disk, pathOf(1)), 0));
-    const { recovered, firsts } = await recoverFrom(disk);
-    expect(firsts()).toEqual([1]);
-    await recovered.cleanUp(pathOf(999));
-    expect(disk.entries.has(`${dir}/damaged/${nameOf(name)}`)).toBe(true);
-  }
+/** A segment whose header is damaged, so that only its name and the sequence numbers of its frames say what it is. */
+const withoutHeader = (content: Buffer) => damagedAt(content, 0);
+
+test("frames that repeat the sequence numbers of an earlier segment count as damaged", async () => {
+  const disk = await diskWithFrames(3, 10_000);
+  await put(disk, pathOf(2), withoutHeader(contentOf(disk, pathOf(1))));
+  const { recovered, firsts } = await recoverFrom(disk);
+  expect(firsts()).toEqual([1]);
+  await recovered.cleanUp(pathOf(999));
+  expect(disk.entries.has(`${dir}/damaged/${nameOf(2)}`)).toBe(true);
+});
+
+test("frames with lower sequence numbers than their segment's name count as damaged", async () => {
+  const disk = await diskWithSegments();
+  await disk.remove(pathOf(7));
+  // Its frame continues the sequence numbers, but its name does not.
+  await put(disk, pathOf(500), withoutHeader(contentOf(disk, pathOf(5))));
+  await disk.remove(pathOf(5));
+  const { recovered, firsts } = await recoverFrom(disk);
+  expect(firsts()).toEqual([1, 3]);
+  expect(recovered).toMatchObject({ damagedEvents: 0, keptEnd: 5 });
+  await recovered.cleanUp(pathOf(999));
+  expect(disk.entries.has(`${dir}/damaged/${nameOf(500)}`)).toBe(true);
 });
 
 test("the id in most files is the outbox's, wherever the others are", async () => {
