@@ -1,4 +1,5 @@
 import manifest from "../package.json" with { type: "json" };
+import { compileCommand } from "./compile.ts";
 
 /**
  * Builds the executable `dist/loom`. With a target such as `bun-linux-arm64` as its argument, it builds
@@ -14,17 +15,10 @@ if (Bun.version !== pinned) {
 const target = process.argv[2];
 const outfile = target === undefined ? "dist/loom" : `dist/loom-${target.replace("bun-", "")}`;
 const root = new URL("..", import.meta.url).pathname;
-const result = Bun.spawnSync(
-  [
-    process.execPath,
-    "build",
-    "--compile",
-    "--minify",
-    ...(target === undefined ? [] : [`--target=${target}`]),
-    `--outfile=${outfile}`,
-    "server/cli/loom.ts",
-  ],
-  { cwd: root, stdout: "inherit", stderr: "inherit" },
-);
+const result = Bun.spawnSync(compileCommand(outfile, target), {
+  cwd: root,
+  stdout: "inherit",
+  stderr: "inherit",
+});
 if (!result.success) process.exit(1);
 console.error(`build: ${outfile}, ${(Bun.file(`${root}/${outfile}`).size / 1e6).toFixed(0)} MB`);

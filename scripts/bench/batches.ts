@@ -4,7 +4,7 @@ import { capturedRequests } from "../../server/cli/demo/captured-requests.ts";
  * Batches for the benchmarks, built from events that a real sensor sent (server/cli/demo/spip-requests.ndjson): HTTP, TLS,
  * Redis, RDP, telnet and SSH, with their escapes, non-ASCII text and nested objects. Every 16th event is the SSH handshake of
  * 5.6 KB, and the event of 27 KB is left out; the average is 1.1 KB. Ids, payloads, source addresses (IPv4, IPv6 and mapped,
- * all in the demo databases) and ports differ from event to event.
+ * all in the built-in databases) and ports differ from event to event.
  */
 
 const maxCommonBytes = 2_000;

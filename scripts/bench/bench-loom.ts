@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeBuiltinDatabases } from "../builtin-databases.ts";
 
 /*
- * Runs the executable for a benchmark: plain HTTP, both demo databases, no rate limit, stdout to /dev/null. The executable is
+ * Runs the executable for a benchmark: plain HTTP, both built-in databases, no rate limit, stdout to /dev/null. The executable is
  * `dist/loom`, or the path in LOOM_BENCH_EXECUTABLE, to compare two builds.
  */
 
@@ -27,13 +28,15 @@ export interface BenchLoom extends AsyncDisposable {
 export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }): Promise<BenchLoom> {
   const directory = mkdtempSync(join(tmpdir(), "loom-bench-"));
   const config = join(directory, "loom.toml");
+  const { country, asn } = makeBuiltinDatabases();
   const [port, managementPort] = [freePort(), freePort()];
   writeFileSync(
     config,
     `[server]\ntls = false\nlisten_address = "127.0.0.1:${port}"\n` +
       `${hasDashboard ? `management_listen_address = "127.0.0.1:${managementPort}"\n` : ""}` +
       `[limits]\nper_sensor_rps = -1\n[enrichment]\n` +
-      `geoip_db_path = "${root}/server/cli/demo/demo-city.mmdb"\nasn_db_path = "${root}/server/cli/demo/demo-asn.mmdb"\n`,
+      // By their paths, because an older build to compare with may not contain them.
+      `geoip_db_path = "${country}"\nasn_db_path = "${asn}"\n`,
   );
   const loom = Bun.spawn([executable, "-config", config], {
     stdout: Bun.file("/dev/null"),

@@ -115,6 +115,11 @@ export const sections = {
       "A MaxMind DB file of networks (ASN), from the same vendors, or a list of such files.",
       { example: '"/var/lib/loom/GeoLite2-ASN.mmdb"' },
     ),
+    builtin_databases: withDefault(
+      flag,
+      true,
+      "Uses the databases of countries and networks (ASN) inside the executable for what has no path. They need 13 MB of memory.",
+    ),
   },
   "enrichment.dns": {
     enabled: withDefault(flag, false, "Adds the name of each source address (PTR) as source.domain."),

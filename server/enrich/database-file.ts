@@ -1,13 +1,11 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { FileWaitError, inFileTurn } from "../file-turns.ts";
 import { DatabaseError } from "./database-record.ts";
 
 /** The largest databases on the market have about 1 GB. */
 const maxFileBytes = 2 ** 31;
 const chunkBytes = 4 * 1024 * 1024;
-/** Files embedded in the executable. `stat` and `readFile` work for them in Bun, and `open` does not. */
-const embeddedFolder = "/$bunfs/";
 
 const reasons: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "no such file"],
@@ -26,7 +24,7 @@ export async function fileState(path: string): Promise<string> {
 }
 
 /**
- * Reads a whole database file. It may be a file embedded in the executable.
+ * Reads a whole database file.
  *
  * @throws DatabaseError if it is missing, unreadable or too large, changes while it is read, or gives no bytes for 10 s
  */
@@ -38,9 +36,7 @@ export async function readDatabaseFile(path: string): Promise<{ bytes: Buffer; s
         signal.throwIfAborted();
         progress();
       };
-      const bytes = path.startsWith(embeddedFolder)
-        ? await readFile(path)
-        : await readInChunks(path, size, onChunk);
+      const bytes = await readInChunks(path, size, onChunk);
       // Another program is overwriting it: a part of the bytes may be old and a part new.
       const isChanged = bytes.length !== size || (await regularFile(path)).state !== state;
       if (isChanged) throw new DatabaseError("it changed while it was read");

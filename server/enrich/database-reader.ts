@@ -17,19 +17,22 @@ const maxTypeLength = 256;
 const maxSamples = 4096;
 const samplesPerNode = 4;
 
+export interface RecordContents {
+  /** Whether the records contain networks, and places. */
+  readonly hasNetworks: boolean;
+  readonly hasPlaces: boolean;
+}
+
 /** A database that is in memory and was checked. */
-export interface DatabaseReader {
+export interface DatabaseReader extends RecordContents {
   /** `database_type`: "GeoLite2-City". */
   readonly type: string;
   readonly buildTime: Date;
   readonly ipVersion: 4 | 6;
   readonly sizeBytes: number;
   readonly nodeCount: number;
-  /** The number of networks with a record. */
+  /** The number of networks with a record. Those in a part of the tree that several nodes share count once. */
   readonly networkCount: number;
-  /** Whether the records that were tried contain networks, and places. */
-  readonly hasNetworks: boolean;
-  readonly hasPlaces: boolean;
   /**
    * @param address as returned by parsePublicAddress
    * @throws DatabaseError if the record of the address is damaged
@@ -42,9 +45,10 @@ export interface DatabaseReader {
  * other work runs in between.
  *
  * @param bytes the whole file, which must not be changed afterwards
+ * @param known what its records contain, if that is known: then none is tried
  * @throws DatabaseError
  */
-export async function createDatabaseReader(bytes: Buffer): Promise<DatabaseReader> {
+export async function createDatabaseReader(bytes: Buffer, known?: RecordContents): Promise<DatabaseReader> {
   const section = metadataSection(bytes);
   assertRecord(section, section.start);
   const metadata = parseMetadata(bytes);
@@ -60,8 +64,8 @@ export async function createDatabaseReader(bytes: Buffer): Promise<DatabaseReade
   const lookUp = createLookup(bytes, tree);
   const read = (address: string) => readFacts(lookUp(address), type);
   const { ipVersion, nodeCount } = tree;
-  const sample = await trySample(tree, read);
-  return { type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, networkCount, ...sample, read };
+  const contents = known ?? (await trySample(tree, read));
+  return { type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, networkCount, ...contents, read };
 }
 
 function metadataSection(bytes: Buffer): Section {
@@ -128,10 +132,7 @@ function createLookup(bytes: Buffer, tree: Tree): (address: string) => unknown {
   };
 }
 
-async function trySample(
-  tree: Tree,
-  read: DatabaseReader["read"],
-): Promise<{ hasNetworks: boolean; hasPlaces: boolean }> {
+async function trySample(tree: Tree, read: DatabaseReader["read"]): Promise<RecordContents> {
   let hasNetworks = false;
   let hasPlaces = false;
   const breathe = createBreathing();

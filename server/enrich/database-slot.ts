@@ -54,6 +54,7 @@ export async function openDatabaseSlot(options: DatabaseSlotOptions): Promise<Da
 export class DatabaseSlot {
   readonly role: DatabaseRole;
   readonly path: string;
+  readonly isBuiltin = false;
   readonly #log: Pick<Log, "info" | "error">;
   #loaded: LoadedDatabase;
   #generation = 0;

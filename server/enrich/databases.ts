@@ -1,4 +1,5 @@
 import type { Log } from "../telemetry/log.ts";
+import { openBuiltinDatabase } from "./builtin/builtin-database.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
 import { type DatabaseRole, type DatabaseSlot, openDatabaseSlot, type ReadResult } from "./database-slot.ts";
 import { RoleDatabases, type RoleResult } from "./role-databases.ts";
@@ -10,6 +11,8 @@ export interface DatabasesOptions {
   /** A list is asked in order. Addresses that are not public are looked up only in a list. */
   readonly geoipDbPath: string | readonly string[] | undefined;
   readonly asnDbPath: string | readonly string[] | undefined;
+  /** Whether the databases inside the executable are used for what has no path; default: false. */
+  readonly builtinDatabases?: boolean;
   readonly log: Pick<Log, "info" | "error">;
   readonly pollIntervalMs?: number;
 }
@@ -18,7 +21,7 @@ export interface DatabasesOptions {
 export type LookupResult = ReadResult | "skipped";
 
 export interface AddressFacts {
-  /** From the ASN database; if that knows nothing, from the other one. */
+  /** From the ASN database; if that knows nothing, from the other one. A configured database precedes a built-in one. */
   readonly network: NetworkFacts | undefined;
   readonly place: PlaceFacts | undefined;
   /** Whether each database knew what it is configured for: the place, the network. */
@@ -26,7 +29,9 @@ export interface AddressFacts {
 }
 
 export interface DatabaseDescription {
+  /** "built in" if the executable carries it. */
   readonly path: string;
+  readonly isBuiltin: boolean;
   readonly role: DatabaseRole;
   /** `database_type` in its metadata: "GeoLite2-City". */
   readonly type: string;
@@ -61,15 +66,21 @@ export interface AddressDatabases {
  * @throws Error `enrichment: geoip_db_path: …` for a file that is missing, damaged, or of the wrong kind
  */
 export async function openDatabases(options: DatabasesOptions): Promise<AddressDatabases> {
-  const { geoipDbPath, asnDbPath, log, pollIntervalMs = defaultPollIntervalMs } = options;
-  const geoip = await openRole("geoip", geoipDbPath, log);
-  const asn = await openRole("asn", asnDbPath, log);
+  const {
+    geoipDbPath,
+    asnDbPath,
+    builtinDatabases = false,
+    log,
+    pollIntervalMs = defaultPollIntervalMs,
+  } = options;
+  const geoip = await openRole("geoip", geoipDbPath, builtinDatabases, log);
+  const asn = await openRole("asn", asnDbPath, builtinDatabases, log);
   const slots = [...geoip.slots, ...asn.slots];
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   function pollLater(): void {
-    if (slots.length === 0 || isClosed) return;
+    if (slots.every(({ isBuiltin }) => isBuiltin) || isClosed) return;
     timer = setTimeout(async () => {
       for (const slot of slots) await slot.poll();
       pollLater();
@@ -79,8 +90,13 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
   pollLater();
 
   return {
-    lookup: (address) =>
-      factsOf(readIf(geoip.slots.length > 0, geoip, address), readIf(asn.slots.length > 0, asn, address)),
+    lookup: (address) => {
+      const inGeoip = readIf(geoip.slots.length > 0, geoip, address);
+      const inAsn = readIf(asn.slots.length > 0, asn, address);
+      return asn.isBuiltin && inGeoip?.facts.network
+        ? { ...factsOf(inGeoip, inAsn), network: inGeoip.facts.network }
+        : factsOf(inGeoip, inAsn);
+    },
     hasOwnNetworks: geoip.isList || asn.isList,
     lookupPrivate: (address) =>
       factsOf(readIf(geoip.isList, geoip, address), readIf(asn.isList, asn, address)),
@@ -91,8 +107,9 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
       for (const slot of slots) await slot.reload();
     },
     describe: () =>
-      slots.map(({ path, role, reader }) => ({
+      slots.map(({ path, isBuiltin, role, reader }) => ({
         path,
+        isBuiltin,
         role,
         type: reader.type,
         buildTime: reader.buildTime,
@@ -112,13 +129,14 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
 async function openRole(
   role: DatabaseRole,
   path: DatabasesOptions["geoipDbPath"],
+  hasBuiltin: boolean,
   log: DatabasesOptions["log"],
 ): Promise<RoleDatabases> {
-  const isList = path !== undefined && typeof path !== "string";
+  if (path === undefined)
+    return new RoleDatabases(hasBuiltin ? [await openBuiltinDatabase(role)] : [], false);
+  const isList = typeof path !== "string";
   const slots: DatabaseSlot[] = [];
-  for (const one of isList ? path : [path]) {
-    if (one !== undefined) slots.push(await openDatabaseSlot({ role, path: one, log }));
-  }
+  for (const one of isList ? path : [path]) slots.push(await openDatabaseSlot({ role, path: one, log }));
   return new RoleDatabases(slots, isList);
 }
 

@@ -1,3 +1,4 @@
+import type { BuiltinDatabase } from "./builtin/builtin-database.ts";
 import type { RecordFacts } from "./database-layouts.ts";
 import type { DatabaseSlot, ReadResult } from "./database-slot.ts";
 
@@ -6,17 +7,23 @@ export interface RoleResult {
   readonly result: ReadResult;
 }
 
+export type Database = DatabaseSlot | BuiltinDatabase;
+
 const miss: RoleResult = { facts: { network: undefined, place: undefined }, result: "miss" };
 
 /** The databases of one role, such as one for IPv4 and one for IPv6. */
 export class RoleDatabases {
-  readonly slots: readonly DatabaseSlot[];
+  readonly slots: readonly Database[];
   /** Whether the configuration lists the databases: then one of them may be an operator's own, with private networks. */
   readonly isList: boolean;
 
-  constructor(slots: readonly DatabaseSlot[], isList: boolean) {
+  constructor(slots: readonly Database[], isList: boolean) {
     this.slots = slots;
     this.isList = isList;
+  }
+
+  get isBuiltin(): boolean {
+    return this.slots.some(({ isBuiltin }) => isBuiltin);
   }
 
   /** Changes whenever one of the databases is replaced. */

@@ -8,6 +8,8 @@ setDefaultTimeout(maxTestMs);
 describe("commands that print a text write it to stdout, nothing to stderr, and exit with status 0", () => {
   const cases: [args: string[], expected: string | RegExp][] = [
     [["version"], `loom ${manifest.version} (Bun ${Bun.version}, ${process.platform} ${process.arch})\n`],
+    [["version"], /^ {2}countries, \d{4}-\d\d-\d\d: .*CC0 1\.0$/m],
+    [["version"], /^ {2}networks, \d{4}-\d\d-\d\d: RouteViews.*DB-IP \(https:\/\/db-ip\.com\).*CC BY 4\.0$/m],
     [["--version"], /^loom /],
     [["help"], /Usage:/],
     [["--help"], /Usage:/],
@@ -17,7 +19,7 @@ describe("commands that print a text write it to stdout, nothing to stderr, and 
     [["schema", "elasticsearch"], /"index_patterns"/],
   ];
   for (const [args, expected] of cases)
-    test(`loom ${args.join(" ")}`, async () => {
+    test(`loom ${args.join(" ")} prints ${expected}`, async () => {
       const { status, stdout, stderr } = await runToEnd({ args });
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       expect(stdout).toMatch(expected);

@@ -1,6 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { inventedDatabases } from "../mmdb/invented-databases.ts";
 import { maxTestMs, plainConfig, type RunningLoom, startExecutable } from "../support/executable.ts";
 import { capturedRequests } from "../support/fixtures.ts";
 import { openConnection } from "../support/raw-connection.ts";
@@ -8,17 +7,13 @@ import { requestHead, send } from "../support/send.ts";
 
 setDefaultTimeout(maxTestMs);
 
-const demoFolder = join(import.meta.dir, "../../server/cli/demo");
 const withDatabases = {
   config: `${plainConfig}
 [enrichment]
 geoip_db_path = "city.mmdb"
 asn_db_path = "asn.mmdb"
 `,
-  files: {
-    "city.mmdb": readFileSync(join(demoFolder, "demo-city.mmdb")),
-    "asn.mmdb": readFileSync(join(demoFolder, "demo-asn.mmdb")),
-  },
+  files: inventedDatabases,
 };
 
 test("a batch sent to a host name of one letter is kept, also if it arrives in pieces", async () => {
@@ -52,11 +47,23 @@ describe("the captured requests", () => {
     expect(enriched.length).toBe(sent.length - 1);
   });
 
-  test("are written unchanged if no database is configured", async () => {
-    await using loom = await startExecutable();
+  test("are written unchanged without a database", async () => {
+    const config = `${plainConfig}[enrichment]\nbuiltin_databases = false\n`;
+    await using loom = await startExecutable({ config });
     const sent = await sendCaptured(loom);
     expect(loom.stdoutBytes().toString()).toBe(sent.map((event) => `${event}\n`).join(""));
   });
+});
+
+test("without a database in the configuration, the built-in ones give country and network", async () => {
+  await using loom = await startExecutable();
+  await send(loom.ingestUrl, '[{"source":{"ip":"8.8.8.8"}},{"source":{"ip":"10.1.2.3"}}]');
+  const [google = "", own] = linesOf(loom);
+  expect(JSON.parse(google).source).toMatchObject({
+    as: { number: 15169 },
+    geo: { continent_name: "North America", country_iso_code: "US", country_name: "United States" },
+  });
+  expect(own).toBe('{"source":{"ip":"10.1.2.3"}}');
 });
 
 test("a batch with a line break between all tokens is written as one line for each event", async () => {

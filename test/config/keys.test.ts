@@ -308,6 +308,13 @@ const cases: readonly KeyCase[] = [
     ...pathLists,
   },
   {
+    section: "enrichment",
+    key: "builtin_databases",
+    value: (config) => config.enrichment.builtinDatabases,
+    fallback: true,
+    ...flags,
+  },
+  {
     section: "enrichment.dns",
     key: "enabled",
     value: (config) => config.enrichment.dns.enabled,

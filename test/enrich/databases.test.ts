@@ -120,6 +120,7 @@ describe("lookups", () => {
     expect((await open({ asnDbPath: path })).describe()).toEqual([
       {
         path,
+        isBuiltin: false,
         role: "asn",
         type: "GeoLite2-ASN",
         buildTime: new Date(sampleBuildEpoch * 1000),

@@ -1,6 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { inventedDatabases } from "../mmdb/invented-databases.ts";
 import { maxTestMs, plainConfig, startExecutable } from "../support/executable.ts";
 import { capturedRequests } from "../support/fixtures.ts";
 import { send } from "../support/send.ts";
@@ -17,8 +16,6 @@ for (const [name, searchUrl] of searchServers)
   if (clickhouseUrl === undefined || searchUrl === undefined)
     test.skip(`skipped: no ClickHouse, or no ${name}`, () => {});
   else describe(`Loom before ClickHouse and ${name}`, () => testsWith(clickhouseUrl, searchUrl));
-
-const demoFolder = join(import.meta.dir, "../../server/cli/demo");
 
 function configFor(run: string, clickhouse: string, search: string): string {
   return `${plainConfig}
@@ -37,17 +34,12 @@ dir = "outbox"
 flush_interval_ms = 100
 `;
 }
-const files = {
-  "city.mmdb": readFileSync(join(demoFolder, "demo-city.mmdb")),
-  "asn.mmdb": readFileSync(join(demoFolder, "demo-asn.mmdb")),
-};
-
 function testsWith(clickhouse: string, search: string): void {
   const run = `loom_t${Math.random().toString(36).slice(2, 8)}`;
   const config = configFor(run, clickhouse, search);
 
   test("both servers have the same documents as stdout, and can search them", async () => {
-    await using loom = await startExecutable({ config, files });
+    await using loom = await startExecutable({ config, files: inventedDatabases });
     let events = 0;
     for (const { body } of capturedRequests) {
       expect(await send(loom.ingestUrl, body)).toBe(204);

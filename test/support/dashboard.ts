@@ -1,13 +1,8 @@
+import { inventedDatabases } from "../mmdb/invented-databases.ts";
 import { type RunningLoom, type StartOptions, sensorEnvironment, startExecutable } from "./executable.ts";
 import { capturedRequests } from "./fixtures.ts";
 import { send } from "./send.ts";
 import { adminToken } from "./view.ts";
-
-/** The demo's databases, which contain the source addresses of the captured requests. */
-const demoDatabases = {
-  "city.mmdb": new URL("../../server/cli/demo/demo-city.mmdb", import.meta.url),
-  "asn.mmdb": new URL("../../server/cli/demo/demo-asn.mmdb", import.meta.url),
-};
 
 /** A configuration for tests of the dashboard: databases, no rate limit, and sensors that soon count as quiet. */
 export const dashboardConfig = `
@@ -29,10 +24,8 @@ export interface DashboardOptions extends StartOptions {
   readonly hasLink?: boolean;
 }
 
-/** Starts Loom with the demo's databases and the sign-in token of `viewOf`. */
+/** Starts Loom with the invented databases, which contain the source addresses of the captured requests, and the sign-in token of `viewOf`. */
 export async function startWithDashboard(options: DashboardOptions = {}): Promise<RunningLoom> {
-  const files: Record<string, Uint8Array> = {};
-  for (const [name, url] of Object.entries(demoDatabases)) files[name] = await Bun.file(url).bytes();
   return startExecutable({
     config: dashboardConfig,
     ...options,
@@ -41,7 +34,7 @@ export async function startWithDashboard(options: DashboardOptions = {}): Promis
       ...sensorEnvironment,
       ...options.environment,
     },
-    files: { ...files, ...options.files },
+    files: { ...inventedDatabases, ...options.files },
   });
 }
 

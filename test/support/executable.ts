@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { compileCommand } from "../../scripts/compile.ts";
 import { until } from "./until.ts";
 
 /** For `setDefaultTimeout`: a process may be slow on a busy machine. `until` fails earlier and says what is missing. */
@@ -199,10 +200,11 @@ function build(): string {
   const folder = mkdtempSync(join(tmpdir(), "loom-test-"));
   Bun.spawn(["sh", "-c", cleanUp, "sh", folder], { stdin: "pipe" }).unref();
   const outfile = join(folder, "loom");
-  const result = Bun.spawnSync(
-    [process.execPath, "build", "--compile", "--minify", `--outfile=${outfile}`, "server/cli/loom.ts"],
-    { cwd: join(import.meta.dir, "../.."), stdout: "pipe", stderr: "pipe" },
-  );
+  const result = Bun.spawnSync(compileCommand(outfile), {
+    cwd: join(import.meta.dir, "../.."),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   if (!result.success) throw new Error(`cannot build the executable: ${result.stderr}`);
   return outfile;
 }

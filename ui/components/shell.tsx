@@ -51,6 +51,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <main ref={content} id="content" tabIndex={-1}>
         <OutdatedBanner />
         {children}
+        <Attribution />
       </main>
       {isHelpOpen.value && (
         <KeyHelp
@@ -96,6 +97,20 @@ function SideFoot({ onHelp }: { onHelp: () => void }) {
       </button>
       <span class="muted version">{overview.answer.value && `Loom ${overview.answer.value.version}`}</span>
     </div>
+  );
+}
+
+/** The licence of the built-in database of networks (CC BY 4.0) requires these names, and DB-IP the link. */
+function Attribution() {
+  const { overview } = useApp();
+  if (!overview.answer.value?.hasBuiltinNetworks) return null;
+  return (
+    <footer class="attribution muted">
+      <a href="https://db-ip.com" rel="noreferrer">
+        IP Geolocation by DB-IP
+      </a>
+      , RouteViews and NRO (CC BY 4.0)
+    </footer>
   );
 }
 

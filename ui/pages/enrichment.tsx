@@ -46,8 +46,8 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
       <h2 id="databases-title">Databases</h2>
       {databases.length === 0 ? (
         <p class="muted">
-          No database is configured. Set <code>geoip_db_path</code> and <code>asn_db_path</code> in{" "}
-          <code>[enrichment]</code>.
+          No database is used. Set <code>geoip_db_path</code> and <code>asn_db_path</code> in{" "}
+          <code>[enrichment]</code>, or <code>builtin_databases = true</code>.
         </p>
       ) : (
         <ScrollBox label="Databases">
@@ -129,8 +129,8 @@ function DatabaseRow({ database, sharedBy }: DatabaseRowProps) {
           </td>
         </>
       )}
-      <td class="mono">
-        <CutText text={database.path} />
+      <td class={database.source === null ? "mono" : undefined}>
+        <CutText text={database.source === null ? database.path : `built in: ${database.source}`} />
       </td>
     </tr>
   );

@@ -9,8 +9,6 @@ import type { Command } from "../command.ts";
 import { exitWith } from "../exit.ts";
 import { LoomProcess } from "../loom-process.ts";
 import { capturedRequests } from "./captured-requests.ts";
-import asnDatabase from "./demo-asn.mmdb" with { type: "file" };
-import cityDatabase from "./demo-city.mmdb" with { type: "file" };
 import { shortRequests, startReplay } from "./replay.ts";
 
 const replayIntervalMs = 3_000;
@@ -21,13 +19,13 @@ const ownSensorId = "my-sensor";
 const defaultAddress = "127.0.0.1:8080";
 const defaultManagementAddress = "127.0.0.1:9080";
 
-/** `loom demo`: everything is real except the databases. Their contents are invented, as their descriptions say. */
+/** `loom demo`: everything is real; only the requests are replayed. */
 export const demo: Command = {
   name: "demo",
   usage: [
     {
       synopsis: "loom demo",
-      summary: "try Loom without a configuration: invented databases, replayed sensor requests",
+      summary: "try Loom without a configuration, with replayed sensor requests",
       flags: [
         { synopsis: "-no-replay", summary: "do not replay captured requests" },
         { synopsis: "-listen-address ADDRESS", summary: `ingest, default ${defaultAddress}` },
@@ -99,9 +97,6 @@ function configFor({ listenAddress, managementAddress }: DemoFlags) {
 tls = false
 listen_address = ${JSON.stringify(listenAddress)}
 management_listen_address = ${JSON.stringify(managementAddress)}
-[enrichment]
-geoip_db_path = ${JSON.stringify(cityDatabase)}
-asn_db_path = ${JSON.stringify(asnDatabase)}
 [output]
 type = "stdout"
 [logging]
@@ -137,7 +132,7 @@ Loom is running. Events go to stdout, one JSON document in each line. This text 
   dashboard    ${dashboard}
   ingest       ${url}/api/v1/ingest
   management   ${managementUrl}/health  /ready  /metrics
-  databases    invented data inside the executable, not for real use
+  databases    countries and networks inside the executable; their sources: loom version
   replay       ${flags.isReplaying ? `one captured sensor request every ${replayIntervalMs / 1000} s; -no-replay turns it off` : "off"}
 
 To send an event of your own:

@@ -56,6 +56,8 @@ export interface OverviewAnswer {
   /** null if no database is configured and reverse DNS is off. */
   readonly enrichment: readonly FieldHits[] | null;
   readonly oldDatabases: number;
+  /** Whether the built-in database of networks is used. Its licence requires that pages name its makers. */
+  readonly hasBuiltinNetworks: boolean;
   readonly resources: ResourcesAnswer;
 }
 
@@ -213,9 +215,12 @@ export interface EnrichmentAnswer {
   readonly databases: readonly {
     readonly role: "geoip" | "asn";
     readonly type: string;
+    /** "built in" if the executable carries it. */
     readonly path: string;
+    /** Who made a built-in database, and its licence; null for a configured one. */
+    readonly source: string | null;
     readonly builtAt: number;
-    /** True if it is older than 30 days. */
+    /** True if it is older than 30 days; for a built-in database, 365 days. */
     readonly isOld: boolean;
     readonly sizeBytes: number;
     readonly ipVersion: 4 | 6;

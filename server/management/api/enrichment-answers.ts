@@ -1,4 +1,5 @@
 import type { EnrichedField } from "../../enrich/additions.ts";
+import { builtinSourceOf } from "../../enrich/builtin/sources.ts";
 import type { DatabaseDescription } from "../../enrich/databases.ts";
 import type { EnrichmentCounts } from "../../enrich/enricher.ts";
 import type { ReverseDnsCounts } from "../../enrich/reverse-dns.ts";
@@ -21,10 +22,15 @@ export interface EnrichmentAnswers {
   /** null: no database is configured and reverse DNS is off. */
   fieldHits(): readonly FieldHits[] | null;
   oldDatabases(): number;
+  /** Whether the built-in database of networks is used. Its licence requires that pages name its makers. */
+  hasBuiltinNetworks(): boolean;
 }
 
+const dayMs = 86_400_000;
 /** Providers publish new databases every week or month, because networks move. */
-const oldAfterMs = 30 * 86_400_000;
+const oldAfterMs = 30 * dayMs;
+/** A built-in database is replaced with the executable; it has only countries or AS numbers, which change less often. */
+const builtinOldAfterMs = 365 * dayMs;
 
 /** To be called at the start: the history of each field begins here. */
 export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): EnrichmentAnswers {
@@ -52,7 +58,8 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
     return { field, hits: counts.fields[field], events: counts.events };
   }
 
-  const isOld = ({ buildTime }: DatabaseDescription) => now() - buildTime.getTime() > oldAfterMs;
+  const isOld = ({ buildTime, isBuiltin }: DatabaseDescription) =>
+    now() - buildTime.getTime() > (isBuiltin ? builtinOldAfterMs : oldAfterMs);
 
   return {
     all() {
@@ -63,6 +70,7 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
           role: database.role,
           type: database.type,
           path: database.path,
+          source: database.isBuiltin ? builtinSourceOf(database.role).description : null,
           builtAt: database.buildTime.getTime(),
           isOld: isOld(database),
           sizeBytes: database.sizeBytes,
@@ -79,6 +87,7 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
       };
     },
     fieldHits: () => (databases().length === 0 && !dns ? null : shownFields().map(hitsOf)),
+    hasBuiltinNetworks: () => databases().some(({ role, isBuiltin }) => isBuiltin && role === "asn"),
     oldDatabases: () => databases().filter(isOld).length,
   };
 }

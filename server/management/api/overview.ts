@@ -59,6 +59,7 @@ export function createOverviewApi(options: OverviewApiOptions) {
       outputs: options.outputs(),
       enrichment: enrichment.fieldHits(),
       oldDatabases: enrichment.oldDatabases(),
+      hasBuiltinNetworks: enrichment.hasBuiltinNetworks(),
       resources: {
         residentBytes: resources.residentBytes,
         cpuCores: resources.cpuCores,

@@ -1,6 +1,6 @@
 /*
- * Generated events that look like real traffic, for screenshots of the dashboard. Their source addresses are in the
- * demo databases, whose contents are invented.
+ * Generated events that look like real traffic, for screenshots of the dashboard. Their source addresses are in
+ * the invented databases of test/mmdb/.
  */
 
 /** Source networks: prefix and relative frequency. */

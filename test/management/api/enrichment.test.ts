@@ -32,6 +32,7 @@ function enrichment(options: Partial<EnrichmentAnswersOptions> = {}) {
   } satisfies EnrichmentCounts;
   const geoip = {
     path: "/var/lib/loom/GeoLite2-City.mmdb",
+    isBuiltin: false,
     role: "geoip" as const,
     type: "GeoLite2-City",
     buildTime: new Date(clock.now() - 31 * day),
@@ -60,6 +61,7 @@ describe("the answer", () => {
         role: "geoip",
         type: "GeoLite2-City",
         path: geoip.path,
+        source: null,
         builtAt: clock.now() - 31 * day,
         isOld: true,
         sizeBytes: 1000,
@@ -125,4 +127,15 @@ test("a database is old after 30 days", () => {
   expect(answers.oldDatabases()).toBe(1);
   geoip.buildTime = new Date(geoip.buildTime.getTime() + 2 * day);
   expect(answers.oldDatabases()).toBe(0);
+});
+
+test("a built-in database names who made it, and is old after a year", async () => {
+  const { get, geoip, answers, clock } = enrichment();
+  const makers = "RouteViews, the NRO and DB-IP (https://db-ip.com), merged by ip-location-db, CC BY 4.0";
+  expect(answers.hasBuiltinNetworks()).toBe(false);
+  Object.assign(geoip, { role: "asn", path: "built in", isBuiltin: true });
+  expect((await get()).databases).toMatchObject([{ path: "built in", source: makers, isOld: false }]);
+  expect(answers.hasBuiltinNetworks()).toBe(true);
+  geoip.buildTime = new Date(clock.now() - 366 * day);
+  expect(answers.oldDatabases()).toBe(1);
 });

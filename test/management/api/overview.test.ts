@@ -31,6 +31,7 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
       },
       fieldHits: () => fieldHits,
       oldDatabases: () => 1,
+      hasBuiltinNetworks: () => true,
     },
     resources: { sample: () => {}, cpuCores: 0.25, residentBytes: 90_000_000, disk: undefined },
     viewers: () => 3,
@@ -65,6 +66,7 @@ test("the answer has the state of every part of Loom", async () => {
     outputs: [],
     enrichment: fieldHits,
     oldDatabases: 1,
+    hasBuiltinNetworks: true,
     resources: { residentBytes: 90_000_000, cpuCores: 0.25, outbox: null, disk: null, viewers: 3 },
   });
   expect(events).toMatchObject({ kept: 300, keptLastHour: 300 });

@@ -36,6 +36,7 @@ export function overviewWith(changes: Partial<OverviewAnswer>): OverviewAnswer {
     outputs: [stdout],
     enrichment: null,
     oldDatabases: 0,
+    hasBuiltinNetworks: false,
     resources: { residentBytes: 0, cpuCores: 0, outbox: null, disk: null, viewers: 0 },
     ...changes,
   };

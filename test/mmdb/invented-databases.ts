@@ -1,14 +1,13 @@
 /*
- * Writes the databases of `loom demo`: `bun scripts/demo-databases.ts`.
+ * Databases for tests and screenshots, with cities for the source addresses of the captured requests.
  *
- * The data are invented and marked as such: each network's place and operator are invented, operators have "(demo)" in
+ * The data are invented and marked as such: each network's place and operator are invented, operators have "(invented)" in
  * their names, and the AS numbers are reserved for documentation (RFC 5398). Only the cities exist.
  */
-import { join } from "node:path";
-import { double, type Value, writeDatabase } from "./mmdb/writer.ts";
+import { double, type Value, writeDatabase } from "../../scripts/mmdb/writer.ts";
 
-/** A place with the networks that the demo puts there. They all belong to one operator. */
-interface DemoPlace {
+/** A place with the networks in it. They all belong to one operator. */
+interface InventedPlace {
   readonly continent: keyof typeof continents;
   readonly country: readonly [isoCode: string, name: string];
   readonly region: readonly [isoCode: string, name: string];
@@ -30,7 +29,7 @@ const continents = {
 };
 
 // biome-ignore format: a table
-const places: readonly DemoPlace[] = [
+const places: readonly InventedPlace[] = [
   // The sources in server/cli/demo/spip-requests.ndjson.
   { continent: "EU", country: ["GB", "United Kingdom"], region: ["ENG", "England"], city: "London", postalCode: "EC2V", timezone: "Europe/London", location: [51.5142, -0.0931], operator: "Broadband London", networks: ["81.2.69.0/24", "51.140.0.0/14", "2a02:c7c::/32"] },
   { continent: "EU", country: ["GB", "United Kingdom"], region: ["ENG", "England"], city: "Boxford", postalCode: "OX1", timezone: "Europe/London", location: [51.75, -1.25], operator: "Village Network", networks: ["2.125.160.0/24"] },
@@ -76,29 +75,31 @@ const common = {
   // 2026-01-01, a fixed date: every run writes the same bytes.
   buildEpoch: 1_767_225_600,
   languages: ["en"],
-  description: "Demo data made up for trying Loom; not for real use",
+  description: "Invented for tests",
 } as const;
 
-/** The two database files, each with its file name in server/cli/demo/. */
-export function demoDatabases(): { readonly name: string; readonly bytes: Uint8Array }[] {
-  const networksOf = (recordOf: (place: DemoPlace, index: number) => Value) =>
-    places.flatMap((place, index) => {
-      const record = recordOf(place, index);
-      return place.networks.map((network) => [network, record] as const);
-    });
-  return [
-    {
-      name: "demo-city.mmdb",
-      bytes: writeDatabase({ ...common, type: "Loom-Demo-City", networks: networksOf(cityRecord) }),
-    },
-    {
-      name: "demo-asn.mmdb",
-      bytes: writeDatabase({ ...common, type: "Loom-Demo-ASN", networks: networksOf(asnRecord) }),
-    },
-  ];
+function networksOf(recordOf: (place: InventedPlace, index: number) => Value) {
+  return places.flatMap((place, index) => {
+    const record = recordOf(place, index);
+    return place.networks.map((network) => [network, record] as const);
+  });
 }
 
-function cityRecord({ continent, country, region, city, postalCode, timezone, location }: DemoPlace): Value {
+/** The files by name: city.mmdb and asn.mmdb. */
+export const inventedDatabases: Readonly<Record<"city.mmdb" | "asn.mmdb", Uint8Array>> = {
+  "city.mmdb": writeDatabase({ ...common, type: "Invented-City", networks: networksOf(cityRecord) }),
+  "asn.mmdb": writeDatabase({ ...common, type: "Invented-ASN", networks: networksOf(asnRecord) }),
+};
+
+function cityRecord({
+  continent,
+  country,
+  region,
+  city,
+  postalCode,
+  timezone,
+  location,
+}: InventedPlace): Value {
   return {
     city: { names: { en: city } },
     continent: { code: continent, names: { en: continents[continent] } },
@@ -109,18 +110,11 @@ function cityRecord({ continent, country, region, city, postalCode, timezone, lo
   };
 }
 
-function asnRecord({ operator }: DemoPlace, index: number): Value {
+function asnRecord({ operator }: InventedPlace, index: number): Value {
   const number = documentationAsNumbers[index];
   if (number === undefined) throw new Error(`no AS number for documentation is left for ${operator}`);
   return {
     autonomous_system_number: number,
-    autonomous_system_organization: `Example ${operator} (demo)`,
+    autonomous_system_organization: `Example ${operator} (invented)`,
   };
-}
-
-if (import.meta.main) {
-  for (const { name, bytes } of demoDatabases()) {
-    await Bun.write(join(import.meta.dir, "../server/cli/demo", name), bytes);
-    console.log(`${name}: ${bytes.length} bytes`);
-  }
 }
