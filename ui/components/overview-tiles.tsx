@@ -68,7 +68,10 @@ export function RefusalsTile({ refusals }: Pick<OverviewAnswer, "refusals">) {
   return (
     <Tile name="refused" title="Refusals" href="/refusals">
       <div class="figures">
-        <Figure value={formatShortCount(refusals.requestsLastHour)} unit="requests in the last hour" />
+        <Figure
+          value={formatShortCount(refusals.requestsLastHour)}
+          unit={refusals.requestsLastHour === 1 ? "request in the last hour" : "requests in the last hour"}
+        />
       </div>
       <ul class="rows">
         {reasons.slice(0, maxReasons).map(([reason, count]) => (

@@ -85,7 +85,8 @@ function optionsFor(element: HTMLElement, format: (value: number) => string) {
     font: `11px ${fontFamily}`,
   };
   return {
-    padding: [8, 4, 0, 0],
+    // On the right, half of a label: a time at the very edge would be cut off.
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
     axes: [
