@@ -118,7 +118,7 @@ export const sections = {
     builtin_databases: withDefault(
       flag,
       true,
-      "Uses the databases of countries and networks (ASN) inside the executable for what has no path. They need 13 MB of memory.",
+      "Uses the database of countries inside the executable if geoip_db_path is not set, and that of networks if asn_db_path is not set. They need 13 MB of memory.",
     ),
   },
   "enrichment.dns": {
