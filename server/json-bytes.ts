@@ -24,6 +24,7 @@ export function wordsOf(bytes: Buffer): Int32Array {
     : noWords;
 }
 
+export const NEWLINE = 0x0a;
 export const QUOTE = 0x22;
 const PLUS = 0x2b;
 export const COMMA = 0x2c;

@@ -15,18 +15,30 @@ export function eventLines(
   events: readonly ScannedEvent[],
   insertions: readonly Buffer[],
 ): Buffer {
-  return body.includes(newline) || body.includes(carriageReturn)
+  return hasInside(body, events, newline) || hasInside(body, events, carriageReturn)
     ? joinWithoutLineBreaks(body, events, insertions)
     : joinLines(body, events, insertions);
 }
 
+/** Whether an event has this byte. Between events, where newline-delimited JSON has it, it does not matter. */
+function hasInside(body: Buffer, events: readonly ScannedEvent[], byte: number): boolean {
+  let at = body.indexOf(byte);
+  if (at < 0) return false;
+  for (const { start, end } of events) {
+    if (at < start) at = body.indexOf(byte, start);
+    if (at < 0) return false;
+    if (at < end) return true;
+  }
+  return false;
+}
+
 /**
- * One copy reaches from an event's insertion to the insertion of the next event. The comma between the two events is
- * copied along and then becomes the line's end. The first copy begins with the byte before the first event, whose line
+ * One copy reaches from an event's insertion to the insertion of the next event. The comma or line break between the two
+ * events is copied along and then becomes the line's end. The first copy begins with the byte before the first event, whose line
  * end is left off.
  */
 function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: readonly Buffer[]): Buffer {
-  // There is at least a comma between two events, so their line ends need no additional space.
+  // There is at least one byte between two events, so their line ends need no additional space.
   let maxLength = 2 + (events.at(-1)?.end ?? 0) - (events[0]?.start ?? 0);
   for (const insertion of insertions) maxLength += insertion.length;
   const lines = takeLineBuffer(maxLength);
@@ -58,7 +70,7 @@ function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: re
   return lines.subarray(1, at);
 }
 
-/** Handles a body with line breaks. In a valid document they are between tokens, so they can be removed. */
+/** Handles events with line breaks inside. In a valid event they are between tokens, so they can be removed. */
 function joinWithoutLineBreaks(
   body: Buffer,
   events: readonly ScannedEvent[],

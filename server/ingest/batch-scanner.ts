@@ -5,6 +5,7 @@ import {
   CLOSE_BRACKET,
   COMMA,
   INVALID,
+  NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
@@ -29,48 +30,103 @@ export interface ScanLimits {
 
 export type ScanRefusal = "invalid_request" | "batch_too_large" | "event_too_large";
 
-const invalid = refused<ScanRefusal>("invalid_request");
+/** Returned instead of a position, like INVALID. */
+const TOO_MANY_EVENTS = -2;
+const EVENT_TOO_LARGE = -3;
 
 /**
- * Scans the body of a request.
+ * Scans a body of the type application/json: an array of objects, or one object.
  * @returns the events in order, none for `[]`; or the code of the refusal
  */
 export function scanBatch(body: Buffer, limits: ScanLimits): Result<ScannedEvent[], ScanRefusal> {
   // This native check covers the whole body, so the functions below need not check bytes from 0x80 up in strings.
-  if (!isUtf8(body)) return invalid;
+  if (!isUtf8(body)) return refused("invalid_request");
+  const words = wordsOf(body);
+  const events: ScannedEvent[] = [];
+  const start = skipSpace(body, 0);
+  const end =
+    body[start] === OPEN_BRACKET
+      ? scanArray(body, start + 1, events, limits, words)
+      : addEvent(body, start, events, limits, words);
+  if (end < 0) return refused(refusalOf(end));
+  return skipSpace(body, end) === body.length ? accepted(events) : refused("invalid_request");
+}
+
+/**
+ * Scans newline-delimited JSON: objects with a line break between them. An object may also have line breaks inside, and
+ * lines may be blank.
+ * @returns the events in order, none for a blank body; or the code of the refusal
+ */
+export function scanLines(body: Buffer, limits: ScanLimits): Result<ScannedEvent[], ScanRefusal> {
+  if (!isUtf8(body)) return refused("invalid_request");
   const words = wordsOf(body);
   const events: ScannedEvent[] = [];
   let at = skipSpace(body, 0);
-  if (body[at] !== OPEN_BRACKET) return invalid;
-  at = skipSpace(body, at + 1);
-  if (body[at] === CLOSE_BRACKET) {
-    at++;
-  } else {
-    for (;;) {
-      if (body[at] !== OPEN_BRACE) return invalid;
-      if (events.length === limits.maxEventsPerBatch) return refused("batch_too_large");
-      const event: ScannedEvent = {
-        start: at,
-        end: at,
-        sourceStart: -1,
-        sourceEnd: -1,
-        ipStart: -1,
-        ipEnd: -1,
-        isSourceEnriched: false,
-      };
-      at = scanEvent(body, at + 1, event, words);
-      if (at === INVALID) return invalid;
-      if (at - event.start > limits.maxEventSizeBytes) return refused("event_too_large");
-      event.end = at;
-      events.push(event);
-      at = skipSpace(body, at);
-      const next = body[at++];
-      if (next === CLOSE_BRACKET) break;
-      if (next !== COMMA) return invalid;
-      at = skipSpace(body, at);
-    }
+  while (at < body.length) {
+    const end = addEvent(body, at, events, limits, words);
+    if (end < 0) return refused(refusalOf(end));
+    at = skipSpace(body, end);
+    if (at < body.length && !hasNewline(body, end, at)) return refused("invalid_request");
   }
-  return skipSpace(body, at) === body.length ? accepted(events) : invalid;
+  return accepted(events);
+}
+
+function refusalOf(code: number): ScanRefusal {
+  if (code === TOO_MANY_EVENTS) return "batch_too_large";
+  return code === EVENT_TOO_LARGE ? "event_too_large" : "invalid_request";
+}
+
+function hasNewline(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === NEWLINE) return true;
+  return false;
+}
+
+/** Scans an array of events. @returns the position after it, for a `start` after the opening bracket; or a code below 0 */
+function scanArray(
+  body: Buffer,
+  start: number,
+  events: ScannedEvent[],
+  limits: ScanLimits,
+  words: Int32Array,
+): number {
+  let at = skipSpace(body, start);
+  if (body[at] === CLOSE_BRACKET) return at + 1;
+  for (;;) {
+    at = addEvent(body, at, events, limits, words);
+    if (at < 0) return at;
+    at = skipSpace(body, at);
+    const next = body[at++];
+    if (next === CLOSE_BRACKET) return at;
+    if (next !== COMMA) return INVALID;
+    at = skipSpace(body, at);
+  }
+}
+
+/** Scans the event at `start` and adds it to the events. @returns the position after it, or a code below 0 */
+function addEvent(
+  body: Buffer,
+  start: number,
+  events: ScannedEvent[],
+  limits: ScanLimits,
+  words: Int32Array,
+): number {
+  if (body[start] !== OPEN_BRACE) return INVALID;
+  if (events.length === limits.maxEventsPerBatch) return TOO_MANY_EVENTS;
+  const event: ScannedEvent = {
+    start,
+    end: start,
+    sourceStart: -1,
+    sourceEnd: -1,
+    ipStart: -1,
+    ipEnd: -1,
+    isSourceEnriched: false,
+  };
+  const end = scanEvent(body, start + 1, event, words);
+  if (end === INVALID) return INVALID;
+  if (end - start > limits.maxEventSizeBytes) return EVENT_TOO_LARGE;
+  event.end = end;
+  events.push(event);
+  return end;
 }
 
 /** Scans an event. @returns the position after its closing brace, for a `start` after the opening one; or INVALID */

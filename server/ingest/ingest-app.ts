@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { LimitsConfig } from "../config/config.ts";
 import { type Connection, type HandleRequest, RequestConnections } from "../http/connection.ts";
+import { decompress } from "../http/decompression.ts";
 import { hasValidHost } from "../http/host.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
@@ -8,8 +9,9 @@ import { CannotKeep, type EnrichBatch, type KeepBatch, type ObserveBatch } from 
 import { accepted, type Result, refused } from "../result.ts";
 import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
-import { scanBatch } from "./batch-scanner.ts";
+import { scanBatch, scanLines } from "./batch-scanner.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "./bodies-in-flight.ts";
+import { bodyFormat } from "./body-format.ts";
 import { createRateLimits, type RateLimits } from "./rate-limits.ts";
 import { type Refusal, type RefusedRequest, refusalResponse, statusOfRefusal } from "./refusal.ts";
 
@@ -112,8 +114,7 @@ class Ingest {
 
   /** @returns the id of the sensor that the request is from */
   #identify(request: Request): Result<string, Refusal> {
-    const early = refusalBeforeAuthorization(request);
-    if (early) return refused(early);
+    if (request.method !== "POST") return refused({ code: "method_not_allowed" });
     const { authenticator } = this.#options;
     const authorization = request.headers.get("authorization");
     const sensorId = authenticator.identify(authorization, request.headers.get("x-spip-id"));
@@ -128,28 +129,37 @@ class Ingest {
     connection: Connection,
   ): Promise<Result<void, Refusal>> {
     const { maxBodySizeBytes } = this.#options.limits;
+    const format = bodyFormat(request);
+    if (format.kind === "refused") return format;
+    const { coding, isLines } = format.value;
     const waitSeconds = this.#rateLimits.takeRequest(sensorId);
     if (waitSeconds > 0) return refused({ code: "rate_limit_exceeded", retryAfterSeconds: waitSeconds });
-    const reservedBytes = Math.min(declaredLength(request) ?? maxBodySizeBytes, maxBodySizeBytes);
+    const bodyBytes = Math.min(declaredLength(request) ?? maxBodySizeBytes, maxBodySizeBytes);
+    // A compressed body may become as large as the limit allows, and decompression joins its output from pieces.
+    let reservedBytes = coding ? bodyBytes + 2 * maxBodySizeBytes : bodyBytes;
     if (!this.#bodiesInFlight.reserve(sensorId, reservedBytes))
       return refused(unavailable("too many bodies at once"));
     try {
       connection.limitTime(bodyTimeoutSeconds);
       const body = await readBody(request, maxBodySizeBytes);
       connection.limitTime(undefined);
-      return body.kind === "refused"
-        ? refused({ code: body.refusal })
-        : await this.#takeBody(sensorId, body.value);
+      if (body.kind === "refused") return refused({ code: body.refusal });
+      this.#options.ledger.sensor(sensorId).bodyBytes += body.value.length;
+      if (!coding) return await this.#takeBody(sensorId, body.value, isLines);
+      const plain = await decompress(body.value, coding, maxBodySizeBytes);
+      if (plain.kind === "refused") return refused({ code: plain.refusal });
+      this.#bodiesInFlight.release(sensorId, reservedBytes - plain.value.length);
+      reservedBytes = plain.value.length;
+      return await this.#takeBody(sensorId, plain.value, isLines);
     } finally {
       this.#bodiesInFlight.release(sensorId, reservedBytes);
     }
   }
 
-  async #takeBody(sensorId: string, body: Buffer): Promise<Result<void, Refusal>> {
+  async #takeBody(sensorId: string, body: Buffer, isLines: boolean): Promise<Result<void, Refusal>> {
     const { limits, ledger, enrich, keep, observe } = this.#options;
     const account = ledger.sensor(sensorId);
-    account.bodyBytes += body.length;
-    const scan = scanBatch(body, limits);
+    const scan = isLines ? scanLines(body, limits) : scanBatch(body, limits);
     if (scan.kind === "refused") return refused({ code: scan.refusal });
     const events = scan.value;
     this.#rateLimits.chargeEvents(sensorId, events.length);
@@ -176,14 +186,4 @@ function unavailable(detail: string): Refusal {
 
 function defect(error: unknown): Refusal {
   return { code: "internal_error", detail: `BUG: ${error instanceof Error ? error.stack : error}` };
-}
-
-function refusalBeforeAuthorization(request: Request): Refusal | undefined {
-  if (request.method !== "POST") return { code: "method_not_allowed" };
-  const { headers } = request;
-  if (!/^application\/json *(;|$)/i.test(headers.get("content-type") ?? ""))
-    return { code: "invalid_content_type" };
-  // Sensors never compress, and Bun does not decompress a request's body.
-  const encoding = headers.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") return { code: "invalid_content_type" };
 }

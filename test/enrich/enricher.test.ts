@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type AddressDatabases, openDatabases } from "../../server/enrich/databases.ts";
 import { Enricher } from "../../server/enrich/enricher.ts";
 import { ReverseDns } from "../../server/enrich/reverse-dns.ts";
-import { scanBatch } from "../../server/ingest/batch-scanner.ts";
+import { scanBatch, scanLines } from "../../server/ingest/batch-scanner.ts";
 import { asnRecord, sampleCityDatabase, sampleDatabase } from "../mmdb/samples.ts";
 import { startDnsServer } from "../support/dns-server.ts";
 import { silentLog } from "../support/log.ts";
@@ -42,9 +42,10 @@ function escaped(text: string): string {
 async function enriched(
   body: string,
   enricher: Enricher = new Enricher({ databases, reverseDns: undefined }),
+  scanBody: typeof scanBatch = scanBatch,
 ) {
   const bytes = Buffer.from(body);
-  const scan = scanBatch(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
+  const scan = scanBody(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
   if (scan.kind === "refused") throw new Error(scan.refusal);
   return (await enricher.enrich(bytes, scan.value)).toString();
 }
@@ -82,6 +83,52 @@ describe("an event from a public address", () => {
       `{"a":1,"source":{"ip":"81.2.69.142","geo":{"name":"dc",${geo.slice(8, -1)}},` +
         '"as":{"number":64496,"organization":{"name":"Net A"}}},"b":2}\n',
     );
+  });
+});
+
+describe("events of newline-delimited JSON", () => {
+  const plain = '{"source":{"ip":"81.2.69.142"}}';
+  const own = '{"source":{"ip":"81.2.69.142","as":null},"x":1}';
+  const other = '{"a":"\\n"}';
+  const withAdditions = [
+    `{"source":{"ip":"81.2.69.142"${as}${geo}}}`,
+    `{"source":{"ip":"81.2.69.142"${as}${geo}},"x":1}`,
+    other,
+  ];
+
+  for (const [what, separator] of [
+    ["LF", "\n"],
+    ["CRLF", "\r\n"],
+    ["blank lines", " \n\n\t\r\n"],
+  ] as const)
+    test(`with ${what} between them are enriched in every order`, async () => {
+      for (const order of [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+        [0, 0],
+        [2, 2],
+      ]) {
+        const texts = order.map((i) => [plain, own, other][i]);
+        for (const body of [texts.join(separator), separator + texts.join(separator) + separator])
+          expect(await enriched(body, undefined, scanLines)).toBe(
+            order.map((i) => `${withAdditions[i]}\n`).join(""),
+          );
+      }
+    });
+
+  test("with line breaks inside become one line each", async () => {
+    const body = `{\r\n"a":\r1\n}\n{"source":{\n"ip":"81.2.69.142"\n}}\n${other}`;
+    expect(await enriched(body, undefined, scanLines)).toBe(
+      `{"a":1}\n{"source":{"ip":"81.2.69.142"${as}${geo}}}\n${other}\n`,
+    );
+  });
+
+  test("with carriage returns inside become one line each", async () => {
+    expect(await enriched('{"a":1}\r\n{"b":\r2}\r\n{}', undefined, scanLines)).toBe('{"a":1}\n{"b":2}\n{}\n');
   });
 });
 

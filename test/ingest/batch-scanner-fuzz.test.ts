@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Enricher } from "../../server/enrich/enricher.ts";
-import { scanBatch } from "../../server/ingest/batch-scanner.ts";
+import { scanBatch, scanLines } from "../../server/ingest/batch-scanner.ts";
 import { capturedRequests } from "../support/fixtures.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
@@ -39,13 +39,46 @@ function mutated(original: Buffer, random: Random): Buffer {
   return bytes;
 }
 
+/** The same events as lines: with one separator of each kind, and an object over several lines. */
+const originalLines = [
+  ...originals.map((batch) =>
+    (JSON.parse(batch.toString()) as unknown[]).map((event) => JSON.stringify(event)),
+  ),
+].flatMap((events) =>
+  ["\n", "\r\n", " \n\n\t"].map((separator) => Buffer.from(events.join(separator) + separator)),
+);
+originalLines.push(Buffer.from('\n{"source":{"ip":"81.2.69.142"},\r\n "a":\n1}\n{}\n{"b":[\n]}'));
+
 /** The verdict of JSON.parse: the number of events, or undefined if the bytes are not a batch. */
 function verdict(bytes: Buffer): number | undefined {
+  const batch = parsed(bytes);
+  if (Array.isArray(batch)) return batch.every(isObject) ? batch.length : undefined;
+  return isObject(batch) ? 1 : undefined;
+}
+
+/** The verdict of JSON.parse line by line. A line that is not a document is joined with the next one. */
+function verdictOnLines(bytes: Buffer): number | undefined {
+  let count = 0;
+  let start = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    if (at < bytes.length && bytes[at] !== 0x0a) continue;
+    const document = bytes.subarray(start, at);
+    if (!/^[ \t\r\n]*$/.test(document.toString("latin1"))) {
+      const value = parsed(document);
+      if (value === undefined) continue;
+      if (!isObject(value)) return undefined;
+      count++;
+    }
+    start = at + 1;
+  }
+  return start > bytes.length ? count : undefined;
+}
+
+/** undefined: the bytes are not one JSON document in UTF-8. */
+function parsed(bytes: Buffer): unknown {
   try {
     // A BOM is not JSON (RFC 8259 8.1), so it must not be removed.
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const batch: unknown = JSON.parse(text);
-    return Array.isArray(batch) && batch.every(isObject) ? batch.length : undefined;
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     return undefined;
   }
@@ -56,33 +89,39 @@ function isObject(value: unknown): boolean {
 }
 
 // At 1 ms a round the time limit is a hundred times what a round takes.
-test(
-  `${rounds} mutated batches are accepted or refused as JSON.parse does, and come out unchanged`,
-  () => {
-    const random = createRandom(seed);
-    const { enrich } = new Enricher({ databases: undefined, reverseDns: undefined });
-    let taken = 0;
-    for (let round = 0; round < rounds; round++) {
-      const bytes = mutated(random.pick(originals), random);
-      const expected = verdict(bytes);
-      const scan = scanBatch(bytes, limits);
-      if (scan.kind === "refused" ? expected !== undefined : scan.value.length !== expected)
-        throw new Error(
-          `seed ${seed}, round ${round}: JSON.parse says ${expected} of ${JSON.stringify(bytes.toString("latin1"))}`,
+for (const { form, texts, scan: scanBody, expectedOf } of [
+  { form: "batches", texts: originals, scan: scanBatch, expectedOf: verdict },
+  { form: "lines", texts: originalLines, scan: scanLines, expectedOf: verdictOnLines },
+])
+  test(
+    `${rounds} mutated ${form} are accepted or refused as JSON.parse does, and come out unchanged`,
+    () => {
+      const random = createRandom(seed);
+      const { enrich } = new Enricher({ databases: undefined, reverseDns: undefined });
+      let taken = 0;
+      for (let round = 0; round < rounds; round++) {
+        const bytes = mutated(random.pick(texts), random);
+        const expected = expectedOf(bytes);
+        const scan = scanBody(bytes, limits);
+        if (scan.kind === "refused" ? expected !== undefined : scan.value.length !== expected)
+          throw new Error(
+            `seed ${seed}, round ${round}: JSON.parse says ${expected} of ${JSON.stringify(bytes.toString("latin1"))}`,
+          );
+        if (scan.kind === "refused") continue;
+        const events = scan.value;
+        taken++;
+        const lines = (enrich(bytes, events) as Buffer).toString();
+        const wanted = events.map(({ start, end }) =>
+          bytes.toString("utf8", start, end).replace(/[\r\n]/g, ""),
         );
-      if (scan.kind === "refused") continue;
-      const events = scan.value;
-      taken++;
-      const lines = (enrich(bytes, events) as Buffer).toString();
-      const wanted = events.map(({ start, end }) =>
-        bytes.toString("utf8", start, end).replace(/[\r\n]/g, ""),
-      );
-      if (lines !== wanted.map((line) => `${line}\n`).join(""))
-        throw new Error(`seed ${seed}, round ${round}: changed ${JSON.stringify(bytes.toString("latin1"))}`);
-    }
-    // Both verdicts occurred often enough.
-    expect(taken).toBeGreaterThan(rounds / 20);
-    expect(taken).toBeLessThan((rounds * 19) / 20);
-  },
-  rounds,
-);
+        if (lines !== wanted.map((line) => `${line}\n`).join(""))
+          throw new Error(
+            `seed ${seed}, round ${round}: changed ${JSON.stringify(bytes.toString("latin1"))}`,
+          );
+      }
+      // Both verdicts occurred often enough.
+      expect(taken).toBeGreaterThan(rounds / 20);
+      expect(taken).toBeLessThan((rounds * 19) / 20);
+    },
+    rounds,
+  );

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { type ScanLimits, type ScanRefusal, scanBatch } from "../../server/ingest/batch-scanner.ts";
+import {
+  type ScanLimits,
+  type ScanRefusal,
+  scanBatch,
+  scanLines,
+} from "../../server/ingest/batch-scanner.ts";
 import { maxNesting } from "../../server/json-bytes.ts";
 import type { ScannedEvent } from "../../server/pipeline.ts";
 
@@ -59,7 +64,11 @@ describe("the grammar of a batch", () => {
   const refused = [
     "",
     " ",
-    "{}",
+    "{} {}",
+    "{}\n{}",
+    "{},{}",
+    "{}]",
+    "{",
     "null",
     '"[]"',
     "[",
@@ -170,6 +179,73 @@ describe("bounds", () => {
     const event = Buffer.from('[{"a":"12345"}]');
     expect(scan(event, { maxEventSizeBytes: 13 })).toHaveLength(1);
     expect(scan(event, { maxEventSizeBytes: 12 })).toBe("event_too_large");
+  });
+});
+
+describe("one object instead of an array", () => {
+  for (const text of ["{}", '{"a":[1,{"b":2}]}', ' \r\n{"source":{"ip":"::1"}}\t\n'])
+    test(`${JSON.stringify(text)} is one event`, () => {
+      expect(events(text).map(({ start, end }) => text.slice(start, end))).toEqual([text.trim()]);
+    });
+
+  test("has the limit of an event, and the limit of a batch", () => {
+    expect(scan('{"a":"12345"}', { maxEventSizeBytes: 13 })).toHaveLength(1);
+    expect(scan('{"a":"12345"}', { maxEventSizeBytes: 12 })).toBe("event_too_large");
+    expect(scan("{}", { maxEventsPerBatch: 0 })).toBe("batch_too_large");
+  });
+});
+
+describe("newline-delimited JSON", () => {
+  function linesOf(text: string, bounds: Partial<ScanLimits> = {}): string[] | ScanRefusal {
+    const bytes = Buffer.from(text, "latin1");
+    const result = scanLines(bytes, { ...limits, ...bounds });
+    if (result.kind === "refused") return result.refusal;
+    return result.value.map(({ start, end }) => bytes.toString("latin1", start, end));
+  }
+
+  for (const [text, wanted] of [
+    ["", []],
+    [" \t\r\n\n", []],
+    ["{}", ["{}"]],
+    ["{}\n", ["{}"]],
+    ['{"a":1}\n{"b":2}\n', ['{"a":1}', '{"b":2}']],
+    ['{"a":1}\r\n{"b":2}\r\n', ['{"a":1}', '{"b":2}']],
+    ['\n\n {"a":1} \n\n\t{"b":2}\n\n', ['{"a":1}', '{"b":2}']],
+    ['{\n "a": 1\n}\n{"b":2}', ['{\n "a": 1\n}', '{"b":2}']],
+  ] as const)
+    test(`${JSON.stringify(text)} has ${wanted.length} events`, () => {
+      expect(linesOf(text)).toEqual([...wanted]);
+    });
+
+  for (const text of [
+    "{}{}",
+    "{} {}",
+    "{}\r{}",
+    "{},\n{}",
+    "[]",
+    "[{}]",
+    "{}\n[{}]",
+    "1",
+    "null",
+    "{}\nnull",
+    "{}\n}",
+    '{"a":1\n{"b":2}',
+    '{"a":"\n"}',
+    "{}\n{",
+    "\xef\xbb\xbf{}",
+    '{"a":"\xff"}',
+    "{}\n\0",
+    "\x1e{}\n",
+  ])
+    test(`${JSON.stringify(text)} is refused`, () => {
+      expect(linesOf(text)).toBe("invalid_request");
+    });
+
+  test("has the limits of a batch and of its events", () => {
+    expect(linesOf("{}\n{}\n{}", { maxEventsPerBatch: 3 })).toHaveLength(3);
+    expect(linesOf("{}\n{}\n{}\n{}", { maxEventsPerBatch: 3 })).toBe("batch_too_large");
+    expect(linesOf('{}\n{"a":"12345"}', { maxEventSizeBytes: 13 })).toHaveLength(2);
+    expect(linesOf('{}\n{"a":"12345"}', { maxEventSizeBytes: 12 })).toBe("event_too_large");
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
 import { createAuthenticator } from "../../server/ingest/authentication.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "../../server/ingest/bodies-in-flight.ts";
 import { takeLineBuffer } from "../../server/line-buffers.ts";
@@ -70,15 +71,73 @@ describe("content type", () => {
     "",
     "text/plain",
     "application/jsonx",
-    "application/x-ndjson",
+    "application/x-ndjsonx",
+    "application/json-seq",
     "text/json",
     "x/application/json",
   ])
     test(`${type} is refused`, () =>
       expectRefusal(answerTo({ headers: { "content-type": type } }), 415, "invalid_content_type"));
 
-  test("a compressed body is refused", () =>
-    expectRefusal(answerTo({ headers: { "content-encoding": "gzip" } }), 415, "invalid_content_type"));
+  for (const type of [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "Application/X-NDJSON; charset=utf-8",
+    "application/x-ndjson ;charset=utf-8",
+  ])
+    test(`${type} has one object a line`, async () => {
+      const { status, kept } = await answerTo({
+        body: '{"a":1}\r\n\n{"b":2}',
+        headers: { "content-type": type },
+      });
+      expect(status).toBe(204);
+      expect(kept.map(({ lines }) => String(lines))).toEqual(['{"a":1}\n{"b":2}\n']);
+    });
+
+  test("an array is refused as lines, and lines are refused as an array", async () => {
+    const lines = { "content-type": "application/x-ndjson" };
+    await expectRefusal(answerTo({ body: "[{}]", headers: lines }), 400, "invalid_request");
+    await expectRefusal(answerTo({ body: "{}\n{}" }), 400, "invalid_request");
+  });
+
+  test("one object is one event", async () => {
+    const { status, kept } = await answerTo({ body: ' {"a":1}\n' });
+    expect(status).toBe(204);
+    expect(kept.map(({ lines, eventCount }) => [String(lines), eventCount])).toEqual([['{"a":1}\n', 1]]);
+  });
+
+  test("no line at all is a success and keeps nothing", async () => {
+    const headers = { "content-type": "application/x-ndjson" };
+    expect((await answerTo({ body: "", headers })).status).toBe(204);
+    expect((await answerTo({ body: "\n\r\n", headers })).status).toBe(204);
+  });
+});
+
+describe("content encoding", () => {
+  const withCoding = (coding: string) => ({ headers: { "content-encoding": coding } });
+
+  test("identity is none", async () => {
+    expect((await answerTo(withCoding("Identity"))).status).toBe(204);
+  });
+
+  for (const coding of ["br", "compress", "gzip, gzip", "gzip, identity", "gzip;q=1", "", "constructor"])
+    test(`"${coding}" is refused`, () =>
+      expectRefusal(answerTo(withCoding(coding)), 415, "invalid_content_type"));
+
+  for (const coding of ["gzip", "GZIP", "x-gzip", "deflate", "zstd"])
+    test(`a body that is not ${coding} although it says so is an invalid request`, () =>
+      expectRefusal(answerTo(withCoding(coding)), 400, "invalid_request"));
+
+  test("the reason of a refusal is told to the operator", async () => {
+    const { send, refusals } = ingestWith();
+    await send(batchRequest(withCoding("br")));
+    await send(batchRequest({ headers: { "content-type": "text/plain" } }));
+    expect(refusals.map(({ detail }) => detail)).toEqual([
+      "the Content-Encoding is not exactly one of gzip, deflate and zstd",
+      "the Content-Type is neither application/json nor application/x-ndjson",
+    ]);
+  });
 });
 
 describe("authorization", () => {
@@ -192,7 +251,7 @@ describe("sizes", () => {
 });
 
 describe("JSON", () => {
-  for (const body of ["", "{}", "[1]", '[{"a":1},2]', '[{"a":}]', "[{}]x", "null"])
+  for (const body of ["", "[1]", '[{"a":1},2]', '[{"a":}]', "[{}]x", "null"])
     test(`${JSON.stringify(body)} is an invalid request`, () =>
       expectRefusal(answerTo({ body }), 400, "invalid_request"));
 
@@ -255,6 +314,7 @@ describe("a batch that cannot be kept", () => {
   });
 
   describe("memory is reserved", () => {
+    const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
     const reservedFor = async (parts: RequestParts) => {
       const reserved: number[] = [];
       const released: number[] = [];
@@ -263,8 +323,8 @@ describe("a batch that cannot be kept", () => {
         release: (_sensorId, bytes) => void released.push(bytes),
       };
       await answerTo(parts, { bodiesInFlight, limits: { maxBodySizeBytes: 100 } });
-      expect(released).toEqual(reserved);
-      return reserved;
+      expect(sum(released)).toBe(sum(reserved));
+      return { reserved, released };
     };
 
     for (const [what, parts, bytes] of [
@@ -273,8 +333,21 @@ describe("a batch that cannot be kept", () => {
       ["of the limit for a chunked body", { body: new Response("[{}]").body }, 100],
     ] as const)
       test(what, async () => {
-        expect(await reservedFor(parts)).toEqual([bytes]);
+        expect(await reservedFor(parts)).toEqual({ reserved: [bytes], released: [bytes] });
       });
+
+    test("of twice the limit more for a compressed body, until its length is known", async () => {
+      const body = gzipSync('[{"a":1}]');
+      const headers = { "content-encoding": "gzip" };
+      expect(await reservedFor({ body, headers })).toEqual({
+        reserved: [body.length + 200],
+        released: [body.length + 200 - 9, 9],
+      });
+      expect(await reservedFor({ body: body.subarray(0, 20), headers })).toEqual({
+        reserved: [220],
+        released: [220],
+      });
+    });
   });
 
   test("the bodies of one sensor take 64 MiB at most, and those of all sensors 128 MiB", async () => {
@@ -310,8 +383,19 @@ describe("order", () => {
     );
   });
 
-  test("the content type comes before authorization", async () => {
-    expect((await answerTo({ headers: { ...bad.type, ...bad.authorization } })).status).toBe(415);
+  test("authorization comes before the content type", async () => {
+    expect((await answerTo({ headers: { ...bad.type, ...bad.authorization } })).status).toBe(401);
+  });
+
+  test("a content type that is refused is counted for its sensor", async () => {
+    const { ledger } = await answerTo({ headers: bad.type });
+    expect(ledger.sensor("vps-frankfurt-01").requestsByStatus).toEqual(new Map([[415, 1]]));
+  });
+
+  test("the content type comes before the rate", async () => {
+    const { send } = ingestWith({ limits: { perSensorRps: 1 } });
+    for (let i = 0; i < 3; i++) expect((await send(batchRequest({ headers: bad.type }))).status).toBe(415);
+    expect((await send(batchRequest())).status).toBe(204);
   });
 
   test("authorization comes before the size", async () => {

@@ -45,7 +45,7 @@ export function ingestWith(
 export interface RequestParts {
   readonly method?: string;
   readonly path?: string;
-  readonly body?: string | ReadableStream | null;
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream | null;
   /** null removes a default header. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
@@ -65,7 +65,7 @@ export function batchRequest({
   const hasBody = method !== "GET" && method !== "HEAD";
   const content = hasBody ? (body === undefined ? '[{"a":1}]' : body) : null;
   // A Request made by hand has no length of its own, as one from the network has.
-  if (typeof content === "string" && !("content-length" in all))
+  if ((typeof content === "string" || content instanceof Uint8Array) && !("content-length" in all))
     all["content-length"] = String(Buffer.byteLength(content));
   const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null);
   return new Request(`http://loom.example${path}`, { method, headers: present, body: content });

@@ -8,8 +8,9 @@ export interface Advice {
 /** What each refusal means, and how the operator of the sensor can fix it. */
 export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
   invalid_request: {
-    cause: "The body is not a JSON array of objects in UTF-8, or it is nested too deeply.",
-    cure: "Send an array of objects, [{…},{…}], as Spip does. If the sensor already does that, look for a proxy that cuts or changes bodies.",
+    cause:
+      "The body is not an array of objects, one object or newline-delimited objects in UTF-8, or it is nested too deeply, or its compressed data is damaged.",
+    cure: "Send an array of objects, [{…},{…}], as Spip does, or, with the Content-Type application/x-ndjson, one object a line. If the sensor already does that, look for a proxy that cuts or changes bodies.",
   },
   unauthorized: {
     cause:
@@ -38,8 +39,9 @@ export const refusalAdvice: Readonly<Record<RefusalCode, Advice>> = {
     cure: "Raise limits.max_event_size_bytes above the size of the largest payload that the sensor captures.",
   },
   invalid_content_type: {
-    cause: "The Content-Type is not application/json, or the body is compressed.",
-    cure: "Send application/json without compression, as Spip does. If the sensor already does that, look for a proxy that changes headers.",
+    cause:
+      "The Content-Type is neither application/json nor application/x-ndjson, or the Content-Encoding is not one of gzip, deflate and zstd.",
+    cure: "Send application/json, as Spip does, with a Content-Encoding that Loom knows or with none. If the sensor already does that, look for a proxy that changes headers.",
   },
   rate_limit_exceeded: {
     cause: "The sensor exceeded limits.per_sensor_rps or limits.per_sensor_events_rps.",
