@@ -132,8 +132,10 @@ async function openRole(
   hasBuiltin: boolean,
   log: DatabasesOptions["log"],
 ): Promise<RoleDatabases> {
-  if (path === undefined)
-    return new RoleDatabases(hasBuiltin ? [await openBuiltinDatabase(role)] : [], false);
+  if (path === undefined) {
+    const builtin = hasBuiltin ? await openBuiltinDatabase(role, log) : undefined;
+    return new RoleDatabases(builtin ? [builtin] : [], false);
+  }
   const isList = typeof path !== "string";
   const slots: DatabaseSlot[] = [];
   for (const one of isList ? path : [path]) slots.push(await openDatabaseSlot({ role, path: one, log }));

@@ -1,3 +1,4 @@
+import type { Log } from "../../telemetry/log.ts";
 import type { RecordFacts } from "../database-layouts.ts";
 import { createDatabaseReader, type DatabaseReader } from "../database-reader.ts";
 import type { DatabaseRole, ReadResult } from "../database-slot.ts";
@@ -8,17 +9,26 @@ const contents = {
   asn: { name: "asn", hasNetworks: true, hasPlaces: false },
 } as const;
 
-/** What the executable carries for a role: countries, or networks. @throws Error that names the key which switches it off */
-export async function openBuiltinDatabase(role: DatabaseRole): Promise<BuiltinDatabase> {
+/**
+ * What the executable carries for a role: countries, or networks. Nobody configured it, so Loom also starts without it; an
+ * executable has none if it was not built with `bun run build`.
+ *
+ * @returns undefined, with a line in the log, if it cannot be used
+ */
+export async function openBuiltinDatabase(
+  role: DatabaseRole,
+  log: Pick<Log, "error">,
+  readFile = readBuiltinFile,
+): Promise<BuiltinDatabase | undefined> {
   const { name, ...known } = contents[role];
   try {
-    return new BuiltinDatabase(role, await createDatabaseReader(await readBuiltinFile(name), known));
+    return new BuiltinDatabase(role, await createDatabaseReader(await readFile(name), known));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `enrichment: cannot open the built-in ${name} database: ${reason}; builtin_databases = false switches it off`,
-      { cause: error },
-    );
+    log.error("cannot open a built-in database; events do not get its fields", {
+      role,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return undefined;
   }
 }
 

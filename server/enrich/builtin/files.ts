@@ -13,7 +13,8 @@ export async function readBuiltinFile(name: "country" | "asn"): Promise<Buffer> 
   // Bun adds a hash to the names of the files that it embeds.
   const embedded = Bun.embeddedFiles.find((file) => (file as File).name.startsWith(`builtin-${name}-`));
   if (embedded !== undefined) return Buffer.from(await embedded.arrayBuffer());
-  if (buildScript.startsWith("/$bunfs/")) throw new Error("this executable was built without it");
+  if (buildScript.startsWith("/$bunfs/"))
+    throw new Error("this executable does not contain it: build it with bun run build");
   return readFile((await pathsFromSources())[name]);
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePublicAddress } from "../../../server/enrich/address.ts";
+import { openBuiltinDatabase } from "../../../server/enrich/builtin/builtin-database.ts";
 import { builtinSources } from "../../../server/enrich/builtin/sources.ts";
 import { type AddressDatabases, openDatabases } from "../../../server/enrich/databases.ts";
 import { asnRecord, sampleCityDatabase, sampleDatabase } from "../../mmdb/samples.ts";
@@ -100,6 +101,19 @@ describe("a configured path", () => {
     expect(databases.lookup("81.2.69.160").network).toEqual({ asNumber: 2 });
     expect(databases.lookup("8.8.8.8").network?.asNumber).toBe(15169);
   });
+});
+
+test("an executable without it starts, and the log says so", async () => {
+  const lines: unknown[] = [];
+  const missing = () => Promise.reject(new Error("it is not there"));
+  const log = { error: (...line: unknown[]) => void lines.push(line) };
+  expect(await openBuiltinDatabase("asn", log, missing)).toBeUndefined();
+  expect(lines).toEqual([
+    [
+      "cannot open a built-in database; events do not get its fields",
+      { role: "asn", reason: "it is not there" },
+    ],
+  ]);
 });
 
 test("builtin_databases = false: every lookup is skipped", async () => {
