@@ -46,6 +46,8 @@ export interface MemoryDisk extends FileLayer {
   directoryIdentity: (path: string) => string | undefined;
   /** Paths and contents as a program sees them now. A change of a content changes the disk. */
   readonly entries: ReadonlyMap<string, Inode>;
+  /** Removes a file as somebody else would: at once, without a call to the disk by the outbox. */
+  removeNow(path: string): void;
   /** Leaves the synced state of every file and directory, and a random part of the later changes. */
   crash(random: Random): void;
 }
@@ -182,6 +184,10 @@ export function createMemoryDisk(): MemoryDisk {
       find(path);
       changeDirectory(dirname(path), (target) => target.delete(path));
       end("remove", path);
+    },
+    removeNow(path) {
+      entries.delete(path);
+      durableEntries.delete(path);
     },
     async syncDirectory(path) {
       await disk.pause("syncDirectory", path);
