@@ -177,7 +177,7 @@ function hasEnded(pid: number): boolean {
 let executablePath: string | undefined;
 
 /** The executable's path. It is built once, because all test files of a process share this module. */
-function builtExecutable(): string {
+export function builtExecutable(): string {
   executablePath ??= build();
   return executablePath;
 }
