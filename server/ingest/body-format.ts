@@ -26,6 +26,7 @@ const otherType = refused<Refusal>({
 });
 const otherCoding = refused<Refusal>({
   code: "invalid_content_type",
+  acceptEncoding: "gzip, deflate, zstd",
   detail: "the Content-Encoding is not exactly one of gzip, deflate and zstd",
 });
 

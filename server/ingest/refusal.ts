@@ -20,6 +20,8 @@ export type RefusalCode = keyof typeof statusOfRefusal;
 export interface Refusal {
   readonly code: RefusalCode;
   readonly retryAfterSeconds?: number;
+  /** The content codings that would have been accepted, if the request was refused because of its own. */
+  readonly acceptEncoding?: string;
   /** For operators only, never for the answer. */
   readonly detail?: string;
 }
@@ -42,6 +44,8 @@ export function refusalResponse(refusal: Refusal): Response {
   if (refusal.code === "method_not_allowed") headers.set("allow", "POST");
   // RFC 9110 11.6.1: a 401 answer names the authentication scheme.
   if (refusal.code === "unauthorized") headers.set("www-authenticate", "Bearer");
+  // RFC 9110 12.5.3: a 415 answer names the codings only if the coding was the reason.
+  if (refusal.acceptEncoding !== undefined) headers.set("accept-encoding", refusal.acceptEncoding);
   if (refusal.retryAfterSeconds !== undefined) headers.set("retry-after", String(refusal.retryAfterSeconds));
   return new Response(JSON.stringify({ error: refusal.code }), {
     status: statusOfRefusal[refusal.code],

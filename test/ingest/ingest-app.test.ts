@@ -129,6 +129,13 @@ describe("content encoding", () => {
     test(`a body that is not ${coding} although it says so is an invalid request`, () =>
       expectRefusal(answerTo(withCoding(coding)), 400, "invalid_request"));
 
+  test("an answer names the codings only if the coding was the reason", async () => {
+    const { headers } = await answerTo(withCoding("br"));
+    expect(headers.get("accept-encoding")).toBe("gzip, deflate, zstd");
+    const other = await answerTo({ headers: { "content-type": "text/plain", "content-encoding": "br" } });
+    expect(other.headers.get("accept-encoding")).toBeNull();
+  });
+
   test("the reason of a refusal is told to the operator", async () => {
     const { send, refusals } = ingestWith();
     await send(batchRequest(withCoding("br")));
