@@ -18,8 +18,17 @@ export interface SegmentSourceOptions {
 const maxAttempts = 5;
 /** What a disk or a file system fails to read is a multiple of this size. */
 const pageBytes = 4096;
-/** Errors that say nothing about the file. They are retried without a limit. */
-const passingErrors = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EINTR", "ECANCELED"]);
+/** Errors after which the bytes of the file may still be intact: the process lacks something. They are retried without a limit. */
+const passingErrors = new Set([
+  "EACCES",
+  "EPERM",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "EAGAIN",
+  "EINTR",
+  "ECANCELED",
+]);
 
 /**
  * Reads the bytes of segment files, one call at a time. What cannot be read, because somebody removed or truncated the file

@@ -32,7 +32,7 @@ function damageLines({ log }: Opened) {
 
 /** Calls `next` until it does not fail. @returns how often it failed */
 async function failuresOf(outbox: Opened): Promise<{ failures: number; batch: StoredBatch | undefined }> {
-  for (let failures = 0; failures < 20; failures++) {
+  for (let failures = 0; failures < 40; failures++) {
     try {
       return { failures, batch: await outbox.reader("clickhouse").next(wideBounds) };
     } catch (error) {
@@ -176,7 +176,7 @@ test("a disk that reads again before the last attempt loses nothing", async () =
   expect(outbox.counts().damagedEvents).toBe(0);
 });
 
-for (const code of ["EIO", "EACCES", "ESTALE"])
+for (const code of ["EIO", "ENXIO", "ESTALE"])
   test(`a segment that cannot be opened (${code}) is tried five times, and then its events are damaged`, async () => {
     const disk = createMemoryDisk();
     const outbox = await withSegments(3, disk);
@@ -185,15 +185,17 @@ for (const code of ["EIO", "EACCES", "ESTALE"])
     expect([failures, documentsOf(batch)]).toEqual([4, [1, 2, 5, 6].map(document)]);
   });
 
-test("a process without free descriptors or memory waits for them", async () => {
+test("a process without free descriptors, memory or permission waits for them", async () => {
   const disk = createMemoryDisk();
   const outbox = await withSegments(3, disk);
-  const codes = ["EMFILE", "ENFILE", "ENOMEM"].flatMap((code) => Array.from({ length: 6 }, () => code));
+  const codes = ["EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM"].flatMap((code) =>
+    Array.from({ length: 6 }, () => code),
+  );
   disk.fault = (operation) => {
     const code = operation === "open" ? codes.pop() : undefined;
     return code === undefined ? undefined : { code };
   };
-  expect((await failuresOf(outbox)).failures).toBe(18);
+  expect((await failuresOf(outbox)).failures).toBe(30);
   expect(await drain(outbox.reader("clickhouse"))).toEqual([1, 2, 3, 4, 5, 6].map(document));
 });
 

@@ -32,7 +32,7 @@ export async function readMetrics(managementUrl: string): Promise<MetricValues> 
 export function untilDrained(
   managementUrl: string,
   output: string,
-  maxWaitMs?: number,
+  maxWaitMs = 50_000,
 ): Promise<MetricValues> {
   return until(
     `nothing waits for ${output}`,
