@@ -85,9 +85,19 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
           </table>
         </ScrollBox>
       )}
+      {databases.map(
+        ({ role, source }) =>
+          source !== null && (
+            <p key={role} class="muted">
+              Built-in {contents[role]}: {source}
+            </p>
+          ),
+      )}
     </section>
   );
 }
+
+const contents = { geoip: "places", asn: "networks" } as const;
 
 interface DatabaseRowProps {
   readonly database: Database;
@@ -102,7 +112,7 @@ function DatabaseRow({ database, sharedBy }: DatabaseRowProps) {
   const rows = sharedBy.length;
   return (
     <tr>
-      <th scope="row">{database.role === "asn" ? "networks" : "places"}</th>
+      <th scope="row">{contents[database.role]}</th>
       <td>
         <CutText text={database.type} />
       </td>
@@ -129,8 +139,8 @@ function DatabaseRow({ database, sharedBy }: DatabaseRowProps) {
           </td>
         </>
       )}
-      <td class={database.source === null ? "mono" : undefined}>
-        <CutText text={database.source === null ? database.path : `built in: ${database.source}`} />
+      <td class="mono">
+        <CutText text={database.path} />
       </td>
     </tr>
   );

@@ -44,11 +44,15 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
   /** The fields that the present configuration can add, and those that were added already. */
   function shownFields(): EnrichedField[] {
     const roles = new Set(databases().map(({ role }) => role));
+    const hasOnlyCountries = databases().every(({ role, isBuiltin }) => role !== "geoip" || isBuiltin);
+    const isInCountries = (field: EnrichedField) => /^source\.geo\.(country|continent)_/.test(field);
     const hits = counts.fields;
     return enrichedFields.filter(
       (field) =>
         hits[field] > 0 ||
-        (field.startsWith("source.geo.") && roles.has("geoip")) ||
+        (field.startsWith("source.geo.") &&
+          roles.has("geoip") &&
+          (!hasOnlyCountries || isInCountries(field))) ||
         (field.startsWith("source.as.") && roles.has("asn")) ||
         (field === "source.domain" && dns !== undefined),
     );

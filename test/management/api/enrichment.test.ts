@@ -139,3 +139,14 @@ test("a built-in database names who made it, and is old after a year", async () 
   geoip.buildTime = new Date(clock.now() - 366 * day);
   expect(answers.oldDatabases()).toBe(1);
 });
+
+test("the built-in database of places can add only countries and continents", async () => {
+  const { get, geoip } = enrichment();
+  geoip.isBuiltin = true;
+  expect((await get()).fields.map(({ field }) => field)).toEqual([
+    "source.geo.continent_code",
+    "source.geo.continent_name",
+    "source.geo.country_iso_code",
+    "source.geo.country_name",
+  ]);
+});
