@@ -61,16 +61,24 @@ export class LoomProcess {
     if (isFatal) this.#log.error("stdout is closed; stopping", { error: cause.message });
     else this.#log.info("stopping", { signal: cause });
     this.#startEnd.abort();
-    const isStopped = await Promise.race([this.#stop(), Bun.sleep(maxStopMs)]);
-    if (isStopped) this.#log.info("stopped");
-    else this.#log.error("cannot stop in time; exiting now. Acknowledged events are kept");
+    const failure = await Promise.race([this.#stop(), Bun.sleep(maxStopMs).then(() => "the time is over")]);
+    if (failure === undefined) this.#log.info("stopped");
+    else
+      this.#log.error("cannot stop completely; exiting now. Acknowledged events are kept", {
+        reason: failure,
+      });
     await this.#log.flush(logFlushMs);
     process.exit(isFatal ? 1 : 0);
   }
 
-  async #stop(): Promise<true> {
-    const loom = await Promise.race([this.#started, Bun.sleep(maxStartEndMs)]);
-    await loom?.stop();
-    return true;
+  /** @returns why it failed; undefined: everything is stopped */
+  async #stop(): Promise<string | undefined> {
+    try {
+      const loom = await Promise.race([this.#started, Bun.sleep(maxStartEndMs)]);
+      await loom?.stop();
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 }

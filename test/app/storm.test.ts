@@ -87,14 +87,17 @@ function startDiskFaults(pid: number, random: Random): Disposable | undefined {
   return { [Symbol.dispose]: () => strace.kill() };
 }
 
-/** What an observer outside saw: the answers of `/ready`, as long as Loom lived. */
+/** An observer outside, such as a load balancer, that asks for readiness as long as Loom lives. */
 class Observer {
-  readonly #reasons = new Set<string>();
+  readonly #named = new Set<string>();
+  /** Of this life, in order. */
+  #answers: string[] = [];
   #isStopped = false;
   #ended = Promise.resolve();
 
   watch({ managementUrl }: RunningLoom): void {
     this.#isStopped = false;
+    this.#answers = [];
     this.#ended = this.#poll(`${managementUrl}/ready`);
   }
 
@@ -103,17 +106,24 @@ class Observer {
     await this.#ended;
   }
 
-  /** Who was named as not ready: an output, or "outbox". */
+  /** Everybody who was named as not ready: an output, or "outbox". */
   get named(): readonly string[] {
-    return [...new Set([...this.#reasons].map((reason) => /^\w+/.exec(reason)?.[0] ?? reason))].sort();
+    return [...this.#named].sort();
+  }
+
+  /** The answers so far in this life: "ok", or who is named as not ready. */
+  answers(): readonly string[] {
+    return [...this.#answers];
   }
 
   async #poll(url: string): Promise<void> {
     while (!this.#isStopped) {
       const answer = await fetch(url).catch(() => undefined);
-      if (!answer) return;
-      const text = await answer.text().catch(() => "");
-      if (answer.status === 503 && text !== "") this.#reasons.add(text);
+      const text = await answer?.text().catch(() => "");
+      if (!answer || !text) return;
+      const name = /^\w+/.exec(text)?.[0] ?? text;
+      if (answer.status === 503) this.#named.add(name);
+      this.#answers.push(name);
       await Bun.sleep(5);
     }
   }
@@ -132,7 +142,8 @@ test(`after ${kills} kills among all faults, three outputs have every acknowledg
 
   for (let kill = 0; kill < kills; kill++) {
     for (const server of servers) server.fault = () => random.pick(faults);
-    if (random.below(3) === 0) await random.pick(servers).goAway();
+    const away = random.below(3) === 0 ? random.pick(["elasticsearch", "clickhouse"] as const) : undefined;
+    if (away) await { elasticsearch, clickhouse }[away].goAway();
     await using loom = await startExecutable({ config: config(elasticsearch, clickhouse) });
     using _ = random.below(3) === 0 ? startDiskFaults(loom.pid, random) : undefined;
     observer.watch(loom);
@@ -141,6 +152,10 @@ test(`after ${kills} kills among all faults, three outputs have every acknowledg
     await until("a batch is kept", () => load.acknowledgedCount() > answeredBefore);
     // The test varies the moment of the kill, so the moment must not depend on anything that Loom does.
     await Bun.sleep(random.below(maxLifeMs) / 2);
+    // An output that was named once is not ready as long as it is away.
+    const answers = observer.answers();
+    const firstNamed = away === undefined ? -1 : answers.indexOf(away);
+    if (firstNamed >= 0) expect(answers.slice(firstNamed)).not.toContain("ok");
     for (const server of servers) await server.comeBack();
     await Bun.sleep(random.below(maxLifeMs) / 2);
     loom.signal("SIGKILL");
