@@ -24,18 +24,29 @@ try {
     .stdout.toString()
     .trim();
   const port = await listeningPort();
-  const event = '{"n":18446744073709551615,"source":{"ip":"81.2.69.142"}}';
+  // The first address is for documentation (RFC 5737), so the event passes unchanged. The second one is enriched from the databases
+  // in the executable.
+  const event = '{"n":18446744073709551615,"source":{"ip":"192.0.2.1"}}';
+  const known = '{"source":{"ip":"8.8.8.8"}}';
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/ingest`, {
     method: "POST",
     headers: { authorization: "Bearer smoke-token", "content-type": "application/json" },
-    body: `[${event}]`,
+    body: `[${event},${known}]`,
   });
   if (answer.status !== 204) throw new Error(`ingest answered ${answer.status} ${await answer.text()}`);
   loom.kill("SIGTERM");
   const lines = await new Response(loom.stdout).text();
-  if (lines !== `${event}\n`) throw new Error(`stdout holds ${JSON.stringify(lines)}`);
+  const [unchanged, enriched] = lines.split("\n");
+  if (
+    unchanged !== event ||
+    !enriched?.includes('"country_iso_code":"US"') ||
+    !enriched.includes('"number":15169')
+  )
+    throw new Error(`stdout holds ${JSON.stringify(lines)}`);
   if ((await loom.exited) !== 0) throw new Error(`exit status ${loom.exitCode}`);
-  console.log(`smoke: ${version} receives a batch and writes it to stdout in an empty directory`);
+  console.log(
+    `smoke: ${version} receives a batch, enriches it and writes it to stdout in an empty directory`,
+  );
 } finally {
   clearTimeout(deadline);
   loom.kill("SIGKILL");

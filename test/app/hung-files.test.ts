@@ -39,7 +39,7 @@ function failedReloads(loom: RunningLoom, count: number): Promise<readonly LogLi
   );
 }
 
-describe("a named pipe that nobody writes to", () => {
+describe.concurrent("a named pipe that nobody writes to", () => {
   test("ends the start with an error that names it", async () => {
     using pipe = createNamedPipe();
     const { path } = pipe;

@@ -69,7 +69,7 @@ describeInBrowser("sensors", () => {
     await using view = await viewOf(loom);
     const { page } = view;
     expect(await send(loom.ingestUrl, capturedBatch(18))).toBe(204);
-    expect(await send(loom.ingestUrl, "{}")).toBe(400);
+    expect(await send(loom.ingestUrl, "{")).toBe(400);
     await view.open(`/sensors/${sensorId}`);
     await page.locator(".top-list", { hasText: "Ports" }).getByRole("link", { name: "6379" }).waitFor();
     await page
