@@ -63,24 +63,26 @@ async function answerOf(url: string): Promise<readonly [number, string]> {
   return [response.status, await response.text()];
 }
 
-test.skipIf(!canInject)("a disk that hangs turns ingest red, and Loom resumes when it responds", async () => {
-  await using loom = await startExecutable({ config });
-  let first: Promise<number> | undefined;
-  {
-    await using _hang = await hangDisk(loom);
-    first = send(loom.ingestUrl, '[{"sent":"into the hanging sync"}]');
-    const ready = `${loom.managementUrl}/ready/ingest`;
-    await until("ingest is not ready", async () => (await answerOf(ready))[0] === 503);
-    expect(await answerOf(ready)).toEqual([503, stalledReason]);
-    expect(await answerOf(`${loom.managementUrl}/ready`)).toEqual([503, stalledReason]);
-    expect(await send(loom.ingestUrl, '[{"sent":"while the disk hangs"}]')).toBe(503);
-  }
-  expect(await first).toBe(204);
-  expect(await answerOf(`${loom.managementUrl}/ready/ingest`)).toEqual([200, "ok"]);
-  expect(await send(loom.ingestUrl, '[{"sent":"after it"}]')).toBe(204);
-});
+test
+  .skipIf(!canInject)
+  .concurrent("a disk that hangs turns ingest red, and Loom resumes when it responds", async () => {
+    await using loom = await startExecutable({ config });
+    let first: Promise<number> | undefined;
+    {
+      await using _hang = await hangDisk(loom);
+      first = send(loom.ingestUrl, '[{"sent":"into the hanging sync"}]');
+      const ready = `${loom.managementUrl}/ready/ingest`;
+      await until("ingest is not ready", async () => (await answerOf(ready))[0] === 503);
+      expect(await answerOf(ready)).toEqual([503, stalledReason]);
+      expect(await answerOf(`${loom.managementUrl}/ready`)).toEqual([503, stalledReason]);
+      expect(await send(loom.ingestUrl, '[{"sent":"while the disk hangs"}]')).toBe(503);
+    }
+    expect(await first).toBe(204);
+    expect(await answerOf(`${loom.managementUrl}/ready/ingest`)).toEqual([200, "ok"]);
+    expect(await send(loom.ingestUrl, '[{"sent":"after it"}]')).toBe(204);
+  });
 
-test.skipIf(!canInject)("a stop ends within 10 s while the disk hangs", async () => {
+test.skipIf(!canInject).concurrent("a stop ends within 10 s while the disk hangs", async () => {
   await using loom = await startExecutable({ config });
   {
     await using _hang = await hangDisk(loom);
@@ -97,9 +99,9 @@ test.skipIf(!canInject)("a stop ends within 10 s while the disk hangs", async ()
   expect(await loom.exited).toBe(0);
 });
 
-test.skipIf(!canInject)(
-  "a hanging write and a hanging cursor leave the log and the other files usable",
-  async () => {
+test
+  .skipIf(!canInject)
+  .concurrent("a hanging write and a hanging cursor leave the log and the other files usable", async () => {
     await using output = await startFaultyElasticsearch();
     output.fault = () => "unavailable";
     const cursorConfig = config
@@ -122,5 +124,4 @@ test.skipIf(!canInject)(
     expect(await answer).toBe(204);
     await untilDrained(loom.managementUrl, "elasticsearch");
     expect(output.documents()).toHaveLength(2);
-  },
-);
+  });
