@@ -1,3 +1,5 @@
+import { SerialQueue } from "./serial-queue.ts";
+
 /*
  * Bun runs file operations on a pool that has as few as two threads. An operation on a hung mount blocks its thread until the
  * mount answers, and nothing can cancel it. If several did so at once, the outbox could not write any more. So the files that
@@ -22,7 +24,7 @@ export interface FileTurn {
   progress(): void;
 }
 
-let lastTurn: Promise<unknown> = Promise.resolve();
+const turns = new SerialQueue();
 /** The path of an operation that took too long and has not ended. */
 let hangingPath: string | undefined;
 
@@ -36,9 +38,7 @@ export function inFileTurn<Result>(
   operation: (turn: FileTurn) => Promise<Result>,
   maxWaitMs = maxFileWaitMs,
 ): Promise<Result> {
-  const result = lastTurn.then(() => runWithin(path, operation, maxWaitMs));
-  lastTurn = result.catch(() => {}); // The caller gets the error.
-  return result;
+  return turns.run(() => runWithin(path, operation, maxWaitMs));
 }
 
 async function runWithin<Result>(

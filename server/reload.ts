@@ -4,6 +4,7 @@ import type { AddressDatabases } from "./enrich/databases.ts";
 import type { Listener } from "./http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
 import type { Authenticator } from "./ingest/authentication.ts";
+import { SerialQueue } from "./serial-queue.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /*
@@ -55,7 +56,7 @@ export interface ReloadTargets {
 export class Reloader {
   readonly #files: ReloadableFiles;
   readonly #targets: ReloadTargets;
-  #lastReload = Promise.resolve();
+  readonly #reloads = new SerialQueue();
 
   constructor(files: ReloadableFiles, targets: ReloadTargets) {
     this.#files = files;
@@ -65,8 +66,7 @@ export class Reloader {
   /** Reloads everything. Never rejects: what is wrong is logged. */
   reload(): Promise<void> {
     // One after another: two signals in a row must not replace the certificate at the same time.
-    this.#lastReload = this.#lastReload.then(() => this.#reloadAll());
-    return this.#lastReload;
+    return this.#reloads.run(() => this.#reloadAll());
   }
 
   async #reloadAll(): Promise<void> {

@@ -1,3 +1,4 @@
+import { SerialQueue } from "../serial-queue.ts";
 import type { Log } from "../telemetry/log.ts";
 import { fileState, readDatabaseFile } from "./database-file.ts";
 import type { RecordFacts } from "./database-layouts.ts";
@@ -64,7 +65,7 @@ export class DatabaseSlot {
   #seenState: string;
   #refusedState: string | undefined;
   #isClosed = false;
-  #lastCheck = Promise.resolve();
+  readonly #checks = new SerialQueue();
 
   constructor({ role, path, log }: DatabaseSlotOptions, loaded: LoadedDatabase) {
     this.role = role;
@@ -111,8 +112,7 @@ export class DatabaseSlot {
 
   /** Checks run one after another: two at the same time would load the same file twice. */
   #checkInTurn(isPolled: boolean): Promise<void> {
-    this.#lastCheck = this.#lastCheck.then(() => this.#check(isPolled));
-    return this.#lastCheck;
+    return this.#checks.run(() => this.#check(isPolled));
   }
 
   async #check(isPolled: boolean): Promise<void> {

@@ -1,11 +1,11 @@
 import type { BatchBounds, OutboxReader, StoredBatch } from "../pipeline.ts";
+import { SerialQueue } from "../serial-queue.ts";
 import { AppendWaiters } from "./append-waiters.ts";
 import { BatchCollector, type BatchCollectorOptions, type CollectedBatch } from "./batch-collector.ts";
 import type { CursorFile } from "./cursor-file.ts";
 import { errorText } from "./file-layer.ts";
 import { OutputPosition } from "./output-position.ts";
 import { eventsFrom, type Hole, type Segment } from "./segment.ts";
-import { SerialQueue } from "./serial-queue.ts";
 
 /** The output has passed these events without reading them. */
 export interface PassedDamage extends Hole {

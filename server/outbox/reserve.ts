@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isFileTooLarge } from "../disk-errors.ts";
+import { SerialQueue } from "../serial-queue.ts";
 import type { Log } from "../telemetry/log.ts";
 import { errorText, type FileLayer, type OutboxFile, writeFully } from "./file-layer.ts";
-import { SerialQueue } from "./serial-queue.ts";
 
 export interface ReserveOptions {
   readonly dir: string;

@@ -61,7 +61,7 @@ export type WhenUndecided = "end" | "reject";
 export class BatchSender {
   readonly #options: BatchSenderOptions;
   #retries = 0;
-  /** The kind of the suspect answer to the last undecided batch, and its failures in a row; undefined: events were accepted since. */
+  /** The kind of the suspect answer, its failures in a row, and how often a batch was undecided; undefined: events were accepted since. */
   #undecided: { readonly key: string; readonly failures: number; readonly rounds: number } | undefined;
 
   constructor(options: BatchSenderOptions) {

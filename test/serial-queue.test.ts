@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { SerialQueue } from "../../server/outbox/serial-queue.ts";
+import { SerialQueue } from "../server/serial-queue.ts";
 
 test("a task starts when the one before it has settled", async () => {
   const queue = new SerialQueue();
