@@ -42,6 +42,7 @@ export class LoomProcess {
       signals.onReload((isLate) => this.#reload(loom, isLate));
       return loom;
     } catch (error) {
+      await this.#log.flush(logFlushMs); // The error is the last line.
       if (!this.#isEnding) exitWith(explain(error as Error));
       return new Promise(() => {});
     }
