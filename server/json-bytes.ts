@@ -205,3 +205,19 @@ export function skipSpace(bytes: Buffer, start: number): number {
   }
   return at;
 }
+
+/** Whether the key between two quotes is this name, even if it is spelled with escapes. */
+export function isKey(bytes: Buffer, start: number, end: number, name: string): boolean {
+  if (end - start === name.length) {
+    for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+  const first = bytes[start];
+  if (first !== name.charCodeAt(0) && first !== BACKSLASH) return false;
+  // An escaped character takes at least two bytes, and at most the six of \uXXXX.
+  if (end - start < name.length || end - start > name.length * 6) return false;
+  for (let i = start; i < end; i++) {
+    if (bytes[i] === BACKSLASH) return JSON.parse(bytes.toString("latin1", start - 1, end + 1)) === name;
+  }
+  return false;
+}

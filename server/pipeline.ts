@@ -17,6 +17,8 @@ export interface ScannedEvent {
   ipEnd: number;
   /** `source` has an `as`, `geo` or `domain`, which enrichment merges with its own. */
   isSourceEnriched: boolean;
+  /** The event has `tags`, which enrichment merges with its own. */
+  hasTags: boolean;
 }
 
 /**

@@ -41,14 +41,15 @@ export interface UnsetKeyOptions extends KeyOptions {
   readonly environment?: string;
 }
 
-/** A key with a default, which is given as an operator would write it: a text, an integer, or true or false. */
+/** A key with a default, which is given as an operator would write it: a text, texts, an integer, or true or false. */
 export function withDefault<T>(
   kind: Kind<T>,
-  fallback: string | number | boolean,
+  fallback: string | readonly string[] | number | boolean,
   description: string,
   options: KeyOptions = {},
 ): Key<T> {
-  const value: TomlValue = typeof fallback === "number" ? BigInt(fallback) : fallback;
+  const value: TomlValue =
+    typeof fallback === "number" ? BigInt(fallback) : typeof fallback === "object" ? [...fallback] : fallback;
   return {
     kind,
     fallback: kind.read(value, () => {
@@ -56,7 +57,7 @@ export function withDefault<T>(
     }),
     isRequired: false,
     description,
-    example: JSON.stringify(fallback),
+    example: exampleOf(fallback),
     isSetInExample: true,
     range: options.range ?? kind.range,
     environment: undefined,
@@ -84,4 +85,10 @@ function unsetKey<T>(
   isRequired: boolean,
 ): Key<T> {
   return { kind, fallback: undefined, isRequired, description, example, isSetInExample, range, environment };
+}
+
+function exampleOf(value: string | readonly string[] | number | boolean): string {
+  return typeof value === "object"
+    ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]`
+    : JSON.stringify(value);
 }

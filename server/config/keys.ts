@@ -1,6 +1,17 @@
 import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts";
 import { type Key, optional, withDefault } from "./key.ts";
-import { choice, flag, integer, limit, listOf, oneOrMore, path, pathOrList, sizeLimit } from "./kind.ts";
+import {
+  choice,
+  fieldName,
+  flag,
+  integer,
+  limit,
+  listOf,
+  oneOrMore,
+  path,
+  pathOrList,
+  sizeLimit,
+} from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
 import { tls12Suites } from "./tls-suites.ts";
 import type { Sections } from "./typed-values.ts";
@@ -119,6 +130,11 @@ export const sections = {
       flag,
       true,
       "Uses the database of countries inside the executable if geoip_db_path is not set, and that of networks if asn_db_path is not set. They need 13 MB of memory.",
+    ),
+    source_address_fields: withDefault(
+      oneOrMore(fieldName, 16),
+      ["source.ip", "source.address", "src_ip", "src_host", "client.ip"],
+      "The fields in which an event may have the address of its source, nested or with dots in their names. The first one with an address is used.",
     ),
   },
   "enrichment.dns": {

@@ -144,6 +144,12 @@ export function oneOrMore<T>(kind: Kind<T>, maxItems: number): Kind<readonly T[]
 /** Without control characters: they would be a mistake, and would break the single line of an error. */
 export const path: Kind<string> = textLike("a path", /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u);
 
+/** The name of a field of an event, such as "source.ip". */
+export const fieldName: Kind<string> = textLike(
+  "the name of a field: up to 8 names of letters, digits, _, - and @, with dots between them",
+  /^(?=.{1,128}$)[\w@-]+(?:\.[\w@-]+){0,7}$/,
+);
+
 /** A path, or a list of 1 to `maxItems` different ones, read as it is written: a list may mean more than one path does. */
 export function pathOrList(maxItems: number): Kind<string | readonly string[]> {
   const list = oneOrMore(path, maxItems);

@@ -15,6 +15,8 @@ export const enrichedFields = [
   "source.geo.timezone",
   "source.geo.location",
   "source.domain",
+  "source.ip",
+  "tags",
 ] as const;
 export type EnrichedField = (typeof enrichedFields)[number];
 
@@ -27,6 +29,11 @@ export interface Addition {
   readonly value: Buffer | readonly Addition[];
   /** The fields that it contains, as a bit mask. */
   readonly fields: number;
+  /**
+   * What happens to a value that the object already has under the key: it is replaced by default; "keep" leaves it; "extend"
+   * adds the elements of `value`, which is a list, to it.
+   */
+  readonly ifPresent?: "keep" | "extend";
 }
 
 /** The members of `source` that the databases know for an address, in the order in which they are written. */
@@ -53,6 +60,21 @@ export function additionsOf(network: NetworkFacts | undefined, place: PlaceFacts
 /** `source.domain` for a reverse DNS name. */
 export function domainAddition(name: string): Addition {
   return leaf("source.domain", name);
+}
+
+/** `source.ip`, for an event that has its address in another field. */
+export function ipAddition(address: string): Addition {
+  return { ...leaf("source.ip", address), ifPresent: "keep" };
+}
+
+/** `tags` of the event. */
+export function tagsAddition(tags: readonly string[]): Addition {
+  return { ...leaf("tags", tags), ifPresent: "extend" };
+}
+
+/** The members of `source` as one addition to the event. */
+export function sourceAddition(members: readonly Addition[]): Addition {
+  return { key: "source", value: members, fields: fieldsIn(members) };
 }
 
 /** Additions as bytes to insert before the closing brace of an object that has members: `,"as":{…},"geo":{…}`. */

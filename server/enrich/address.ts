@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 /** The longest spelling has eight groups, the last two as a dotted quad. */
-const maxAddressLength = 45;
+export const maxAddressLength = 45;
 
 /*
  * Addresses that do not belong to a machine on the Internet: no database knows them, and a resolver must not be asked

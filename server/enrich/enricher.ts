@@ -1,23 +1,30 @@
+import { wordsOf } from "../json-bytes.ts";
 import type { EnrichBatch, ScannedEvent } from "../pipeline.ts";
 import {
+  type Addition,
   domainAddition,
   type EnrichedField,
   enrichedFields,
   fieldsIn,
+  ipAddition,
   membersToAppend,
+  sourceAddition,
 } from "./additions.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
-import { eventLines } from "./event-lines.ts";
+import { eventLines, type Splice } from "./event-lines.ts";
 import { FieldCounts } from "./field-counts.ts";
 import { type KnownSource, KnownSources } from "./known-sources.ts";
+import { mergeObject } from "./object-merge.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
-import { mergeObject } from "./source-merge.ts";
+import { SourceAddressFields } from "./source-address.ts";
 
 export interface EnricherOptions {
   /** undefined: no database is configured. */
   readonly databases: AddressDatabases | undefined;
   /** undefined: reverse DNS is off. */
   readonly reverseDns: Pick<ReverseDns, "resolve" | "known"> | undefined;
+  /** The fields in which events have the address of their source, the preferred one first; default: only `source.ip`. */
+  readonly sourceAddressFields?: readonly string[];
 }
 
 /** Totals since the start. */
@@ -39,9 +46,11 @@ export class Enricher {
   readonly #sources: KnownSources;
   readonly counts: EnrichmentCounts;
 
-  constructor({ databases, reverseDns }: EnricherOptions) {
+  constructor({ databases, reverseDns, sourceAddressFields = ["source.ip"] }: EnricherOptions) {
     const fieldCounts = this.#fieldCounts;
-    const sources = new KnownSources(databases, fieldCounts);
+    // With nothing to add, events pass unchanged.
+    const fields = databases || reverseDns ? new SourceAddressFields(sourceAddressFields) : undefined;
+    const sources = new KnownSources({ databases, fields, fieldCounts });
     this.#reverseDns = reverseDns;
     this.#sources = sources;
     this.counts = {
@@ -72,28 +81,40 @@ export class Enricher {
   };
 
   #linesOf(body: Buffer, events: readonly ScannedEvent[], sources: readonly KnownSource[]): Buffer {
-    const insertions = sources.map((source, i) =>
-      this.#insertionFor(body, events[i] as ScannedEvent, source),
-    );
-    return eventLines(body, events, insertions);
+    const splices = sources.map((source, i) => this.#spliceFor(body, events[i] as ScannedEvent, source));
+    return eventLines(body, events, splices);
   }
 
-  /** @returns the bytes to insert into the event's `source`, or to replace it with if it is enriched already */
-  #insertionFor(body: Buffer, event: ScannedEvent, source: KnownSource): Buffer {
+  #spliceFor(body: Buffer, event: ScannedEvent, source: KnownSource): Splice {
     const name = source.address === undefined ? undefined : this.#reverseDns?.known(source.address);
-    if (name === undefined && (source.members.length === 0 || !event.isSourceEnriched)) {
+    const hasIp = event.ipStart >= 0 || source.text === undefined;
+    if (name === undefined && hasIp && (source.members.length === 0 || !event.isSourceEnriched)) {
       source.tally.events++;
-      return source.members;
+      return insertionAt(source.members.length === 0 ? event.end : event.sourceEnd, source.members);
     }
     const domain = name === undefined ? [] : [domainAddition(name)];
     const additions = [...source.additions, ...domain];
-    let fields = fieldsIn(additions);
-    const insertion = event.isSourceEnriched
-      ? mergeObject(body, event.sourceStart, event.sourceEnd + 1, additions, (leftOut) => {
-          fields &= ~leftOut.fields;
-        })
-      : Buffer.concat([source.members, membersToAppend(domain)]);
-    this.#fieldCounts.tallyOf(fields).events++;
-    return insertion;
+    if (hasIp && !event.isSourceEnriched) {
+      this.#fieldCounts.tallyOf(fieldsIn(additions)).events++;
+      return insertionAt(event.sourceEnd, Buffer.concat([source.members, membersToAppend(domain)]));
+    }
+    return this.#merge(body, event, [
+      sourceAddition(source.text === undefined ? additions : [ipAddition(source.text), ...additions]),
+    ]);
   }
+
+  /** Merges additions into the whole event. */
+  #merge(body: Buffer, { start, end }: ScannedEvent, additions: readonly Addition[]): Splice {
+    let fields = fieldsIn(additions);
+    const noteLeftOut = (leftOut: Addition) => {
+      fields &= ~leftOut.fields;
+    };
+    const bytes = mergeObject(body, start, end, additions, noteLeftOut, wordsOf(body));
+    this.#fieldCounts.tallyOf(fields).events++;
+    return { start, end, bytes };
+  }
+}
+
+function insertionAt(position: number, bytes: Buffer): Splice {
+  return { start: position, end: position, bytes };
 }

@@ -22,7 +22,7 @@ export async function startEnrichment(config: Config["enrichment"], log: Log): P
   return {
     databases,
     reverseDns,
-    enricher: new Enricher({ databases, reverseDns }),
+    enricher: new Enricher({ databases, reverseDns, sourceAddressFields: config.sourceAddressFields }),
     close() {
       reverseDns?.close();
       databases.close();

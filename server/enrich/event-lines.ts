@@ -1,23 +1,28 @@
 import { takeLineBuffer } from "../line-buffers.ts";
 import type { ScannedEvent } from "../pipeline.ts";
 
-const nothing = Buffer.alloc(0);
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
+/** The change of one event: `bytes` replace the bytes of the body from `start` to `end`, which may be the same position. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
 /**
  * Writes each event of a batch on a line of its own.
- * @param insertions one per event: bytes to insert at the end of `source`, or, if the event's source is enriched
- *   already, the bytes that replace `source`; may be empty
+ * @param splices one for each event, inside the event
  */
 export function eventLines(
   body: Buffer,
   events: readonly ScannedEvent[],
-  insertions: readonly Buffer[],
+  splices: readonly Splice[],
 ): Buffer {
   return hasInside(body, events, newline) || hasInside(body, events, carriageReturn)
-    ? joinWithoutLineBreaks(body, events, insertions)
-    : joinLines(body, events, insertions);
+    ? joinWithoutLineBreaks(body, events, splices)
+    : joinLines(body, events, splices);
 }
 
 /** Whether an event has this byte. Between events, where newline-delimited JSON has it, it does not matter. */
@@ -33,14 +38,14 @@ function hasInside(body: Buffer, events: readonly ScannedEvent[], byte: number):
 }
 
 /**
- * One copy reaches from an event's insertion to the insertion of the next event. The comma or line break between the two
- * events is copied along and then becomes the line's end. The first copy begins with the byte before the first event, whose line
- * end is left off.
+ * One copy reaches from an event's splice to the splice of the next event. The comma or line break between the two events is
+ * copied along and then becomes the line's end. The first copy begins with the byte before the first event, whose line end is
+ * left off.
  */
-function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: readonly Buffer[]): Buffer {
+function joinLines(body: Buffer, events: readonly ScannedEvent[], splices: readonly Splice[]): Buffer {
   // There is at least one byte between two events, so their line ends need no additional space.
   let maxLength = 2 + (events.at(-1)?.end ?? 0) - (events[0]?.start ?? 0);
-  for (const insertion of insertions) maxLength += insertion.length;
+  for (const splice of splices) maxLength += splice.bytes.length;
   const lines = takeLineBuffer(maxLength);
   let at = 0;
   let copied = 0;
@@ -53,15 +58,10 @@ function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: re
       at = lineEnd + 1;
       copied = event.start;
     }
-    const insertion = insertions[i++] ?? nothing;
-    if (insertion.length === 0) {
-      at += body.copy(lines, at, copied, event.end);
-      copied = event.end;
-    } else {
-      at += body.copy(lines, at, copied, event.isSourceEnriched ? event.sourceStart : event.sourceEnd);
-      at += insertion.copy(lines, at);
-      copied = event.isSourceEnriched ? event.sourceEnd + 1 : event.sourceEnd;
-    }
+    const splice = splices[i++] as Splice;
+    at += body.copy(lines, at, copied, splice.start);
+    at += splice.bytes.copy(lines, at);
+    copied = splice.end;
     lines[lineEnd] = newline;
     end = event.end;
   }
@@ -74,10 +74,10 @@ function joinLines(body: Buffer, events: readonly ScannedEvent[], insertions: re
 function joinWithoutLineBreaks(
   body: Buffer,
   events: readonly ScannedEvent[],
-  insertions: readonly Buffer[],
+  splices: readonly Splice[],
 ): Buffer {
   return Buffer.concat(
-    events.map((event, i) => withoutLineBreaks(joinLines(body, [event], [insertions[i] ?? nothing]))),
+    events.map((event, i) => withoutLineBreaks(joinLines(body, [event], [splices[i] as Splice]))),
   );
 }
 

@@ -1,12 +1,15 @@
 import type { ScannedEvent } from "../pipeline.ts";
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
-import { parseAddress, parsePublicAddress } from "./address.ts";
+import { maxAddressLength, parseAddress, parsePublicAddress } from "./address.ts";
 import type { AddressDatabases, AddressFacts, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
+import { mayBeAddress, type SourceAddressFields } from "./source-address.ts";
 
-/** What the databases add to the events from one `source.ip`, as sensors write it. */
+/** What is known about the events from one address. */
 export interface KnownSource {
+  /** The address as sensors write it; undefined: it is malformed. */
+  readonly text: string | undefined;
   /** Normalised; undefined: the address is malformed or not public, so that no resolver is asked about it. */
   readonly address: string | undefined;
   readonly additions: readonly Addition[];
@@ -19,10 +22,16 @@ export interface KnownSource {
 
 /** An entry takes about 500 bytes: at most 16 MB in all, enough for the sources of most sensors on one day. */
 const maxYoungAddresses = 16_384;
-/** The longest text of an address: RFC 4291 with an IPv4 tail. */
-const maxAddressLength = 45;
 
-/** Finds what the databases know about the source of each event. */
+export interface KnownSourcesOptions {
+  /** undefined: no database is configured. */
+  readonly databases: AddressDatabases | undefined;
+  /** Where else events have their address, if `source.ip` is not the first of the fields or has none; undefined: nowhere. */
+  readonly fields: SourceAddressFields | undefined;
+  readonly fieldCounts: FieldCounts;
+}
+
+/** Finds what is known about the source of each event. */
 export class KnownSources {
   /** Events by database and result; "skipped" if there is no public address or no such database. */
   readonly lookups = { geoip: noLookups(), asn: noLookups() };
@@ -30,39 +39,46 @@ export class KnownSources {
   cacheHits = 0;
   cacheMisses = 0;
 
-  readonly #databases: AddressDatabases | undefined;
-  readonly #fieldCounts: FieldCounts;
+  readonly #options: KnownSourcesOptions;
   readonly #cache = new GenerationCache<KnownSource>(maxYoungAddresses);
   readonly #notLookedUp: KnownSource;
 
-  /** @param databases undefined: no database is configured */
-  constructor(databases: AddressDatabases | undefined, fieldCounts: FieldCounts) {
-    this.#databases = databases;
-    this.#fieldCounts = fieldCounts;
+  constructor(options: KnownSourcesOptions) {
+    this.#options = options;
     this.#notLookedUp = {
+      text: undefined,
       address: undefined,
       additions: [],
       members: Buffer.alloc(0),
       results: { geoip: "skipped", asn: "skipped" },
-      tally: fieldCounts.tallyOf(0),
+      tally: options.fieldCounts.tallyOf(0),
     };
   }
 
   /** @returns the sources of a batch's events, in order */
   ofBatch(body: Buffer, events: readonly ScannedEvent[]): KnownSource[] {
-    const generation = this.#databases?.generation ?? 0;
+    const generation = this.#options.databases?.generation ?? 0;
     const { geoip, asn } = this.lookups;
     return events.map((event) => {
-      const source = this.#find(body, event, generation);
+      const source = this.#ofEvent(body, event, generation);
       geoip[source.results.geoip]++;
       asn[source.results.asn]++;
       return source;
     });
   }
 
-  #find(body: Buffer, event: ScannedEvent, generation: number): KnownSource {
-    if (event.ipStart < 0) return this.#notLookedUp;
-    const text = addressText(body, event.ipStart, event.ipEnd);
+  #ofEvent(body: Buffer, event: ScannedEvent, generation: number): KnownSource {
+    const { fields } = this.#options;
+    if (event.ipStart >= 0 && fields?.isSourceIpFirst !== false) {
+      const text = addressText(body, event.ipStart, event.ipEnd);
+      const source = text === undefined ? this.#notLookedUp : this.#find(text, generation);
+      if (source.text !== undefined) return source;
+    }
+    const text = fields?.find(body, event.start);
+    return text === undefined ? this.#notLookedUp : this.#find(text, generation);
+  }
+
+  #find(text: string, generation: number): KnownSource {
     if (text.length > maxAddressLength) return this.#notLookedUp;
     const cached = this.#cache.get(text, generation);
     if (cached) {
@@ -76,30 +92,35 @@ export class KnownSources {
   }
 
   #lookUp(text: string): KnownSource {
+    const { databases } = this.#options;
     const address = parsePublicAddress(text);
     if (address === undefined) return this.#lookUpPrivate(text);
-    if (!this.#databases) return { ...this.#notLookedUp, address };
-    return this.#knownSource(address, this.#databases.lookup(address));
+    if (!databases) return { ...this.#notLookedUp, text, address };
+    return this.#knownSource(text, address, databases.lookup(address));
   }
 
   /** An address that is not public is looked up only in an operator's own databases. */
   #lookUpPrivate(text: string): KnownSource {
-    const databases = this.#databases;
-    const address = databases?.hasOwnNetworks ? parseAddress(text) : undefined;
-    if (!databases || address === undefined) return this.#notLookedUp;
-    return this.#knownSource(undefined, databases.lookupPrivate(address));
+    const { databases } = this.#options;
+    const address = parseAddress(text);
+    if (address === undefined) return this.#notLookedUp;
+    if (!databases?.hasOwnNetworks) return { ...this.#notLookedUp, text };
+    return this.#knownSource(text, undefined, databases.lookupPrivate(address));
   }
 
-  #knownSource(address: string | undefined, { network, place, results }: AddressFacts): KnownSource {
+  #knownSource(
+    text: string,
+    address: string | undefined,
+    { network, place, results }: AddressFacts,
+  ): KnownSource {
     const additions = additionsOf(network, place);
-    const tally = this.#fieldCounts.tallyOf(fieldsIn(additions));
-    return { address, additions, members: membersToAppend(additions), results, tally };
+    const tally = this.#options.fieldCounts.tallyOf(fieldsIn(additions));
+    return { text, address, additions, members: membersToAppend(additions), results, tally };
   }
 }
 
-function addressText(body: Buffer, start: number, end: number): string {
-  // A longer text is not an address and must not become a long string first. An escaped character takes up to 6 bytes.
-  if (end - start > maxAddressLength * 6) return "x".repeat(maxAddressLength + 1);
+function addressText(body: Buffer, start: number, end: number): string | undefined {
+  if (!mayBeAddress(start, end)) return undefined;
   const text = body.toString("latin1", start, end);
   return text.includes("\\") ? JSON.parse(`"${text}"`) : text;
 }

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import {
-  BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COMMA,
   INVALID,
+  isKey,
   NEWLINE,
   OPEN_BRACE,
   OPEN_BRACKET,
@@ -120,6 +120,7 @@ function addEvent(
     ipStart: -1,
     ipEnd: -1,
     isSourceEnriched: false,
+    hasTags: false,
   };
   const end = scanEvent(body, start + 1, event, words);
   if (end === INVALID) return INVALID;
@@ -138,10 +139,10 @@ function scanEvent(bytes: Buffer, start: number, event: ScannedEvent, words: Int
     const key = at + 1;
     at = skipString(bytes, key, words);
     if (at === INVALID) return INVALID;
-    const isSource = isKey(bytes, key, at - 1, "source");
+    const keyEnd = at - 1;
     at = skipColon(bytes, at);
     if (at === INVALID) return INVALID;
-    if (isSource) {
+    if (isKey(bytes, key, keyEnd, "source")) {
       event.sourceStart = event.ipStart = -1;
       event.isSourceEnriched = false;
       if (bytes[at] === OPEN_BRACE) {
@@ -152,6 +153,7 @@ function scanEvent(bytes: Buffer, start: number, event: ScannedEvent, words: Int
         at = skipValue(bytes, at, 2, words);
       }
     } else {
+      if (isKey(bytes, key, keyEnd, "tags")) event.hasTags = true;
       at = skipValue(bytes, at, 2, words);
     }
     if (at === INVALID) return INVALID;
@@ -195,20 +197,4 @@ function scanSource(bytes: Buffer, start: number, event: ScannedEvent, words: In
     if (next !== COMMA) return INVALID;
     at = skipSpace(bytes, at);
   }
-}
-
-/** Whether the key between two quotes is this name, even if it is spelled with escapes. */
-function isKey(bytes: Buffer, start: number, end: number, name: string): boolean {
-  if (end - start === name.length) {
-    for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
-    return true;
-  }
-  const first = bytes[start];
-  if (first !== name.charCodeAt(0) && first !== BACKSLASH) return false;
-  // An escaped character takes at least two bytes, and at most the six of \uXXXX.
-  if (end - start < name.length || end - start > name.length * 6) return false;
-  for (let i = start; i < end; i++) {
-    if (bytes[i] === BACKSLASH) return JSON.parse(bytes.toString("latin1", start - 1, end + 1)) === name;
-  }
-  return false;
 }

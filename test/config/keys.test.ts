@@ -315,6 +315,28 @@ const cases: readonly KeyCase[] = [
     ...flags,
   },
   {
+    section: "enrichment",
+    key: "source_address_fields",
+    value: (config) => config.enrichment.sourceAddressFields,
+    fallback: ["source.ip", "source.address", "src_ip", "src_host", "client.ip"],
+    accepted: [
+      ['["src_ip"]', ["src_ip"]],
+      ['"attacker.ip"', ["attacker.ip"]],
+      ['["a.b.c.d.e.f.g.h", "@x-y"]', ["a.b.c.d.e.f.g.h", "@x-y"]],
+      ['""', ["source.ip", "source.address", "src_ip", "src_host", "client.ip"]],
+    ],
+    refused: [
+      "[]",
+      '["a..b"]',
+      '["src ip"]',
+      '[""]',
+      "7",
+      '["x", "x"]',
+      '["a.b.c.d.e.f.g.h.i"]',
+      `["${"a".repeat(129)}"]`,
+    ],
+  },
+  {
     section: "enrichment.dns",
     key: "enabled",
     value: (config) => config.enrichment.dns.enabled,

@@ -86,6 +86,98 @@ describe("an event from a public address", () => {
   });
 });
 
+describe("an event with its address in another field", () => {
+  const enricher = new Enricher({
+    databases: undefined,
+    reverseDns: undefined,
+    sourceAddressFields: ["source.ip", "source.address", "src_ip"],
+  });
+  const fields = ["source.ip", "source.address", "src_ip"];
+  const ip = '"ip":"81.2.69.142"';
+  for (const [what, event, expected] of [
+    [
+      "and no source gets one at its end",
+      '{"src_ip":"81.2.69.142","x":1.0}',
+      `{"src_ip":"81.2.69.142","x":1.0,"source":{${ip}${as}${geo}}}`,
+    ],
+    [
+      "with a dot in its name gets a source at its end",
+      '{"source.ip":"81.2.69.142"}',
+      `{"source.ip":"81.2.69.142","source":{${ip}${as}${geo}}}`,
+    ],
+    [
+      "and a source gets the address in it",
+      '{"source":{"address":"81.2.69.142"},"x":1}',
+      `{"source":{"address":"81.2.69.142",${ip}${as}${geo}},"x":1}`,
+    ],
+    [
+      "and a source that has a place gets it merged",
+      '{"source":{"address":"81.2.69.142","geo":{"name":"dc"}},"x":1}',
+      `{"source":{"address":"81.2.69.142","geo":{"name":"dc",${geo.slice(8, -1)}},${ip}${as}},"x":1}`,
+    ],
+    [
+      "and an invalid source.ip keeps that one",
+      '{"source":{"ip":"?"},"src_ip":"81.2.69.142"}',
+      `{"source":{"ip":"?"${as}${geo}},"src_ip":"81.2.69.142"}`,
+    ],
+    [
+      "and a list as source.ip keeps the list",
+      '{"source":{"ip":["10.0.0.1","81.2.69.142"]}}',
+      `{"source":{"ip":["10.0.0.1","81.2.69.142"]${as}${geo}}}`,
+    ],
+    [
+      "and null as source gets a source in its place",
+      '{"source":null,"src_ip":"81.2.69.142"}',
+      `{"source":{${ip}${as}${geo}},"src_ip":"81.2.69.142"}`,
+    ],
+    [
+      "and a text as source passes unchanged",
+      '{"source":"spip","src_ip":"81.2.69.142"}',
+      '{"source":"spip","src_ip":"81.2.69.142"}',
+    ],
+    [
+      "that is private gets only source.ip",
+      '{"src_ip":"10.0.0.1"}',
+      '{"src_ip":"10.0.0.1","source":{"ip":"10.0.0.1"}}',
+    ],
+  ] as const)
+    test(what, async () => {
+      const enricher = new Enricher({ databases, reverseDns: undefined, sourceAddressFields: fields });
+      // Plain events on both sides show that its neighbours are not affected.
+      const plain = '{"source":{"ip":"10.0.0.1"}}';
+      for (const [scanBody, body] of [
+        [scanBatch, `[${plain},${event}, ${event},${plain}]`],
+        [scanLines, [plain, event, event, plain].join("\n")],
+      ] as const)
+        expect(await enriched(body, enricher, scanBody)).toBe(
+          [plain, expected, expected, plain].map((line) => `${line}\n`).join(""),
+        );
+    });
+
+  test("passes unchanged when no database is set", async () => {
+    const event = '{"src_ip":"81.2.69.142"}';
+    expect(await enriched(`[${event}]`, enricher)).toBe(`${event}\n`);
+  });
+
+  test("counts as an event with source.ip added", async () => {
+    const enricher = new Enricher({ databases, reverseDns: undefined, sourceAddressFields: fields });
+    await enriched('[{"src_ip":"81.2.69.142"},{"source":{"ip":["81.2.69.142"]}},{"source":{}}]', enricher);
+    expect(enricher.counts.fields).toMatchObject({ "source.ip": 1, "source.geo.city_name": 2 });
+    expect(enricher.counts.lookups.geoip).toEqual({ hit: 2, miss: 0, skipped: 1, error: 0 });
+  });
+
+  test("is looked for in the configured order", async () => {
+    const enricher = new Enricher({
+      databases,
+      reverseDns: undefined,
+      sourceAddressFields: ["src_ip", "source.ip"],
+    });
+    expect(await enriched('[{"source":{"ip":"8.8.8.8"},"src_ip":"81.2.69.142"}]', enricher)).toBe(
+      `{"source":{"ip":"8.8.8.8"${as}${geo}},"src_ip":"81.2.69.142"}\n`,
+    );
+  });
+});
+
 describe("events of newline-delimited JSON", () => {
   const plain = '{"source":{"ip":"81.2.69.142"}}';
   const own = '{"source":{"ip":"81.2.69.142","as":null},"x":1}';
@@ -293,6 +385,8 @@ describe("counts", () => {
       "source.geo.timezone": 3,
       "source.geo.location": 3,
       "source.domain": 0,
+      "source.ip": 0,
+      tags: 0,
     });
   });
 

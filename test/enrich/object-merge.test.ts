@@ -5,7 +5,7 @@ import {
   domainAddition,
   membersToAppend,
 } from "../../server/enrich/additions.ts";
-import { mergeObject } from "../../server/enrich/source-merge.ts";
+import { mergeObject } from "../../server/enrich/object-merge.ts";
 
 const additions: readonly Addition[] = [
   ...additionsOf(
