@@ -1,33 +1,32 @@
-import { isIP } from "node:net";
-
-/** The longest spelling has eight groups, the last two as a dotted quad. */
-export const maxAddressLength = 45;
+import { type IpAddress, ipAddressText, isIpv4, parseIpAddress } from "../ip-address.ts";
+import { NetworkSet, parseNetwork } from "../network.ts";
 
 /*
  * Addresses that do not belong to a machine on the Internet: no database knows them, and a resolver must not be asked
  * about them. From the IANA special-purpose registries (RFC 6890 and its updates).
  */
-const notPublicIpv4: readonly Ipv4Range[] = [
-  "0.0.0.0/8", // "this network"
-  "10.0.0.0/8", // private
-  "100.64.0.0/10", // carrier-grade NAT
-  "127.0.0.0/8", // loopback
-  "169.254.0.0/16", // link-local
-  "172.16.0.0/12", // private
-  "192.0.0.0/24", // protocol assignments
-  "192.0.2.0/24", // documentation
-  "192.168.0.0/16", // private
-  "198.18.0.0/15", // benchmarking
-  "198.51.100.0/24", // documentation
-  "203.0.113.0/24", // documentation
-  "224.0.0.0/4", // multicast
-  "240.0.0.0/4", // reserved, broadcast
-].map(ipv4Range);
-
-interface Ipv4Range {
-  readonly first: number;
-  readonly last: number;
-}
+const notPublicIpv4 = new NetworkSet(
+  [
+    "0.0.0.0/8", // "this network"
+    "10.0.0.0/8", // private
+    "100.64.0.0/10", // carrier-grade NAT
+    "127.0.0.0/8", // loopback
+    "169.254.0.0/16", // link-local
+    "172.16.0.0/12", // private
+    "192.0.0.0/24", // protocol assignments
+    "192.0.2.0/24", // documentation
+    "192.168.0.0/16", // private
+    "198.18.0.0/15", // benchmarking
+    "198.51.100.0/24", // documentation
+    "203.0.113.0/24", // documentation
+    "224.0.0.0/4", // multicast
+    "240.0.0.0/4", // reserved, broadcast
+  ].map((text) => {
+    const network = parseNetwork(text);
+    if (network.kind === "refused") throw new Error(`BUG: ${text}: ${network.refusal}`);
+    return network.value;
+  }),
+);
 
 /**
  * Parses the text of a `source.ip` into the address to look up.
@@ -55,32 +54,20 @@ interface Address {
 }
 
 function parse(text: string): Address | undefined {
-  if (text.length > maxAddressLength) return undefined;
-  switch (isIP(text)) {
-    case 4:
-      return ipv4(ipv4Number(text));
-    case 6:
-      return text.includes("%") ? undefined : ipv6(ipv6Groups(text));
-    default:
-      return undefined;
-  }
+  const address = parseIpAddress(text);
+  if (!address) return undefined;
+  return isIpv4(address) ? ipv4(address) : ipv6(address);
 }
 
-function ipv4(address: number): Address {
-  return {
-    text: [address >>> 24, (address >>> 16) & 0xff, (address >>> 8) & 0xff, address & 0xff].join("."),
-    isPublic: !notPublicIpv4.some(({ first, last }) => address >= first && address <= last),
-  };
+function ipv4(address: IpAddress): Address {
+  return { text: ipAddressText(address), isPublic: !notPublicIpv4.contains(address) };
 }
 
-/** @param groups eight numbers of 16 bits */
-function ipv6(groups: readonly number[]): Address {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
-  const isMiddleZero = c === 0 && d === 0 && e === 0;
-  if (a === 0 && b === 0 && isMiddleZero && f === 0xffff) return ipv4(joined(g, h));
-  if (a === 0x64 && b === 0xff9b && isMiddleZero && f === 0) return ipv4(joined(g, h));
-  if (a === 0x2002) return ipv4(joined(b, c));
-  return { text: groups.map((group) => group.toString(16)).join(":"), isPublic: isPublicIpv6(a, b) };
+function ipv6(address: IpAddress): Address {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = address;
+  if (a === 0x64 && b === 0xff9b && c === 0 && d === 0 && e === 0 && f === 0) return ipv4([g, h]);
+  if (a === 0x2002) return ipv4([b, c]);
+  return { text: address.map((group) => group.toString(16)).join(":"), isPublic: isPublicIpv6(a, b) };
 }
 
 /** @param a the first group @param b the second group */
@@ -93,35 +80,4 @@ function isPublicIpv6(a: number, b: number): boolean {
   if (a === 0x2001 && b < 0x200) return false;
   if (a === 0x2001 && b === 0xdb8) return false; // documentation
   return a !== 0x3fff || b >= 0x1000; // documentation
-}
-
-function joined(high: number, low: number): number {
-  return high * 0x10000 + low;
-}
-
-function ipv4Number(text: string): number {
-  return text.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
-}
-
-function ipv6Groups(text: string): number[] {
-  const [before = "", after] = text.split("::");
-  const head = groupsOf(before);
-  if (after === undefined) return head;
-  const tail = groupsOf(after);
-  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-}
-
-function groupsOf(part: string): number[] {
-  if (part === "") return [];
-  return part.split(":").flatMap((group) => {
-    if (!group.includes(".")) return [Number.parseInt(group, 16)];
-    const ipv4 = ipv4Number(group);
-    return [ipv4 >>> 16, ipv4 & 0xffff];
-  });
-}
-
-function ipv4Range(cidr: string): Ipv4Range {
-  const [address = "", length = ""] = cidr.split("/");
-  const first = ipv4Number(address);
-  return { first, last: first + 2 ** (32 - Number(length)) - 1 };
 }

@@ -1,6 +1,7 @@
+import { maxAddressLength } from "../ip-address.ts";
 import type { ScannedEvent } from "../pipeline.ts";
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
-import { maxAddressLength, parseAddress, parsePublicAddress } from "./address.ts";
+import { parseAddress, parsePublicAddress } from "./address.ts";
 import type { AddressDatabases, AddressFacts, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";

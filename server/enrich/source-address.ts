@@ -1,6 +1,7 @@
+import { maxAddressLength } from "../ip-address.ts";
 import { OPEN_BRACE, OPEN_BRACKET, QUOTE, wordsOf } from "../json-bytes.ts";
 import { decodeString, elementsOf, findMembers, type Member } from "../json-members.ts";
-import { maxAddressLength, parseAddress, parsePublicAddress } from "./address.ts";
+import { parseAddress, parsePublicAddress } from "./address.ts";
 
 /** The most elements of a list of addresses that are read: a chain of proxies has fewer. */
 const maxListedAddresses = 32;

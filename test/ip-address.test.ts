@@ -1,0 +1,43 @@
+import { describe, expect, test } from "bun:test";
+import { bitLengthOf, ipAddressText, isIpv4, parseIpAddress } from "../server/ip-address.ts";
+
+describe("an address", () => {
+  test.each([
+    ["192.0.2.1", [0xc000, 0x0201], "192.0.2.1"],
+    ["0.0.0.0", [0, 0], "0.0.0.0"],
+    ["255.255.255.255", [0xffff, 0xffff], "255.255.255.255"],
+    ["::ffff:192.0.2.1", [0xc000, 0x0201], "192.0.2.1"],
+    ["::FFFF:c000:201", [0xc000, 0x0201], "192.0.2.1"],
+    ["2001:DB8:0:0:0:0:0:1", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], "2001:db8::1"],
+    ["1:0:0:2:0:0:0:3", [1, 0, 0, 2, 0, 0, 0, 3], "1:0:0:2::3"],
+    ["::", [0, 0, 0, 0, 0, 0, 0, 0], "::"],
+    ["::1", [0, 0, 0, 0, 0, 0, 0, 1], "::1"],
+    ["64:ff9b::192.0.2.1", [0x64, 0xff9b, 0, 0, 0, 0, 0xc000, 0x0201], "64:ff9b::c000:201"],
+    ["::fffe:0:1", [0, 0, 0, 0, 0, 0xfffe, 0, 1], "::fffe:0:1"],
+    ["1::ffff:0:1", [1, 0, 0, 0, 0, 0xffff, 0, 1], "1::ffff:0:1"],
+  ])("%s is parsed, and written in its shortest spelling", (text, groups, shortest) => {
+    const address = parseIpAddress(text);
+    expect(address).toEqual(groups);
+    expect(address && ipAddressText(address)).toBe(shortest);
+  });
+
+  test.each([
+    "",
+    "1.2.3",
+    "01.2.3.4",
+    "1.2.3.4:80",
+    "[::1]",
+    "::1%eth0",
+    "1.2.3.4/8",
+    " ::1",
+    "unknown",
+    "1".repeat(46),
+  ])("%j is malformed", (text) => {
+    expect(parseIpAddress(text)).toBeUndefined();
+  });
+});
+
+test("IPv4 has 32 bits and IPv6 has 128", () => {
+  expect([isIpv4([1, 2]), bitLengthOf([1, 2])]).toEqual([true, 32]);
+  expect([isIpv4([1, 2, 3, 4, 5, 6, 7, 8]), bitLengthOf([1, 2, 3, 4, 5, 6, 7, 8])]).toEqual([false, 128]);
+});
