@@ -9,11 +9,12 @@ import {
   ipAddition,
   membersToAppend,
   sourceAddition,
+  tagsAddition,
 } from "./additions.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import { eventLines, type Splice } from "./event-lines.ts";
 import { FieldCounts } from "./field-counts.ts";
-import { type KnownSource, KnownSources } from "./known-sources.ts";
+import { type KnownSource, KnownSources, type TagsOf } from "./known-sources.ts";
 import { mergeObject } from "./object-merge.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
 import { SourceAddressFields } from "./source-address.ts";
@@ -25,6 +26,8 @@ export interface EnricherOptions {
   readonly reverseDns: Pick<ReverseDns, "resolve" | "known"> | undefined;
   /** The fields in which events have the address of their source, the preferred one first; default: only `source.ip`. */
   readonly sourceAddressFields?: readonly string[];
+  /** Default: no tags are added. */
+  readonly tagsOf?: TagsOf;
 }
 
 /** Totals since the start. */
@@ -46,11 +49,12 @@ export class Enricher {
   readonly #sources: KnownSources;
   readonly counts: EnrichmentCounts;
 
-  constructor({ databases, reverseDns, sourceAddressFields = ["source.ip"] }: EnricherOptions) {
+  constructor(options: EnricherOptions) {
+    const { databases, reverseDns, sourceAddressFields = ["source.ip"], tagsOf = () => [] } = options;
     const fieldCounts = this.#fieldCounts;
     // With nothing to add, events pass unchanged.
     const fields = databases || reverseDns ? new SourceAddressFields(sourceAddressFields) : undefined;
-    const sources = new KnownSources({ databases, fields, fieldCounts });
+    const sources = new KnownSources({ databases, fields, tagsOf, fieldCounts });
     this.#reverseDns = reverseDns;
     this.#sources = sources;
     this.counts = {
@@ -87,20 +91,37 @@ export class Enricher {
 
   #spliceFor(body: Buffer, event: ScannedEvent, source: KnownSource): Splice {
     const name = source.address === undefined ? undefined : this.#reverseDns?.known(source.address);
-    const hasIp = event.ipStart >= 0 || source.text === undefined;
-    if (name === undefined && hasIp && (source.members.length === 0 || !event.isSourceEnriched)) {
+    // The address is where it is expected, and source has none of the fields that may have to be merged.
+    const isPlain = event.ipStart >= 0 && !event.isSourceEnriched;
+    if (source.text === undefined || (isPlain && name === undefined && source.tags.length === 0)) {
       source.tally.events++;
-      return insertionAt(source.members.length === 0 ? event.end : event.sourceEnd, source.members);
+      return insertionAt(isPlain ? event.sourceEnd : event.end, source.members);
     }
     const domain = name === undefined ? [] : [domainAddition(name)];
-    const additions = [...source.additions, ...domain];
-    if (hasIp && !event.isSourceEnriched) {
-      this.#fieldCounts.tallyOf(fieldsIn(additions)).events++;
-      return insertionAt(event.sourceEnd, Buffer.concat([source.members, membersToAppend(domain)]));
-    }
-    return this.#merge(body, event, [
-      sourceAddition(source.text === undefined ? additions : [ipAddition(source.text), ...additions]),
-    ]);
+    const tags = source.tags.length === 0 ? [] : [tagsAddition(source.tags)];
+    if (isPlain && (tags.length === 0 || !event.hasTags))
+      return this.#insert(body, event, source, domain, tags);
+    const ip = event.ipStart >= 0 ? [] : [ipAddition(source.text)];
+    return this.#merge(body, event, [sourceAddition([...ip, ...source.additions, ...domain]), ...tags]);
+  }
+
+  /** Inserts additions at the end of `source`, and tags at the end of the event. */
+  #insert(
+    body: Buffer,
+    { sourceEnd, end }: ScannedEvent,
+    source: KnownSource,
+    domain: readonly Addition[],
+    tags: readonly Addition[],
+  ): Splice {
+    this.#fieldCounts.tallyOf(fieldsIn([...source.additions, ...domain, ...tags])).events++;
+    const members = [source.members, membersToAppend(domain)];
+    if (tags.length === 0) return insertionAt(sourceEnd, Buffer.concat(members));
+    const rest = body.subarray(sourceEnd, end - 1);
+    return {
+      start: sourceEnd,
+      end: end - 1,
+      bytes: Buffer.concat([...members, rest, membersToAppend(tags)]),
+    };
   }
 
   /** Merges additions into the whole event. */

@@ -2,7 +2,7 @@ import { maxAddressLength } from "../ip-address.ts";
 import type { ScannedEvent } from "../pipeline.ts";
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
 import { parseAddress, parsePublicAddress } from "./address.ts";
-import type { AddressDatabases, AddressFacts, LookupResult } from "./databases.ts";
+import type { AddressDatabases, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
 import { mayBeAddress, type SourceAddressFields } from "./source-address.ts";
@@ -16,6 +16,8 @@ export interface KnownSource {
   readonly additions: readonly Addition[];
   /** The additions, ready to insert. */
   readonly members: Buffer;
+  /** Added to the `tags` of the event. */
+  readonly tags: readonly string[];
   readonly results: Readonly<Record<"geoip" | "asn", LookupResult>>;
   /** Counts the events that get all of the additions and no name. */
   readonly tally: FieldTally;
@@ -23,12 +25,20 @@ export interface KnownSource {
 
 /** An entry takes about 500 bytes: at most 16 MB in all, enough for the sources of most sensors on one day. */
 const maxYoungAddresses = 16_384;
+const notLookedUp = { geoip: "skipped", asn: "skipped" } as const;
+
+/**
+ * The tags for the events from an address.
+ * @param address as parseAddress returns it, public or not
+ */
+export type TagsOf = (address: string, asNumber: number | undefined) => readonly string[];
 
 export interface KnownSourcesOptions {
   /** undefined: no database is configured. */
   readonly databases: AddressDatabases | undefined;
   /** Where else events have their address, if `source.ip` is not the first of the fields or has none; undefined: nowhere. */
   readonly fields: SourceAddressFields | undefined;
+  readonly tagsOf: TagsOf;
   readonly fieldCounts: FieldCounts;
 }
 
@@ -51,7 +61,8 @@ export class KnownSources {
       address: undefined,
       additions: [],
       members: Buffer.alloc(0),
-      results: { geoip: "skipped", asn: "skipped" },
+      tags: [],
+      results: notLookedUp,
       tally: options.fieldCounts.tallyOf(0),
     };
   }
@@ -93,30 +104,26 @@ export class KnownSources {
   }
 
   #lookUp(text: string): KnownSource {
-    const { databases } = this.#options;
-    const address = parsePublicAddress(text);
-    if (address === undefined) return this.#lookUpPrivate(text);
-    if (!databases) return { ...this.#notLookedUp, text, address };
-    return this.#knownSource(text, address, databases.lookup(address));
-  }
-
-  /** An address that is not public is looked up only in an operator's own databases. */
-  #lookUpPrivate(text: string): KnownSource {
-    const { databases } = this.#options;
+    const { databases, tagsOf, fieldCounts } = this.#options;
     const address = parseAddress(text);
     if (address === undefined) return this.#notLookedUp;
-    if (!databases?.hasOwnNetworks) return { ...this.#notLookedUp, text };
-    return this.#knownSource(text, undefined, databases.lookupPrivate(address));
-  }
-
-  #knownSource(
-    text: string,
-    address: string | undefined,
-    { network, place, results }: AddressFacts,
-  ): KnownSource {
-    const additions = additionsOf(network, place);
-    const tally = this.#options.fieldCounts.tallyOf(fieldsIn(additions));
-    return { text, address, additions, members: membersToAppend(additions), results, tally };
+    const isPublic = parsePublicAddress(text) !== undefined;
+    const facts = isPublic
+      ? databases?.lookup(address)
+      : databases?.hasOwnNetworks
+        ? // An address that is not public is looked up only in an operator's own databases.
+          databases.lookupPrivate(address)
+        : undefined;
+    const additions = additionsOf(facts?.network, facts?.place);
+    return {
+      text,
+      address: isPublic ? address : undefined,
+      additions,
+      members: membersToAppend(additions),
+      tags: tagsOf(address, facts?.network?.asNumber),
+      results: facts?.results ?? notLookedUp,
+      tally: fieldCounts.tallyOf(fieldsIn(additions)),
+    };
   }
 }
 

@@ -178,6 +178,70 @@ describe("an event with its address in another field", () => {
   });
 });
 
+describe("an event from an address with tags", () => {
+  const tags = '"tags":["known-scanner","shodan"]';
+  const source = '"source":{"ip":"81.2.69.142"}';
+  const enrichedSource = `"source":{"ip":"81.2.69.142"${as}${geo}}`;
+  for (const [what, event, expected] of [
+    ["gets them at its end", `{${source},"x":1.0}`, `{${enrichedSource},"x":1.0,${tags}}`],
+    ["gets them as the only addition", '{"source":{"ip":"8.8.8.8"}}', `{"source":{"ip":"8.8.8.8"},${tags}}`],
+    [
+      "gets them with a private address",
+      '{"source":{"ip":"10.0.0.1"}}',
+      `{"source":{"ip":"10.0.0.1"},${tags}}`,
+    ],
+    [
+      "gets those that it does not have yet",
+      `{"tags":[ "a","shodan" ],${source}}`,
+      `{"tags":[ "a","shodan" ,"known-scanner"],${enrichedSource}}`,
+    ],
+    [
+      "gets them in an empty list",
+      `{"tags":[ ],${source}}`,
+      `{"tags":[ "known-scanner","shodan"],${enrichedSource}}`,
+    ],
+    [
+      "gets them beside its only one",
+      `{${source},"tags":"a"}`,
+      `{${enrichedSource},"tags":["a","known-scanner","shodan"]}`,
+    ],
+    ["gets them in place of null", `{${source},"tags":null}`, `{${enrichedSource},${tags}}`],
+    ["keeps an unusual value", `{${source},"tags":{"a":1}}`, `{${enrichedSource},"tags":{"a":1}}`],
+    [
+      "gets them with its source merged",
+      '{"source":{"ip":"81.2.69.142","as":null},"x":1}',
+      `{"source":{"ip":"81.2.69.142",${as.slice(1)}${geo}},"x":1,${tags}}`,
+    ],
+    [
+      "gets them with an added source",
+      '{"src_ip":"81.2.69.142"}',
+      `{"src_ip":"81.2.69.142",${enrichedSource},${tags}}`,
+    ],
+  ] as const)
+    test(what, async () => {
+      const enricher = new Enricher({
+        databases,
+        reverseDns: undefined,
+        sourceAddressFields: ["source.ip", "src_ip"],
+        tagsOf: (address) => (address === "2.2.2.2" ? [] : ["known-scanner", "shodan"]),
+      });
+      const plain = '{"source":{"ip":"2.2.2.2"},"tags":[]}';
+      for (const [scanBody, body] of [
+        [scanBatch, `[${plain},${event}, ${event},${plain}]`],
+        [scanLines, [plain, event, event, plain].join("\n")],
+      ] as const)
+        expect(await enriched(body, enricher, scanBody)).toBe(
+          [plain, expected, expected, plain].map((line) => `${line}\n`).join(""),
+        );
+    });
+
+  test("counts as one with tags added, unless they could not be", async () => {
+    const enricher = new Enricher({ databases, reverseDns: undefined, tagsOf: () => ["a"] });
+    await enriched(`[{${source}},{${source},"tags":[]},{${source},"tags":7}]`, enricher);
+    expect(enricher.counts.fields).toMatchObject({ tags: 2, "source.as.number": 3 });
+  });
+});
+
 describe("events of newline-delimited JSON", () => {
   const plain = '{"source":{"ip":"81.2.69.142"}}';
   const own = '{"source":{"ip":"81.2.69.142","as":null},"x":1}';
