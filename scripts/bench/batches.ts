@@ -46,7 +46,7 @@ function sized(event: CapturedEvent) {
   return { event, bytes: JSON.stringify(event).length };
 }
 
-function asGoWrites(json: string): string {
+export function asGoWrites(json: string): string {
   return json.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBuiltinDatabases } from "../builtin-databases.ts";
+import type { BodyForm } from "./body-form.ts";
 
 /*
  * Runs the executable for a benchmark: plain HTTP, both built-in databases, no rate limit, stdout to /dev/null. The executable is
@@ -66,10 +67,14 @@ export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }
 }
 
 /** Measures how many events a second a server accepts at full load. A separate process sends for this many seconds. */
-export async function eventsPerSecond(url: string, seconds: number): Promise<number> {
+export async function eventsPerSecond(
+  url: string,
+  seconds: number,
+  form: BodyForm = "array",
+): Promise<number> {
   const command = [process.execPath, join(import.meta.dir, "load.ts"), url, benchToken];
   const numbers = [eventsPerBatch, seconds, connections].map(String);
-  const load = Bun.spawn([...command, ...numbers], { stdout: "pipe", stderr: "inherit" });
+  const load = Bun.spawn([...command, ...numbers, form], { stdout: "pipe", stderr: "inherit" });
   const result: { eventsPerSecond: number; refused: number } = JSON.parse(
     await new Response(load.stdout).text(),
   );

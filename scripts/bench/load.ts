@@ -1,17 +1,21 @@
 /** A client that uses little processor time: it sends prepared bytes and reads only the status line, over a few open connections. */
 import { benchBatch } from "./batches.ts";
+import { type BodyForm, benchBody } from "./body-form.ts";
 
-const [url = "", token = "", eventsText = "", secondsText = "", connectionsText = ""] = process.argv.slice(2);
+const [url = "", token = "", eventsText = "", secondsText = "", connectionsText = "", form = "array"] =
+  process.argv.slice(2);
 const events = Number(eventsText);
 const { hostname, port } = new URL(url);
 // Each connection sends a different batch.
-const requests = Array.from({ length: Number(connectionsText) }, () => requestWith(benchBatch(events)));
+const requests = Array.from({ length: Number(connectionsText) }, () =>
+  requestWith(benchBody(benchBatch(events), form as BodyForm)),
+);
 const until = performance.now() + Number(secondsText) * 1000;
 let answered = 0;
 let refused = 0;
 
-function requestWith(body: Buffer): Buffer {
-  const head = `POST /api/v1/ingest HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+function requestWith({ headers, body }: ReturnType<typeof benchBody>): Buffer {
+  const head = `POST /api/v1/ingest HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n${headers}Content-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 
