@@ -40,6 +40,12 @@ export function declareEnrichmentMetrics(
     read: () => byResult(reverseDns?.counts.questions ?? {}),
   });
   metrics.counter({
+    name: "loom_dns_confirmations_total",
+    help: "Questions for the addresses of a name that a known scanner would have, by result: confirmed, refuted (the name does not have the source address), unanswered.",
+    labels: ["result"],
+    read: () => byResult(reverseDns?.counts.confirmations ?? {}),
+  });
+  metrics.counter({
     name: "loom_dns_unasked_total",
     help: "Addresses for which no reverse DNS question was sent, by reason: cached, over_rate, resolver_away.",
     labels: ["result"],

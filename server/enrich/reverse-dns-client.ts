@@ -16,17 +16,17 @@ import { createSocket } from "node:dgram";
 import { getServers } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { encodePtrQuestion, type PtrAnswer, readPtrAnswer } from "./reverse-dns-message.ts";
+import { type DnsAnswer, encodeQuestion, type RecordType, readAnswer } from "./reverse-dns-message.ts";
 
-export type PtrOutcome =
-  | PtrAnswer
+export type DnsOutcome =
+  | DnsAnswer
   | { readonly kind: "timedOut" }
   | { readonly kind: "unreachable" }
   | { readonly kind: "closed" };
 
-export interface PtrClient {
-  /** Asks for the PTR records of a name from ptrName. Resolves within the timeout; never rejects. */
-  ask(name: string): Promise<PtrOutcome>;
+export interface DnsClient {
+  /** Asks for the records of a name from ptrName or from an answer. Resolves within the timeout; never rejects. */
+  ask(name: string, type: RecordType): Promise<DnsOutcome>;
   /** Ends every open question with the outcome `closed` and closes its socket. */
   close(): void;
 }
@@ -41,28 +41,27 @@ interface Server {
  *   not answer a question, the next one is used.
  * @throws Error if `resolverAddr` is not "host:port"
  */
-export function createPtrClient(resolverAddr: string | undefined, timeoutMs: number): PtrClient {
+export function createDnsClient(resolverAddr: string | undefined, timeoutMs: number): DnsClient {
   const servers = resolverAddr === undefined ? systemServers() : [parseServer(resolverAddr)];
   const closers = new Set<() => void>();
   let isClosed = false;
   let current = 0;
 
-  async function ask(name: string): Promise<PtrOutcome> {
+  async function ask(name: string, type: RecordType): Promise<DnsOutcome> {
     const server = servers[current];
     if (isClosed || server === undefined) return { kind: "closed" };
-    const outcome = await askServer(server, name);
+    const outcome = await askServer(server, encodeQuestion(randomInt(0x10000), name, type));
     const isSilent = outcome.kind === "timedOut" || outcome.kind === "unreachable";
     // If many questions are unanswered at the same time, only the first one switches to the next resolver.
     if (isSilent && servers[current] === server) current = (current + 1) % servers.length;
     return outcome;
   }
 
-  function askServer(server: Server, name: string): Promise<PtrOutcome> {
-    const question = encodePtrQuestion(randomInt(0x10000), name);
+  function askServer(server: Server, question: Buffer): Promise<DnsOutcome> {
     return new Promise((resolve) => {
       let closeSocket = () => {};
       let isDone = false;
-      const finish = (outcome: PtrOutcome) => {
+      const finish = (outcome: DnsOutcome) => {
         if (isDone) return;
         isDone = true;
         clearTimeout(timer);
@@ -80,7 +79,7 @@ export function createPtrClient(resolverAddr: string | undefined, timeoutMs: num
         closeSocket = () => socket.close();
         socket.on("error", () => finish({ kind: "unreachable" }));
         socket.on("message", (message) => {
-          const answer = readPtrAnswer(message, question);
+          const answer = readAnswer(message, question);
           if (answer !== undefined) finish(answer);
         });
         socket.connect(server.port, address, () => {

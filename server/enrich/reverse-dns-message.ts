@@ -1,13 +1,19 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { ipAddressText } from "../ip-address.ts";
 
-/** A resolver's answer about an address: its first usable name, that there is none, or nothing usable. */
-export type PtrAnswer =
-  | { readonly kind: "found"; readonly name: string }
+/** A resolver's answer: what the usable records say, that there is no record, or nothing usable. */
+export type DnsAnswer =
+  | { readonly kind: "found"; readonly values: readonly [string, ...string[]] }
   | { readonly kind: "notFound" }
   | { readonly kind: "failed" };
 
+/** RFC 1035, 3.2.2; RFC 3596, 2.1. */
+export const recordTypes = { a: 1, ptr: 12, aaaa: 28 } as const;
+export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];
+
 const headerBytes = 12;
-const typePtr = 12;
+/** More do not fit into the 512 bytes of an answer over UDP (RFC 1035, 4.2.1). */
+const maxRecords = 64;
 const classIn = 1;
 const rcodeNoError = 0;
 const rcodeNameError = 3;
@@ -36,22 +42,24 @@ function ipv6Digits(address: string): string {
 }
 
 /**
- * Encodes a question for the PTR records of `name` as a DNS message with recursion desired (RFC 1035, 4.1).
+ * Encodes a question for the records of a name as a DNS message with recursion desired (RFC 1035, 4.1).
  * @param id 0 to 65535
+ * @param name from ptrName or from an answer
  */
-export function encodePtrQuestion(id: number, name: string): Buffer {
+export function encodeQuestion(id: number, name: string, type: RecordType): Buffer {
   const labels = name.split(".").map((label) => Buffer.from(`\0${label}`, "latin1"));
   for (const label of labels) label[0] = label.length - 1;
   const header = Buffer.from([id >> 8, id & 0xff, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-  return Buffer.concat([header, ...labels, Buffer.from([0, 0, typePtr, 0, classIn])]);
+  return Buffer.concat([header, ...labels, Buffer.from([0, 0, type, 0, classIn])]);
 }
 
 /**
- * Reads a resolver's answer to a question from encodePtrQuestion. Undefined if the message does not answer this question:
- * it may be forged, so the caller must keep listening. Of several PTR records the first one with a usable name counts.
- * Records of any owner name are read, because an address may be delegated through a CNAME (RFC 2317).
+ * Reads a resolver's answer to a question from encodeQuestion.
+ * @returns the names of PTR records, or the addresses of A and AAAA records as ipAddressText spells them. Undefined if the
+ *   message does not answer this question: it may be forged, so the caller must keep listening. Records of any owner name
+ *   are read, because an address may be delegated through a CNAME (RFC 2317)
  */
-export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | undefined {
+export function readAnswer(message: Buffer, question: Buffer): DnsAnswer | undefined {
   if (message.length < headerBytes || message.readUInt16BE(0) !== question.readUInt16BE(0)) return undefined;
   const isPlainAnswer = (message.readUInt8(2) & 0xf8) === 0x80;
   if (!isPlainAnswer) return undefined;
@@ -63,7 +71,7 @@ export function readPtrAnswer(message: Buffer, question: Buffer): PtrAnswer | un
 
   if (rcode === rcodeNameError) return { kind: "notFound" };
   if (rcode !== rcodeNoError) return { kind: "failed" };
-  return readRecords(message, question.length);
+  return readRecords(message, question.length, question.readUInt16BE(question.length - 4));
 }
 
 /** Names are compared without regard to case (RFC 4343): some resolvers repeat the question in other case. */
@@ -73,23 +81,38 @@ function repeatsQuestion(message: Buffer, question: Buffer): boolean {
   return inLowerCase(message) === inLowerCase(question);
 }
 
-function readRecords(message: Buffer, start: number): PtrAnswer {
+function readRecords(message: Buffer, start: number, type: number): DnsAnswer {
   const isTruncated = (message.readUInt8(2) & 0x02) !== 0;
-  const recordCount = message.readUInt16BE(6);
-  let isAnyPtr = false;
+  const recordCount = Math.min(message.readUInt16BE(6), maxRecords);
+  const values: string[] = [];
+  let isAnyUnread = isTruncated;
   let at = start;
   for (let index = 0; index < recordCount; index++) {
     const fields = skipName(message, at);
-    if (fields === undefined || fields + 10 > message.length) return { kind: "failed" };
-    const data = fields + 10;
-    at = data + message.readUInt16BE(fields + 8);
-    if (at > message.length) return { kind: "failed" };
-    if (message.readUInt16BE(fields) !== typePtr || message.readUInt16BE(fields + 2) !== classIn) continue;
-    isAnyPtr = true;
-    const name = readHostname(message, data);
-    if (name !== undefined) return { kind: "found", name };
+    const data = (fields ?? message.length) + 10;
+    if (fields === undefined || data > message.length) return answerWith(values, true);
+    const length = message.readUInt16BE(fields + 8);
+    at = data + length;
+    if (at > message.length) return answerWith(values, true);
+    if (message.readUInt16BE(fields) !== type || message.readUInt16BE(fields + 2) !== classIn) continue;
+    const value =
+      type === recordTypes.ptr ? readHostname(message, data) : readAddress(message, data, length, type);
+    if (value === undefined) isAnyUnread = true;
+    else values.push(value);
   }
-  return { kind: isAnyPtr || isTruncated ? "failed" : "notFound" };
+  return answerWith(values, isAnyUnread);
+}
+
+/** @param isAnyUnread whether there are records of the type that could not be read, or may be */
+function answerWith([first, ...others]: readonly string[], isAnyUnread: boolean): DnsAnswer {
+  if (first !== undefined) return { kind: "found", values: [first, ...others] };
+  return { kind: isAnyUnread ? "failed" : "notFound" };
+}
+
+/** The address of an A or AAAA record; undefined if it has a wrong length. */
+function readAddress(message: Buffer, start: number, length: number, type: number): string | undefined {
+  if (length !== (type === recordTypes.a ? 4 : 16)) return undefined;
+  return ipAddressText(Array.from({ length: length / 2 }, (_, i) => message.readUInt16BE(start + i * 2)));
 }
 
 /** The position after the name at `start`; undefined if the message ends before the name does. */

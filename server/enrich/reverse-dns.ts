@@ -1,10 +1,11 @@
 import type { DnsConfig } from "../config/config.ts";
+import { ipAddressText, isIpv4, parseIpAddress } from "../ip-address.ts";
 import type { Log } from "../telemetry/log.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import { createExpiringCache, type ExpiringCache } from "./expiring-cache.ts";
 import { ResolverHealth } from "./resolver-health.ts";
-import { createPtrClient, type PtrClient, type PtrOutcome } from "./reverse-dns-client.ts";
-import { ptrName } from "./reverse-dns-message.ts";
+import { createDnsClient, type DnsClient, type DnsOutcome } from "./reverse-dns-client.ts";
+import { ptrName, type RecordType, recordTypes } from "./reverse-dns-message.ts";
 
 /** Names and failures in the cache. Filled with the longest names, it takes about 30 MB. */
 const defaultMaxCacheEntries = 65_536;
@@ -20,11 +21,19 @@ export interface ReverseDnsOptions extends Omit<DnsConfig, "enabled"> {
   readonly maxCacheEntries?: number;
   readonly maxInFlight?: number;
   readonly questionTimeoutMs?: number;
+  /** Whether the addresses of a name are asked for too. By default those of no name are. */
+  readonly needsConfirmation?: (name: string) => boolean;
+}
+
+interface CachedName {
+  readonly name: string;
+  /** Whether the name has the address. */
+  readonly isConfirmed: boolean;
 }
 
 /** Totals since the start. */
 export interface ReverseDnsCounts {
-  /** Questions by their outcome. */
+  /** Questions for names, by their outcome. */
   readonly questions: {
     found: number;
     /** The resolver says that the address has no name. */
@@ -34,6 +43,14 @@ export interface ReverseDnsCounts {
     timedOut: number;
     /** The resolver's machine refused the packet, or there is no route to it. */
     unreachable: number;
+  };
+  /** Questions for the addresses of a name, by their outcome. */
+  readonly confirmations: {
+    confirmed: number;
+    /** The name does not have the address: somebody else's name is in its PTR record, or the name does not exist. */
+    refuted: number;
+    /** No usable answer. */
+    unanswered: number;
   };
   /** Addresses for which no question was sent, by reason. */
   readonly unasked: {
@@ -49,19 +66,24 @@ export interface ReverseDnsCounts {
  * Finds names for addresses in PTR records. There is one open question per address, and at most `maxQps` questions are
  * sent per second (the same number may be sent at once). Names and all kinds of failure, including timeouts, are
  * remembered for `cacheTtlSeconds`.
+ *
+ * The owner of an address chooses its PTR record and can write any name there. A name is confirmed if its A or AAAA
+ * records, which only the owner of its domain can write, contain the address.
  */
 export class ReverseDns {
   readonly counts: ReverseDnsCounts = {
     questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
+    confirmations: { confirmed: 0, refuted: 0, unanswered: 0 },
     unasked: { cached: 0, overRate: 0, resolverAway: 0 },
   };
   readonly #maxWaitMs: number;
   readonly #maxInFlight: number;
-  readonly #client: PtrClient;
+  readonly #needsConfirmation: (name: string) => boolean;
+  readonly #client: DnsClient;
   readonly #health: ResolverHealth;
   readonly #allowance: TokenBucket;
   /** null: the question was answered, and there is no name to add. */
-  readonly #cache: ExpiringCache<string | null>;
+  readonly #cache: ExpiringCache<CachedName | null>;
   readonly #inFlight = new Map<string, Promise<void>>();
 
   /** @throws Error if `resolverAddr` is not "host:port" */
@@ -69,10 +91,11 @@ export class ReverseDns {
     const { resolverAddr, log, now = () => performance.now() } = options;
     this.#maxWaitMs = options.maxWaitMs;
     this.#maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
-    this.#client = createPtrClient(resolverAddr, options.questionTimeoutMs ?? defaultQuestionTimeoutMs);
+    this.#needsConfirmation = options.needsConfirmation ?? (() => false);
+    this.#client = createDnsClient(resolverAddr, options.questionTimeoutMs ?? defaultQuestionTimeoutMs);
     this.#health = new ResolverHealth(resolverAddr ?? "the system's", log, now);
     this.#allowance = new TokenBucket(options.maxQps, now);
-    this.#cache = createExpiringCache<string | null>({
+    this.#cache = createExpiringCache<CachedName | null>({
       ttlMs: options.cacheTtlSeconds * 1000,
       maxEntries: options.maxCacheEntries ?? defaultMaxCacheEntries,
       now,
@@ -84,17 +107,24 @@ export class ReverseDns {
    * `_` and `.`. Undefined if the address has no name, or none is cached.
    */
   known(address: string): string | undefined {
-    return this.#cache.get(address) ?? undefined;
+    return this.#cache.get(address)?.name;
+  }
+
+  /** As known, but undefined unless the name needed a confirmation and has it. */
+  confirmedName(address: string): string | undefined {
+    const cached = this.#cache.get(address);
+    return cached?.isConfirmed ? cached.name : undefined;
   }
 
   /**
-   * Asks for all addresses that are not in the cache, and waits for the answers, at most `maxWaitMs` and not at all
-   * while the resolver is away. A later answer still fills the cache. Never rejects.
+   * Asks for the names of all addresses that are not in the cache and for their confirmation, and waits for the answers,
+   * at most `maxWaitMs` and not at all while the resolver is away. A later answer still fills the cache. Never rejects.
    */
   async resolve(addresses: Iterable<string>): Promise<void> {
     const questions: Promise<void>[] = [];
     for (const address of new Set(addresses)) {
-      if (this.#cache.get(address) !== undefined) {
+      // A name whose confirmation is not answered yet is in both.
+      if (this.#cache.get(address) !== undefined && !this.#inFlight.has(address)) {
         this.counts.unasked.cached++;
         continue;
       }
@@ -110,7 +140,7 @@ export class ReverseDns {
     this.#client.close();
   }
 
-  /** The open question about an address, or a new one; undefined if none may be sent now. */
+  /** The open questions about an address, or a new one; undefined if none may be sent now. */
   #askAbout(address: string): Promise<void> | undefined {
     const open = this.#inFlight.get(address);
     if (open !== undefined) return open;
@@ -124,21 +154,41 @@ export class ReverseDns {
       this.counts.unasked.overRate++;
       return undefined;
     }
-    this.#health.noteAsked();
-    const asked = this.#client.ask(name).then((outcome) => {
+    const asked = this.#learnName(address, name).then(() => {
       this.#inFlight.delete(address);
-      this.#noteOutcome(address, outcome);
     });
     this.#inFlight.set(address, asked);
     return asked;
   }
 
-  #noteOutcome(address: string, outcome: PtrOutcome): void {
+  async #learnName(address: string, question: string): Promise<void> {
+    const outcome = await this.#ask(question, recordTypes.ptr);
     if (outcome.kind === "closed") return;
     this.counts.questions[outcome.kind]++;
-    this.#cache.set(address, outcome.kind === "found" ? outcome.name : null);
+    const name = outcome.kind === "found" ? outcome.values[0] : undefined;
+    this.#cache.set(address, name === undefined ? null : { name, isConfirmed: false });
+    if (name !== undefined && this.#needsConfirmation(name)) await this.#confirm(address, name);
+  }
+
+  async #confirm(address: string, name: string): Promise<void> {
+    const parsed = parseIpAddress(address);
+    if (!parsed) return;
+    // Over the rate it is asked too, at the expense of later questions: the name would count as unconfirmed until it expires.
+    this.#allowance.charge(1);
+    const outcome = await this.#ask(name, isIpv4(parsed) ? recordTypes.a : recordTypes.aaaa);
+    if (outcome.kind === "closed") return;
+    const isConfirmed = outcome.kind === "found" && outcome.values.includes(ipAddressText(parsed));
+    if (isConfirmed) this.#cache.set(address, { name, isConfirmed });
+    const isRefuted = outcome.kind === "found" || outcome.kind === "notFound";
+    this.counts.confirmations[isConfirmed ? "confirmed" : isRefuted ? "refuted" : "unanswered"]++;
+  }
+
+  async #ask(name: string, type: RecordType): Promise<DnsOutcome> {
+    this.#health.noteAsked();
+    const outcome = await this.#client.ask(name, type);
     if (outcome.kind === "timedOut" || outcome.kind === "unreachable") this.#health.noteUnanswered();
-    else this.#health.noteAnswered();
+    else if (outcome.kind !== "closed") this.#health.noteAnswered();
+    return outcome;
   }
 }
 

@@ -1,15 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { encodePtrQuestion, ptrName, readPtrAnswer } from "../../server/enrich/reverse-dns-message.ts";
+import { encodeQuestion, ptrName, readAnswer, recordTypes } from "../../server/enrich/reverse-dns-message.ts";
 import { dnsName, dnsRecord, dnsReply, rcodes } from "../support/dns-server.ts";
 
-const question = encodePtrQuestion(0xbeef, "4.3.2.1.in-addr.arpa");
+const question = encodeQuestion(0xbeef, "4.3.2.1.in-addr.arpa", recordTypes.ptr);
 const typeCname = 5;
-const typePtr = 12;
 const typeTxt = 16;
 
 function answerWith(...names: (string | string[])[]) {
-  const records = names.map((name) => dnsRecord(typePtr, dnsName(name)));
-  return readPtrAnswer(dnsReply(question, { records }), question);
+  const records = names.map((name) => dnsRecord(recordTypes.ptr, dnsName(name)));
+  return readAnswer(dnsReply(question, { records }), question);
 }
 
 describe("the name of an address's PTR records", () => {
@@ -35,57 +34,94 @@ describe("the name of an address's PTR records", () => {
 });
 
 test("a question asks for PTR records of class IN, recursion desired", () => {
-  expect(encodePtrQuestion(0x0102, "1.in-addr.arpa").toString("latin1")).toBe(
+  expect(encodeQuestion(0x0102, "1.in-addr.arpa", recordTypes.ptr).toString("latin1")).toBe(
     "\x01\x02\x01\0\0\x01\0\0\0\0\0\0\x011\x07in-addr\x04arpa\0\0\x0c\0\x01",
   );
 });
 
-describe("an answer", () => {
-  test("gives the name as it is spelled, without a trailing dot", () => {
-    expect(answerWith("Scan-1_a.Example.COM")).toEqual({ kind: "found", name: "Scan-1_a.Example.COM" });
+describe("an answer to a question for addresses", () => {
+  const ipv4 = Buffer.from([192, 0, 2, 1]);
+  const ipv6 = Buffer.from("20010db8000000000000000000000001", "hex");
+
+  function addressesIn(type: 1 | 28, records: readonly Buffer[]) {
+    const asked = encodeQuestion(0xbeef, "host.example", type);
+    return readAnswer(dnsReply(asked, { records }), asked);
+  }
+
+  test("gives the IPv4 addresses of A records", () => {
+    const records = [dnsRecord(1, ipv4), dnsRecord(28, ipv6), dnsRecord(1, Buffer.from([198, 51, 100, 255]))];
+    expect(addressesIn(1, records)).toEqual({ kind: "found", values: ["192.0.2.1", "198.51.100.255"] });
   });
 
-  test("with several names gives the first usable one", () => {
+  test("gives the IPv6 addresses of AAAA records", () => {
+    const records = [dnsRecord(1, ipv4), dnsRecord(28, ipv6)];
+    expect(addressesIn(28, records)).toEqual({ kind: "found", values: ["2001:db8::1"] });
+  });
+
+  test.each<[1 | 28, Buffer]>([
+    [1, ipv6],
+    [28, ipv4],
+    [1, Buffer.alloc(0)],
+    [28, ipv6.subarray(1)],
+  ])("of type %p and with an address of a wrong length counts as failed", (type, data) => {
+    expect(addressesIn(type, [dnsRecord(type, data)])).toEqual({ kind: "failed" });
+  });
+
+  test("is read up to its 64th record", () => {
+    const records = Array.from({ length: 1000 }, (_, i) =>
+      dnsRecord(1, Buffer.from([192, 0, i >> 8, i & 255])),
+    );
+    const answer = addressesIn(1, records);
+    expect(answer?.kind === "found" && answer.values.length).toBe(64);
+  });
+});
+
+describe("an answer", () => {
+  test("gives the name as it is spelled, without a trailing dot", () => {
+    expect(answerWith("Scan-1_a.Example.COM")).toEqual({ kind: "found", values: ["Scan-1_a.Example.COM"] });
+  });
+
+  test("with several names gives those that are usable", () => {
     expect(answerWith("<b>.example", "one.example", "two.example")).toEqual({
       kind: "found",
-      name: "one.example",
+      values: ["one.example", "two.example"],
     });
   });
 
   test("may lead through a CNAME", () => {
     const records = [
       dnsRecord(typeCname, dnsName("4.0-25.3.2.1.in-addr.arpa")),
-      dnsRecord(typePtr, dnsName("host.example")),
+      dnsRecord(recordTypes.ptr, dnsName("host.example")),
     ];
-    expect(readPtrAnswer(dnsReply(question, { records }), question)).toEqual({
+    expect(readAnswer(dnsReply(question, { records }), question)).toEqual({
       kind: "found",
-      name: "host.example",
+      values: ["host.example"],
     });
   });
 
   test("may compress the name", () => {
     // "host" and then a pointer to "in-addr.arpa" in the question, after the header and the labels 4, 3, 2, 1.
-    const records = [dnsRecord(typePtr, Buffer.from("\x04host\xc0\x14", "latin1"))];
-    expect(readPtrAnswer(dnsReply(question, { records }), question)).toEqual({
+    const records = [dnsRecord(recordTypes.ptr, Buffer.from("\x04host\xc0\x14", "latin1"))];
+    expect(readAnswer(dnsReply(question, { records }), question)).toEqual({
       kind: "found",
-      name: "host.in-addr.arpa",
+      values: ["host.in-addr.arpa"],
     });
   });
 
   test("without PTR records says that there is no name", () => {
-    expect(readPtrAnswer(dnsReply(question, {}), question)).toEqual({ kind: "notFound" });
+    expect(readAnswer(dnsReply(question, {}), question)).toEqual({ kind: "notFound" });
   });
 
   test("that is truncated before its first name counts as failed", () => {
     const reply = dnsReply(question, {});
     reply.writeUInt16BE(reply.readUInt16BE(2) | 0x0200, 2);
-    expect(readPtrAnswer(reply, question)).toEqual({ kind: "failed" });
+    expect(readAnswer(reply, question)).toEqual({ kind: "failed" });
   });
 
   test("that refuses and has only a header counts as failed", () => {
     const bare = dnsReply(question, { rcode: rcodes.refused }).subarray(0, 12);
     bare.writeUInt16BE(0, 4);
-    expect(readPtrAnswer(bare, question)).toEqual({ kind: "failed" });
+    expect(readAnswer(bare, question)).toEqual({ kind: "failed" });
   });
 
   test.each([
@@ -106,7 +142,7 @@ describe("an answer", () => {
 
   test("may have a name of 253 characters", () => {
     const labels = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)];
-    expect(answerWith(labels)).toEqual({ kind: "found", name: labels.join(".") });
+    expect(answerWith(labels)).toEqual({ kind: "found", values: [labels.join(".")] });
   });
 
   test.each([
@@ -117,28 +153,28 @@ describe("an answer", () => {
     ["ends in the middle of a pointer", Buffer.from([0xc0])],
     ["is empty", Buffer.alloc(0)],
   ])("whose name %s counts as failed", (_what, data) => {
-    const reply = dnsReply(question, { records: [dnsRecord(typePtr, data)] });
-    expect(readPtrAnswer(reply, question)).toEqual({ kind: "failed" });
+    const reply = dnsReply(question, { records: [dnsRecord(recordTypes.ptr, data)] });
+    expect(readAnswer(reply, question)).toEqual({ kind: "failed" });
   });
 
   test("whose pointers lead in a circle counts as failed", () => {
     const at = question.length + 12;
     const circle = Buffer.from([0xc0, at + 2, 0xc0, at]);
-    const records = [dnsRecord(typeTxt, circle), dnsRecord(typePtr, Buffer.from([0xc0, at]))];
-    expect(readPtrAnswer(dnsReply(question, { records }), question)).toEqual({ kind: "failed" });
+    const records = [dnsRecord(typeTxt, circle), dnsRecord(recordTypes.ptr, Buffer.from([0xc0, at]))];
+    expect(readAnswer(dnsReply(question, { records }), question)).toEqual({ kind: "failed" });
   });
 
   test("that ends early gives no name and does not throw", () => {
-    const reply = dnsReply(question, { records: [dnsRecord(typePtr, dnsName("host.example"))] });
+    const reply = dnsReply(question, { records: [dnsRecord(recordTypes.ptr, dnsName("host.example"))] });
     for (let length = 0; length < reply.length; length++) {
-      expect(readPtrAnswer(reply.subarray(0, length), question)?.kind).not.toBe("found");
+      expect(readAnswer(reply.subarray(0, length), question)?.kind).not.toBe("found");
     }
   });
 
   test("may repeat the question in other case", () => {
-    const reply = dnsReply(question, { records: [dnsRecord(typePtr, dnsName("host.example"))] });
+    const reply = dnsReply(question, { records: [dnsRecord(recordTypes.ptr, dnsName("host.example"))] });
     reply.write(reply.toString("latin1", 12, question.length).toUpperCase(), 12, "latin1");
-    expect(readPtrAnswer(reply, question)).toEqual({ kind: "found", name: "host.example" });
+    expect(readAnswer(reply, question)).toEqual({ kind: "found", values: ["host.example"] });
   });
 
   test.each([
@@ -147,8 +183,8 @@ describe("an answer", () => {
     ["the mark of a question", (reply: Buffer) => reply.writeUInt8(0x01, 2)],
     ["no question", (reply: Buffer) => reply.writeUInt16BE(0, 4)],
   ])("with %s is ignored", (_what, forge) => {
-    const reply = dnsReply(question, { records: [dnsRecord(typePtr, dnsName("evil.example"))] });
+    const reply = dnsReply(question, { records: [dnsRecord(recordTypes.ptr, dnsName("evil.example"))] });
     forge(reply);
-    expect(readPtrAnswer(reply, question)).toBeUndefined();
+    expect(readAnswer(reply, question)).toBeUndefined();
   });
 });

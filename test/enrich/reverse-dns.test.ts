@@ -137,6 +137,101 @@ describe("the cache", () => {
   });
 });
 
+describe("the confirmation of a name", () => {
+  const name = "one.scanner.example";
+  const needsConfirmation = (text: string) => text.endsWith(".scanner.example");
+  const answers = (addresses: readonly string[]) => (question: string) =>
+    question.endsWith(".arpa") ? { names: [name] } : { addresses };
+
+  test.each([
+    ["192.0.2.1", ["192.0.2.1"]],
+    ["192.0.2.1", ["198.51.100.1", "192.0.2.1"]],
+    ["2001:db8:0:0:0:0:0:1", ["2001:db8::1"]],
+  ])("is given if the name has the address: %s", async (one, addresses) => {
+    const server = await serve(answers(addresses));
+    const dns = ask(server, { needsConfirmation });
+    await dns.resolve([one]);
+    expect(dns.confirmedName(one)).toBe(name);
+    expect(server.questions).toHaveLength(2);
+    expect(dns.counts).toMatchObject({ questions: { found: 1 }, confirmations: { confirmed: 1 } });
+  });
+
+  test.each<["refuted" | "unanswered", string, DnsReply]>([
+    ["refuted", "has other addresses", { addresses: ["198.51.100.1"] }],
+    ["refuted", "does not exist", { rcode: rcodes.nameError }],
+    ["refuted", "has only addresses of the other family", { addresses: ["2001:db8::1"] }],
+    ["unanswered", "cannot be looked up", { rcode: rcodes.serverFailure }],
+    ["unanswered", "is not answered", "silence"],
+  ])("is counted as %s if the name %s, and the name is known", async (count, _what, reply) => {
+    const server = await serve((question) => (question.endsWith(".arpa") ? { names: [name] } : reply));
+    const dns = ask(server, { needsConfirmation, questionTimeoutMs: 50 });
+    await dns.resolve([address]);
+    expect(dns.confirmedName(address)).toBeUndefined();
+    expect(dns.known(address)).toBe(name);
+    expect(dns.counts.confirmations).toMatchObject({ confirmed: 0, refuted: 0, unanswered: 0, [count]: 1 });
+  });
+
+  test("is not asked for if the name does not need one", async () => {
+    const server = await serve(() => oneName);
+    const dns = ask(server, { needsConfirmation });
+    await dns.resolve([address]);
+    expect(server.questions).toHaveLength(1);
+    expect(dns.confirmedName(address)).toBeUndefined();
+  });
+
+  test("is cached with the name, whether it is given or not", async () => {
+    const given = await serve(answers([address]));
+    const refused = await serve(answers([]));
+    for (const server of [given, refused]) {
+      const dns = ask(server, { needsConfirmation });
+      await dns.resolve([address]);
+      await dns.resolve([address]);
+      expect(server.questions).toHaveLength(2);
+    }
+  });
+
+  test("is waited for by a batch that comes after the name and before the confirmation", async () => {
+    const release = Promise.withResolvers<DnsReply>();
+    const server = await serve((question) =>
+      question.endsWith(".arpa") ? { names: [name] } : release.promise,
+    );
+    const dns = ask(server, { needsConfirmation });
+    const first = dns.resolve([address]);
+    await until(() => server.questions.length === 2);
+    expect(dns.known(address)).toBe(name);
+    const second = dns.resolve([address]).then(() => dns.confirmedName(address));
+    release.resolve({ addresses: [address] });
+    expect(await second).toBe(name);
+    await first;
+    expect(server.questions).toHaveLength(2);
+  });
+
+  test("is asked for over the rate too, and later questions are not sent until the rate has caught up", async () => {
+    const server = await serve(answers([address]));
+    let nowMs = 0;
+    const dns = ask(server, { needsConfirmation, now: () => nowMs, maxQps: 1 });
+    await dns.resolve([address]);
+    expect(dns.confirmedName(address)).toBe(name);
+    nowMs = 1000;
+    await dns.resolve(["192.0.2.2"]);
+    expect(server.questions).toHaveLength(2);
+    nowMs = 2000;
+    await dns.resolve(["192.0.2.2"]);
+    expect(server.questions).toHaveLength(4);
+  });
+
+  test("that is open when the client is closed leaves the name unconfirmed", async () => {
+    const server = await serve((question) => (question.endsWith(".arpa") ? { names: [name] } : "silence"));
+    const dns = ask(server, { needsConfirmation });
+    const resolved = dns.resolve([address]);
+    await until(() => server.questions.length === 2);
+    dns.close();
+    await resolved;
+    expect(dns.known(address)).toBe(name);
+    expect(dns.counts.confirmations).toEqual({ confirmed: 0, refuted: 0, unanswered: 0 });
+  });
+});
+
 describe("waiting", () => {
   test("ends at its bound when nothing is answered, and a late answer fills the cache", async () => {
     const late = Promise.withResolvers<DnsReply>();

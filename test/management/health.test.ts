@@ -29,6 +29,7 @@ const { metrics } = allMetrics({
     reverseDns: {
       counts: {
         questions: { found: 4, notFound: 0, failed: 0, timedOut: 2, unreachable: 0 },
+        confirmations: { confirmed: 6, refuted: 1, unanswered: 0 },
         unasked: { cached: 0, overRate: 3, resolverAway: 0 },
       },
     },

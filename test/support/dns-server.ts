@@ -1,11 +1,13 @@
 import { createSocket } from "node:dgram";
+import { parseIpAddress } from "../../server/ip-address.ts";
 
 /**
  * How the server replies to a question: with PTR records (a name, or its labels if they contain dots or unusual bytes), with
- * an RCODE and no records, with a given message, or not at all.
+ * A and AAAA records, with an RCODE and no records, with a given message, or not at all.
  */
 export type DnsReply =
   | { readonly names: readonly (string | readonly string[])[] }
+  | { readonly addresses: readonly string[] }
   | { readonly rcode: number }
   | { readonly message: (question: Buffer) => Buffer }
   | "silence";
@@ -22,7 +24,7 @@ export interface DnsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Starts a DNS server on 127.0.0.1 (UDP) that replies to PTR questions as the test says. Port 0 means any free port. */
+/** Starts a DNS server on 127.0.0.1 (UDP) that replies to questions as the test says. Port 0 means any free port. */
 export async function startDnsServer(answer: DnsServer["answer"], port = 0): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: string[] = [];
@@ -66,6 +68,7 @@ function questionName(question: Buffer): string {
 function encodeReply(question: Buffer, reply: Exclude<DnsReply, "silence">): Buffer {
   if ("message" in reply) return reply.message(question);
   if ("rcode" in reply) return dnsReply(question, { rcode: reply.rcode });
+  if ("addresses" in reply) return dnsReply(question, { records: reply.addresses.map(addressRecord) });
   return dnsReply(question, { records: reply.names.map((name) => dnsRecord(12, dnsName(name))) });
 }
 
@@ -85,6 +88,13 @@ export function dnsRecord(type: number, data: Buffer): Buffer {
   const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, 0]);
   head.writeUInt16BE(data.length, 10);
   return Buffer.concat([head, data]);
+}
+
+/** An A or AAAA record. */
+function addressRecord(text: string): Buffer {
+  const groups = parseIpAddress(text) ?? [];
+  const data = Buffer.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+  return dnsRecord(groups.length === 2 ? 1 : 28, data);
 }
 
 /** A name in wire format. If it is given as labels, each may contain any Latin-1 character. */

@@ -90,7 +90,8 @@ describe("the answer", () => {
       questions: { found: 1, notFound: 2, failed: 3, timedOut: 4, unreachable: 5 },
       unasked: { cached: 6, overRate: 7, resolverAway: 8 },
     };
-    expect(await enrichment({ dns }).get()).toMatchObject({ cache: { hits: 5, misses: 1 }, dns });
+    const counts = { ...dns, confirmations: { confirmed: 9, refuted: 10, unanswered: 11 } };
+    expect(await enrichment({ dns: counts }).get()).toMatchObject({ cache: { hits: 5, misses: 1 }, dns });
     expect((await enrichment().get()).dns).toBeNull();
   });
 });
@@ -111,6 +112,7 @@ describe("fields", () => {
   test("are only source.domain if only reverse DNS is on", () => {
     const dns = {
       questions: { found: 0, notFound: 0, failed: 0, timedOut: 0, unreachable: 0 },
+      confirmations: { confirmed: 0, refuted: 0, unanswered: 0 },
       unasked: { cached: 0, overRate: 0, resolverAway: 0 },
     };
     const { answers } = enrichment({ databases: () => [], dns });
