@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import manifest from "../package.json" with { type: "json" };
 import { referenceTables } from "../scripts/configuration-reference.ts";
+import { knownScannersTable } from "../scripts/known-scanners-table.ts";
 import { sections, sectionsWith } from "../server/config/keys.ts";
 import { ingestPaths } from "../server/ingest/ingest-app.ts";
 import { statusOfRefusal } from "../server/ingest/refusal.ts";
@@ -97,6 +98,10 @@ describe("docs/configuration.md", () => {
     expect(variables.length).toBeGreaterThan(0);
     for (const variable of variables) expect(environment).toContain(`\`${variable}\``);
   });
+});
+
+test("docs/data.md lists the known scanners as the data does; if not, run scripts/known-scanners-table.ts", () => {
+  expect(readPage("docs/data.md")).toContain(`\n\n${knownScannersTable()}\n`);
 });
 
 describe("docs/metrics.md", () => {
