@@ -136,6 +136,11 @@ export const sections = {
       ["source.ip", "source.address", "src_ip", "src_host", "client.ip"],
       "The fields in which an event may have the address of its source, nested or with dots in their names. The first one with an address is used.",
     ),
+    known_scanners: withDefault(
+      flag,
+      true,
+      'Adds the tag "known-scanner" and the id of the scanner, such as "shodan", to the tags of events from scanners that Loom knows. If reverse DNS is on, a name in the domain of a scanner is confirmed with one more question.',
+    ),
   },
   "enrichment.dns": {
     enabled: withDefault(flag, false, "Adds the name of each source address (PTR) as source.domain."),

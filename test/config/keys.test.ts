@@ -337,6 +337,13 @@ const cases: readonly KeyCase[] = [
     ],
   },
   {
+    section: "enrichment",
+    key: "known_scanners",
+    value: (config) => config.enrichment.knownScanners,
+    fallback: true,
+    ...flags,
+  },
+  {
     section: "enrichment.dns",
     key: "enabled",
     value: (config) => config.enrichment.dns.enabled,
