@@ -14,20 +14,22 @@ import {
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import { eventLines, type Splice } from "./event-lines.ts";
 import { FieldCounts } from "./field-counts.ts";
-import { type KnownSource, KnownSources, type TagsOf } from "./known-sources.ts";
+import type { KnownScanners } from "./known-scanners.ts";
+import { type KnownSource, KnownSources } from "./known-sources.ts";
 import { mergeObject } from "./object-merge.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
+import { scannerTags } from "./scanner-entries.ts";
 import { SourceAddressFields } from "./source-address.ts";
 
 export interface EnricherOptions {
   /** undefined: no database is configured. */
   readonly databases: AddressDatabases | undefined;
   /** undefined: reverse DNS is off. */
-  readonly reverseDns: Pick<ReverseDns, "resolve" | "known"> | undefined;
+  readonly reverseDns: Pick<ReverseDns, "resolve" | "known" | "confirmedName"> | undefined;
   /** The fields in which events have the address of their source, the preferred one first; default: only `source.ip`. */
   readonly sourceAddressFields?: readonly string[];
-  /** Default: no tags are added. */
-  readonly tagsOf?: TagsOf;
+  /** Default: no scanner is known. */
+  readonly scanners?: KnownScanners | undefined;
 }
 
 /** Totals since the start. */
@@ -45,17 +47,19 @@ export interface EnrichmentCounts {
 /** Adds to each event what databases and reverse DNS know about its source. */
 export class Enricher {
   readonly #reverseDns: EnricherOptions["reverseDns"];
+  readonly #scanners: KnownScanners | undefined;
   readonly #fieldCounts = new FieldCounts();
   readonly #sources: KnownSources;
   readonly counts: EnrichmentCounts;
 
   constructor(options: EnricherOptions) {
-    const { databases, reverseDns, sourceAddressFields = ["source.ip"], tagsOf = () => [] } = options;
+    const { databases, reverseDns, scanners, sourceAddressFields = ["source.ip"] } = options;
     const fieldCounts = this.#fieldCounts;
     // With nothing to add, events pass unchanged.
     const fields = databases || reverseDns ? new SourceAddressFields(sourceAddressFields) : undefined;
-    const sources = new KnownSources({ databases, fields, tagsOf, fieldCounts });
+    const sources = new KnownSources({ databases, scanners, fields, fieldCounts });
     this.#reverseDns = reverseDns;
+    this.#scanners = scanners;
     this.#sources = sources;
     this.counts = {
       lookups: sources.lookups,
@@ -98,11 +102,20 @@ export class Enricher {
       return insertionAt(isPlain ? event.sourceEnd : event.end, source.members);
     }
     const domain = name === undefined ? [] : [domainAddition(name)];
-    const tags = source.tags.length === 0 ? [] : [tagsAddition(source.tags)];
+    const allTags = name === undefined ? source.tags : this.#tagsWithName(source);
+    const tags = allTags.length === 0 ? [] : [tagsAddition(allTags)];
     if (isPlain && (tags.length === 0 || !event.hasTags))
       return this.#insert(body, event, source, domain, tags);
     const ip = event.ipStart >= 0 ? [] : [ipAddition(source.text)];
     return this.#merge(body, event, [sourceAddition([...ip, ...source.additions, ...domain]), ...tags]);
+  }
+
+  /** The tags of a source that has a name. A scanner that its network names needs no name. */
+  #tagsWithName({ address, tags }: KnownSource): readonly string[] {
+    if (address === undefined || tags.length > 0) return tags;
+    const name = this.#reverseDns?.confirmedName(address);
+    const scanner = name === undefined ? undefined : this.#scanners?.scannerOfName(name);
+    return scanner ? scannerTags(scanner) : tags;
   }
 
   /** Inserts additions at the end of `source`, and tags at the end of the event. */

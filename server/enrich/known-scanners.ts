@@ -31,25 +31,19 @@ export class KnownScanners {
   }
 
   /**
-   * The scanner that an address belongs to by its network, its AS number or its name, in this order.
+   * The scanner that an address belongs to by its network or its AS number, in this order.
    * @param address as parseAddress returns it
    * @param asNumber undefined: it is not known
-   * @param confirmedName the reverse name as `ReverseDns.confirmedName` returns it. An unconfirmed name proves nothing:
-   *   the owner of an address chooses its PTR record, and can choose "x.shodan.io"
    */
-  scannerOf(
-    address: string,
-    asNumber: number | undefined,
-    confirmedName: string | undefined,
-  ): Scanner | undefined {
-    return (
-      this.#ofAddress(address) ??
-      (asNumber === undefined ? undefined : this.#byAsNumber.get(asNumber)) ??
-      (confirmedName === undefined ? undefined : this.scannerOfName(confirmedName))
-    );
+  scannerOf(address: string, asNumber: number | undefined): Scanner | undefined {
+    return this.#ofAddress(address) ?? (asNumber === undefined ? undefined : this.#byAsNumber.get(asNumber));
   }
 
-  /** The scanner that has the domain of a name, in any case of its letters and without a trailing dot. */
+  /**
+   * The scanner that has the domain of a name.
+   * @param name in any case of its letters, without a trailing dot. A name that is not confirmed proves nothing: the owner of
+   *   an address chooses its PTR record, and can choose "x.shodan.io"
+   */
   scannerOfName(name: string): Scanner | undefined {
     let domain = name.toLowerCase();
     for (;;) {

@@ -5,6 +5,8 @@ import { parseAddress, parsePublicAddress } from "./address.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
+import type { KnownScanners } from "./known-scanners.ts";
+import { scannerTags } from "./scanner-entries.ts";
 import { mayBeAddress, type SourceAddressFields } from "./source-address.ts";
 
 /** What is known about the events from one address. */
@@ -27,18 +29,13 @@ export interface KnownSource {
 const maxYoungAddresses = 16_384;
 const notLookedUp = { geoip: "skipped", asn: "skipped" } as const;
 
-/**
- * The tags for the events from an address.
- * @param address as parseAddress returns it, public or not
- */
-export type TagsOf = (address: string, asNumber: number | undefined) => readonly string[];
-
 export interface KnownSourcesOptions {
   /** undefined: no database is configured. */
   readonly databases: AddressDatabases | undefined;
   /** Where else events have their address, if `source.ip` is not the first of the fields or has none; undefined: nowhere. */
   readonly fields: SourceAddressFields | undefined;
-  readonly tagsOf: TagsOf;
+  /** undefined: no scanner is known. */
+  readonly scanners: KnownScanners | undefined;
   readonly fieldCounts: FieldCounts;
 }
 
@@ -104,7 +101,7 @@ export class KnownSources {
   }
 
   #lookUp(text: string): KnownSource {
-    const { databases, tagsOf, fieldCounts } = this.#options;
+    const { databases, scanners, fieldCounts } = this.#options;
     const address = parseAddress(text);
     if (address === undefined) return this.#notLookedUp;
     const isPublic = parsePublicAddress(text) !== undefined;
@@ -115,12 +112,13 @@ export class KnownSources {
           databases.lookupPrivate(address)
         : undefined;
     const additions = additionsOf(facts?.network, facts?.place);
+    const scanner = scanners?.scannerOf(address, facts?.network?.asNumber);
     return {
       text,
       address: isPublic ? address : undefined,
       additions,
       members: membersToAppend(additions),
-      tags: tagsOf(address, facts?.network?.asNumber),
+      tags: scanner ? scannerTags(scanner) : [],
       results: facts?.results ?? notLookedUp,
       tally: fieldCounts.tallyOf(fieldsIn(additions)),
     };

@@ -24,6 +24,11 @@ export interface ScannerEntry extends Scanner {
 /** The tag that every known scanner gets, so that no scanner may have it as its id. */
 export const knownScannerTag = "known-scanner";
 
+/** The tags for the events from a scanner. */
+export function scannerTags({ id }: Scanner): readonly string[] {
+  return [knownScannerTag, id];
+}
+
 const maxAsNumber = 2 ** 32 - 2;
 
 /**

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AddressDatabases, openDatabases } from "../../server/enrich/databases.ts";
 import { Enricher } from "../../server/enrich/enricher.ts";
+import { KnownScanners } from "../../server/enrich/known-scanners.ts";
 import { ReverseDns } from "../../server/enrich/reverse-dns.ts";
 import { scanBatch, scanLines } from "../../server/ingest/batch-scanner.ts";
 import { asnRecord, sampleCityDatabase, sampleDatabase } from "../mmdb/samples.ts";
@@ -178,7 +179,16 @@ describe("an event with its address in another field", () => {
   });
 });
 
-describe("an event from an address with tags", () => {
+describe("an event from a known scanner", () => {
+  const scanners = new KnownScanners([
+    {
+      id: "shodan",
+      name: "Shodan",
+      networks: ["81.2.69.0/24", "8.8.8.8", "10.0.0.1"],
+      names: [".scan.example"],
+      sources: ["https://scan.example/"],
+    },
+  ]);
   const tags = '"tags":["known-scanner","shodan"]';
   const source = '"source":{"ip":"81.2.69.142"}';
   const enrichedSource = `"source":{"ip":"81.2.69.142"${as}${geo}}`;
@@ -223,7 +233,7 @@ describe("an event from an address with tags", () => {
         databases,
         reverseDns: undefined,
         sourceAddressFields: ["source.ip", "src_ip"],
-        tagsOf: (address) => (address === "2.2.2.2" ? [] : ["known-scanner", "shodan"]),
+        scanners,
       });
       const plain = '{"source":{"ip":"2.2.2.2"},"tags":[]}';
       for (const [scanBody, body] of [
@@ -235,8 +245,29 @@ describe("an event from an address with tags", () => {
         );
     });
 
+  test.each([
+    ["confirmed", ["2.2.2.2"], `,${tags}`],
+    ["not confirmed", ["2.2.2.3"], ""],
+  ] as const)("gets them by its reverse name if that is %s", async (_, addresses, added) => {
+    await using server = await startDnsServer((name) =>
+      name.endsWith(".arpa") ? { names: ["a.scan.example"] } : { addresses },
+    );
+    const reverseDns = new ReverseDns({
+      cacheTtlSeconds: 300,
+      maxQps: 100,
+      maxWaitMs: 2000,
+      resolverAddr: server.address,
+      needsConfirmation: (name) => scanners.scannerOfName(name) !== undefined,
+    });
+    const enricher = new Enricher({ databases: undefined, reverseDns, scanners });
+    expect(await enriched('[{"source":{"ip":"2.2.2.2"}}]', enricher)).toBe(
+      `{"source":{"ip":"2.2.2.2","domain":"a.scan.example"}${added}}\n`,
+    );
+    reverseDns.close();
+  });
+
   test("counts as one with tags added, unless they could not be", async () => {
-    const enricher = new Enricher({ databases, reverseDns: undefined, tagsOf: () => ["a"] });
+    const enricher = new Enricher({ databases, reverseDns: undefined, scanners });
     await enriched(`[{${source}},{${source},"tags":[]},{${source},"tags":7}]`, enricher);
     expect(enricher.counts.fields).toMatchObject({ tags: 2, "source.as.number": 3 });
   });
@@ -372,6 +403,7 @@ describe("an operator's own database, configured in a list", () => {
   const reverseDns = {
     resolve: async (addresses: ReadonlySet<string>) => void asked.push(...addresses),
     known: () => undefined,
+    confirmedName: () => undefined,
   };
 
   async function ownEnricher(): Promise<Enricher> {

@@ -21,27 +21,23 @@ describe("the scanner of an address", () => {
     ["198.51.100.7", "other"],
     ["2001:db8:1:0:0:0:0:1", "acme"],
   ])("%s is known by its network", (address, id) => {
-    expect(scanners.scannerOf(address, undefined, undefined)?.id).toBe(id);
+    expect(scanners.scannerOf(address, undefined)?.id).toBe(id);
   });
 
   test.each(["192.0.1.255", "192.0.2.128", "198.51.101.0", "2001:db8:2:0:0:0:0:1", "", "scan.acme.example"])(
     "%p is not known by its network",
     (address) => {
-      expect(scanners.scannerOf(address, undefined, undefined)).toBeUndefined();
+      expect(scanners.scannerOf(address, undefined)).toBeUndefined();
     },
   );
 
   test("is known by its AS number", () => {
-    expect(scanners.scannerOf("203.0.113.1", 64_500, undefined)?.id).toBe("acme");
-    expect(scanners.scannerOf("203.0.113.1", 64_501, undefined)).toBeUndefined();
+    expect(scanners.scannerOf("203.0.113.1", 64_500)?.id).toBe("acme");
+    expect(scanners.scannerOf("203.0.113.1", 64_501)).toBeUndefined();
   });
 
-  test("is known by its confirmed name", () => {
-    expect(scanners.scannerOf("203.0.113.1", 64_501, "one.scan.acme.example")?.id).toBe("acme");
-  });
-
-  test("is that of the network if AS number and name are those of another one", () => {
-    expect(scanners.scannerOf("198.51.100.7", 64_500, "one.scan.acme.example")?.id).toBe("other");
+  test("is that of the network if the AS number is that of another one", () => {
+    expect(scanners.scannerOf("198.51.100.7", 64_500)?.id).toBe("other");
   });
 });
 
@@ -81,7 +77,7 @@ describe("data/known-scanners.json", () => {
     for (const { id, names = [], networks = [] } of scannerEntries) {
       for (const name of names) expect(list.scannerOfName(`host-1${name}`)?.id).toBe(id);
       for (const network of networks)
-        expect(list.scannerOf(network.split("/")[0] ?? "", undefined, undefined)?.id).toBe(id);
+        expect(list.scannerOf(network.split("/")[0] ?? "", undefined)?.id).toBe(id);
     }
   });
 });
