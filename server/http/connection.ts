@@ -1,6 +1,6 @@
 /** What a listener knows about the connection on which a request arrived. */
 export interface Connection {
-  /** undefined: the client has closed the connection. */
+  /** The client in front of all trusted proxies. undefined: the other end has closed the connection. */
   readonly clientAddress: string | undefined;
   /** Bounds how long the client may take from now on; `undefined` restores the listener's idle timeout. */
   limitTime(seconds: number | undefined): void;

@@ -1,8 +1,10 @@
 import type { Server } from "bun";
 import type { ListenAddress } from "../config/config.ts";
+import type { Network } from "../network.ts";
 import type { Connection, HandleRequest } from "./connection.ts";
 import { SharedPort } from "./shared-port.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface ListenerOptions {
   /** For error messages. */
@@ -10,6 +12,8 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** undefined: plain HTTP. */
   readonly certificate?: TlsCertificate | undefined;
+  /** The proxies whose X-Forwarded-For is believed; default: none. */
+  readonly trustedProxies?: readonly Network[];
   /** The time after which a connection without a request is certainly closed; for tests. */
   readonly replacedIdleMs?: number;
 }
@@ -41,12 +45,15 @@ export class Listener {
   #certificate: TlsCertificate | undefined;
   #handle: HandleRequest = () => new Response(null, { status: 503 });
   readonly #port: SharedPort;
+  readonly #proxies: TrustedProxies | undefined;
   #isStopping = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#port = new SharedPort(options.replacedIdleMs ?? replacedIdleMs);
     this.#certificate = options.certificate;
+    const { trustedProxies = [] } = options;
+    this.#proxies = trustedProxies.length > 0 ? new TrustedProxies(trustedProxies) : undefined;
   }
 
   /** The port it listens on; before `listen`, the configured one. */
@@ -114,7 +121,7 @@ export class Listener {
         port,
         fetch: (request, server) => {
           this.#port.noteRequest(server);
-          return this.#handle(withLongHost(request), new ServerConnection(server, request));
+          return this.#handle(withLongHost(request), new ServerConnection(server, request, this.#proxies));
         },
         idleTimeout: idleTimeoutSeconds,
         // Bodies are bounded where they are read, with Loom's own answer.
@@ -142,14 +149,17 @@ function tlsOf({ cert, key, ciphers }: TlsCertificate) {
 class ServerConnection implements Connection {
   readonly #server: Server<undefined>;
   readonly #request: Request;
+  readonly #proxies: TrustedProxies | undefined;
 
-  constructor(server: Server<undefined>, request: Request) {
+  constructor(server: Server<undefined>, request: Request, proxies: TrustedProxies | undefined) {
     this.#server = server;
     this.#request = request;
+    this.#proxies = proxies;
   }
 
   get clientAddress(): string | undefined {
-    return this.#server.requestIP(this.#request)?.address;
+    const peer = this.#server.requestIP(this.#request)?.address;
+    return this.#proxies ? this.#proxies.clientOf(peer, this.#request.headers.get("x-forwarded-for")) : peer;
   }
 
   limitTime(seconds: number | undefined): void {

@@ -7,6 +7,7 @@ import { recommendedSuites } from "../../server/config/tls-suites.ts";
 import type { Connection } from "../../server/http/connection.ts";
 import { Listener, type ListenerOptions } from "../../server/http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "../../server/http/tls-certificate.ts";
+import { parseNetwork } from "../../server/network.ts";
 import { createCertificate } from "../support/certificate.ts";
 import { openConnection } from "../support/raw-connection.ts";
 import { requestHead, wholeRequest } from "../support/send.ts";
@@ -98,6 +99,41 @@ describe("a short Host header", () => {
     test(`"${host}" reaches the route, with body, headers and client address`, async () => {
       expect(await answered(host, '[{"a":1}]')).toEndWith('[{"a":1}] with vps-1 from 127.0.0.1');
     });
+});
+
+describe("X-Forwarded-For", () => {
+  /** The client's address as the handler sees it after it has read the body. */
+  const clientFor = async (headers: Readonly<Record<string, string>>, trusted?: string) => {
+    const network = parseNetwork(trusted ?? "");
+    await using open = listenWith(
+      async (request, connection) => `${await request.text()} from ${connection.clientAddress}`,
+      network.kind === "accepted" ? { trustedProxies: [network.value] } : {},
+    );
+    using connection = await openConnection(open.listener.port);
+    connection.send(`${requestHead({ "content-length": 2, connection: "close", ...headers })}[]`);
+    await connection.closed();
+    return connection.received().split("\r\n\r\n")[1];
+  };
+  const forwarded = { "x-forwarded-for": "192.0.2.1" };
+
+  test("from a trusted proxy has the client's address", async () => {
+    expect(await clientFor(forwarded, "127.0.0.0/8")).toBe("[] from 192.0.2.1");
+  });
+
+  test("may be several headers", async () => {
+    const several = { "x-forwarded-for": "192.0.2.1", "X-Forwarded-For": "127.0.0.9" };
+    expect(await clientFor(several, "127.0.0.0/8")).toBe("[] from 192.0.2.1");
+  });
+
+  test("from others has no effect", async () => {
+    expect(await clientFor(forwarded, "10.0.0.0/8")).toBe("[] from 127.0.0.1");
+    expect(await clientFor(forwarded)).toBe("[] from 127.0.0.1");
+  });
+
+  test("of 15,000 bytes is read from its end", async () => {
+    const long = { "x-forwarded-for": `${"127.0.0.1,".repeat(1_500)}192.0.2.1,127.0.0.1` };
+    expect(await clientFor(long, "127.0.0.1")).toBe("[] from 192.0.2.1");
+  });
 });
 
 test("the port and the address of a listener are the configured ones until it listens", async () => {
