@@ -67,6 +67,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     name: "ingest",
     address: server.listenAddress,
     certificate: server.tls && certificate,
+    trustedProxies: server.trustedProxies,
   });
   const management = startManagement({
     config,

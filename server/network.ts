@@ -29,6 +29,11 @@ export function parseNetwork(text: string): Result<Network, string> {
   return refused(`the address has bits set behind the prefix; the network is ${right}`);
 }
 
+/** True for 0.0.0.0/0 and ::/0. */
+export function hasAllAddresses({ first, last }: Network): boolean {
+  return first.every((group) => group === 0) && last.every((group) => group === 0xffff);
+}
+
 /** Tells whether an address is in one of some networks, in logarithmic time. */
 export class NetworkSet {
   readonly #ipv4: readonly Network[];

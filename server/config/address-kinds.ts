@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type Network, parseNetwork } from "../network.ts";
 import { type Refuse, showAddress, text } from "./kind.ts";
 
 /** An address to listen on. `host` undefined means every interface, IPv4 and IPv6. */
@@ -43,6 +44,15 @@ export const hostAndPort = text<string>(
 /** The name of a host, in lower case. */
 export const hostNameText = text<string>("a host name without a port", (value, refuse) =>
   hostName.test(value) && !endsInNumber.test(value) ? value.toLowerCase() : refuse(),
+);
+
+/** An address, or a network in CIDR notation. */
+export const network = text<Network>(
+  'an IP address, or a network such as "10.0.0.0/8" or "2001:db8::/32"',
+  (value, refuse) => {
+    const parsed = parseNetwork(value);
+    return parsed.kind === "accepted" ? parsed.value : refuse(parsed.refusal);
+  },
 );
 
 /** True when two servers cannot listen on both. Port 0 never conflicts: the system chooses a free port. */

@@ -1,3 +1,4 @@
+import { hasAllAddresses } from "../network.ts";
 import { isLoopback, isSameAddress } from "./address-kinds.ts";
 import type { Config, TlsFiles } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -20,6 +21,9 @@ export interface Secrets {
 const tokensInFile =
   "config: auth.tokens: tokens in the configuration file can be read by everybody who can read the file; token_file or LOOM_SENSOR_<id> is safer";
 
+const allTrusted =
+  "config: server: trusted_proxies contains every address, so each client can choose the address that is logged for it; list the addresses of the proxies";
+
 /**
  * Checks what depends on more than one key, and returns the whole configuration, deeply frozen.
  * @throws ConfigError when keys contradict each other, or one is missing that another needs
@@ -31,6 +35,8 @@ export function buildConfig<Output>(
 ): Config<Output> {
   const { server, auth, output, ...others } = nestValues(sections, values);
   const warnings = sensors.length > 0 ? [tokensInFile] : [];
+  const { trustedProxies = [] } = server;
+  if (trustedProxies.some(hasAllAddresses)) warnings.push(allTrusted);
   const config: Config<Output> = {
     ...others,
     server: {
@@ -39,6 +45,7 @@ export function buildConfig<Output>(
       managementListenAddress: server.managementListenAddress,
       managementTls: buildTls("management_tls", server.managementTls, server),
       managementHostNames: server.managementHostNames ?? [],
+      trustedProxies,
     },
     auth: { ...auth, sensors },
     management,

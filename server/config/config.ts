@@ -1,3 +1,4 @@
+import type { Network } from "../network.ts";
 import type { ListenAddress } from "./address-kinds.ts";
 import type { sections } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
@@ -35,6 +36,7 @@ export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "
     readonly managementTls: TlsFiles | undefined;
     /** In lower case. */
     readonly managementHostNames: readonly string[];
+    readonly trustedProxies: readonly Network[];
   };
   readonly auth: KeyedConfig["auth"] & {
     /** The sensors of [auth.tokens]. */

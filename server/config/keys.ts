@@ -1,4 +1,4 @@
-import { hostNameText, listenAddress, resolverAddress } from "./address-kinds.ts";
+import { hostNameText, listenAddress, network, resolverAddress } from "./address-kinds.ts";
 import { type Key, optional, withDefault } from "./key.ts";
 import {
   choice,
@@ -78,6 +78,11 @@ export const sections = {
       listOf(hostNameText, 64),
       "The names under which clients reach dashboard, API and metrics, for example through a reverse proxy. IP addresses, localhost, the name in management_listen_address and, with management_tls, the names in the certificate are always accepted. A request with another Host header gets 421, so that a hostile page cannot read the port through its own name (DNS rebinding).",
       { example: '["loom.example.com"]' },
+    ),
+    trusted_proxies: optional(
+      listOf(network, 256),
+      "The addresses and networks of the reverse proxies in front of both ports. If a connection comes from one of them, the client in the log, in the list of refused requests and for the delays of the sign-in is the last address in X-Forwarded-For that is not one of them. List only proxies that append to this header or replace it, because a client can write anything before that. If it is not set, the client is the other end of the connection.",
+      { example: '["10.0.0.0/8", "2001:db8::1"]' },
     ),
   },
   auth: {

@@ -4,6 +4,7 @@ import type { ListenAddress } from "../config/config.ts";
 import { RequestConnections } from "../http/connection.ts";
 import { Listener } from "../http/listener.ts";
 import type { TlsCertificate } from "../http/tls-certificate.ts";
+import type { Network } from "../network.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { HealthOptions } from "./health.ts";
 import { createManagementApp } from "./management-app.ts";
@@ -18,6 +19,7 @@ export interface ManagementServerOptions extends HealthOptions {
   readonly certificate: TlsCertificate | undefined;
   /** The names under which clients may reach the port, apart from its own; in lower case. */
   readonly hostNames: readonly string[];
+  readonly trustedProxies: readonly Network[];
   /** undefined: the log has sign-in links, each of which works once. */
   readonly adminToken: string | undefined;
   /** The routes of the API without those of the session. */
@@ -37,9 +39,9 @@ export interface ManagementServer {
 
 /** Listens on the management port, and logs its address and how to sign in. @throws ListenError */
 export function startManagementServer(options: ManagementServerOptions): ManagementServer {
-  const { address, certificate, adminToken, log } = options;
+  const { address, certificate, trustedProxies, adminToken, log } = options;
   const isTls = certificate !== undefined;
-  const listener = new Listener({ name: "management", address, certificate });
+  const listener = new Listener({ name: "management", address, certificate, trustedProxies });
   const connections = new RequestConnections();
   const signIn = createSignIn({
     adminToken,

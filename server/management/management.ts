@@ -22,7 +22,7 @@ export interface Management {
  */
 export function startManagement(sources: ManagementSources): Management | undefined {
   const { config, metrics, certificate } = sources;
-  const { managementListenAddress, managementTls, managementHostNames } = config.server;
+  const { managementListenAddress, managementTls, managementHostNames, trustedProxies } = config.server;
   if (!managementListenAddress) return undefined;
   const dashboard = createDashboard(sources);
   const server = startManagementServer({
@@ -30,6 +30,7 @@ export function startManagement(sources: ManagementSources): Management | undefi
     ...config.management,
     address: managementListenAddress,
     hostNames: managementHostNames,
+    trustedProxies,
     certificate: managementTls && certificate,
     metrics: config.observability.metricsEnabled ? metrics : undefined,
     routes: dashboard.routes,

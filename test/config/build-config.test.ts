@@ -221,6 +221,26 @@ describe("output.type", () => {
   });
 });
 
+describe("trusted_proxies", () => {
+  const withProxies = (list: string) => parseConfig(`${plain}trusted_proxies = ${list}`, {});
+
+  test("the error on an address with bits behind the prefix names the network", () => {
+    expect(refusal(() => withProxies('["::1", "10.1.2.3/8"]'))).toBe(
+      'config: server: trusted_proxies is a list (item "10.1.2.3/8": the address has bits set behind the prefix; the network is 10.0.0.0/8); allowed: a list of 1 to 256 strings, each an IP address, or a network such as "10.0.0.0/8" or "2001:db8::/32"',
+    );
+  });
+
+  test.each(["0.0.0.0/0", "::/0", "::ffff:0:0/96"])("%s causes a warning", (network) => {
+    expect(withProxies(`["10.0.0.0/8", "${network}"]`).warnings).toEqual([
+      expect.stringMatching(/^config: server: trusted_proxies contains every address/),
+    ]);
+  });
+
+  test("a smaller network causes none", () => {
+    expect(withProxies('["0.0.0.0/1", "::/1"]').warnings).toEqual([]);
+  });
+});
+
 describe("[auth.tokens]", () => {
   const withTokens = (lines: string) => `${plain}[auth.tokens]\n${lines}`;
 

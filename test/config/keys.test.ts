@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Config } from "../../server/config/config.ts";
+import { ipAddressText } from "../../server/ip-address.ts";
 import { allSections, parseConfig, valuesOf } from "./parse.ts";
 import { refusal } from "./refusal.ts";
 
@@ -239,6 +240,18 @@ const cases: readonly KeyCase[] = [
       '[""]',
       "[1]",
     ],
+  },
+  {
+    section: "server",
+    key: "trusted_proxies",
+    value: (config) =>
+      config.server.trustedProxies.map(({ first, last }) => [first, last].map(ipAddressText).join("-")),
+    fallback: [],
+    accepted: [
+      ['["10.0.0.0/8"]', ["10.0.0.0-10.255.255.255"]],
+      ['["::1", "192.0.2.1"]', ["::1-::1", "192.0.2.1-192.0.2.1"]],
+    ],
+    refused: ["true", "1", '"10.0.0.0/8"', "[]", '["10.0.0.1/8"]', '["proxy.example.com"]', '[""]', "[1]"],
   },
   {
     section: "auth",

@@ -62,7 +62,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "__proto__ is an unknown key",
     "[server]\n__proto__ = 1",
-    'config: server: unknown key "__proto__" (known: listen_address, tls, cert_file, key_file, tls_ciphers, management_listen_address, management_tls, management_host_names)',
+    'config: server: unknown key "__proto__" (known: listen_address, tls, cert_file, key_file, tls_ciphers, management_listen_address, management_tls, management_host_names, trusted_proxies)',
   ],
   [
     "constructor is an unknown key",

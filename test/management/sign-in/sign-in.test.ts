@@ -128,6 +128,15 @@ describe("with an admin token", () => {
     expect(JSON.stringify(log.lines)).not.toContain("guessed-token");
   });
 
+  test("a wrong token delays the client of its request, whatever proxy passed it on", async () => {
+    const delayed: unknown[] = [];
+    const slowDown = async (client: string | undefined) => void delayed.push(client);
+    const clientOf = (asked: Request) => (asked === request ? "192.0.2.77" : undefined);
+    const { signIn } = start({ adminToken, clientOf, failedAttempts: { slowDown } });
+    await signIn.attempt(request, "wrong");
+    expect(delayed).toEqual(["192.0.2.77"]);
+  });
+
   test("too many wrong tokens at once are refused, with the time after which to retry", async () => {
     const { signIn } = start({ adminToken, failedAttempts: { slowDown: async () => 3 } });
     expect(await outcome(signIn, "wrong")).toEqual({ code: "too_many_attempts", retryAfterSeconds: 3 });
