@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installedProgram } from "./debian-package.ts";
 
 /** A ClickHouse server with temporary data on free ports of 127.0.0.1. */
 export interface ClickhouseServer {
@@ -31,7 +32,7 @@ const pollMs = 50;
  * @throws Error that says which step failed
  */
 export async function startClickhouse(): Promise<ClickhouseServer> {
-  const executable = Bun.which("clickhouse-server") ?? install();
+  const executable = installedProgram("clickhouse-server");
   const folder = mkdtempSync(join(tmpdir(), "loom-clickhouse-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -85,26 +86,6 @@ export async function startClickhouse(): Promise<ClickhouseServer> {
     start,
     stop,
   };
-}
-
-/** @returns the executable's path. */
-function install(): string {
-  run(["apt-get", "update", "-qq"]);
-  run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "clickhouse-server"]);
-  const executable = Bun.which("clickhouse-server");
-  if (executable === null) throw new Error("clickhouse-server was installed, but is not on the PATH");
-  return executable;
-}
-
-function run(command: readonly string[]): void {
-  const failed = (why: string) =>
-    new Error(`no ClickHouse: "${command.join(" ")}" failed: ${why}`.slice(0, 600));
-  if (Bun.which(command[0] ?? "") === null) throw failed("no such command");
-  // RUNLEVEL=1 keeps Debian's invoke-rc.d from starting the server as a service of the machine.
-  const result = Bun.spawnSync([...command], {
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
-  });
-  if (!result.success) throw failed(result.stderr.toString().trim());
 }
 
 async function answers(url: string, server: Bun.Subprocess, folder: string): Promise<void> {
