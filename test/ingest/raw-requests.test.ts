@@ -315,6 +315,8 @@ describe("a malformed head", () => {
     ["with a space in the target (Bun)", raw({ requestLine: "POST /in gest HTTP/1.1" }), 505],
     ["of version 2.0", raw({ requestLine: "POST /ingest HTTP/2.0" }), 505],
     ["of version 1.2 (Bun)", raw({ requestLine: "POST /ingest HTTP/1.2" }), 505],
+    ["behind a PROXY protocol header of version 1", `PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\n${raw()}`, 400],
+    ["behind one of version 2", `\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c${"\x01".repeat(12)}${raw()}`, 400],
     ["with an empty line before it (Bun)", `\r\n${raw()}`, 400],
     ["larger than 16 KiB", raw({ more: [`x-a: ${"x".repeat(20_000)}`] }), 431],
     ["with 300 lines", raw({ more: Array.from({ length: 300 }, (_, i) => `x-${i}: 1`) }), 431],
