@@ -6,12 +6,14 @@
  *   bun scripts/services.ts run COMMAND…  starts them, runs the command, ends them; exits with the command's status
  *
  * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL, LOOM_TEST_OPENSEARCH_URL and LOOM_TEST_ELASTICSEARCH_URL. A
- * variable is not set if its server could not be started.
+ * variable is not set if its server could not be started. Reverse proxies are only installed, and the tests start them:
+ * LOOM_TEST_NGINX, LOOM_TEST_HAPROXY and LOOM_TEST_CADDY have the paths of the programs.
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startClickhouse } from "./services/clickhouse.ts";
+import { installedProgram } from "./services/debian-package.ts";
 import { startElasticsearch } from "./services/elasticsearch.ts";
 import { startOpensearch } from "./services/opensearch.ts";
 
@@ -50,6 +52,12 @@ const starters: readonly [name: string, variable: string, start: () => Promise<S
   ["Elasticsearch", "LOOM_TEST_ELASTICSEARCH_URL", startElasticsearch],
 ];
 
+const programs: readonly [program: string, variable: string, packageName: string][] = [
+  ["nginx", "LOOM_TEST_NGINX", "nginx-light"],
+  ["haproxy", "LOOM_TEST_HAPROXY", "haproxy"],
+  ["caddy", "LOOM_TEST_CADDY", "caddy"],
+];
+
 async function startAll(): Promise<Running> {
   const environment: Record<string, string> = {};
   const report: string[] = [];
@@ -63,6 +71,13 @@ async function startAll(): Promise<Running> {
       report.push(`${name}: ${service.url}`);
     } catch (error) {
       report.push(`${name} could not be started: ${(error as Error).message}`);
+    }
+  }
+  for (const [program, variable, packageName] of programs) {
+    try {
+      environment[variable] = installedProgram(program, packageName);
+    } catch (error) {
+      report.push(`${program} could not be installed: ${(error as Error).message}`);
     }
   }
   return {
@@ -125,7 +140,7 @@ async function up(): Promise<number> {
     const state = readState();
     if (state !== undefined) {
       print(state);
-      return Object.keys(state.environment).length === starters.length ? 0 : 1;
+      return Object.keys(state.environment).length === starters.length + programs.length ? 0 : 1;
     }
     await Bun.sleep(pollIntervalMs);
   }
