@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Key, Keys } from "../server/config/key.ts";
-import { outputTypeKey, sections } from "../server/config/keys.ts";
+import { outputTypeKey, sections, tableArrays } from "../server/config/keys.ts";
 import { outputDescriptors } from "../server/outputs/registry.ts";
 
 /*
@@ -10,22 +10,27 @@ import { outputDescriptors } from "../server/outputs/registry.ts";
 
 const path = new URL("../docs/configuration.md", import.meta.url);
 
-/** What the page says about each section of the file, by the heading of the section. */
+/** What the page says about each section and array of tables, by its name in brackets as in its heading. */
 export function referenceTables(): ReadonlyMap<string, string> {
-  const tables = Object.entries<Keys>(sections).map(([section, keys]) => [section, tableOf(keys)] as const);
-  return new Map([...tables, ["output", outputTables()]]);
+  const tables = Object.entries<Keys>(sections).map(
+    ([section, keys]) => [`[${section}]`, tableOf(keys)] as const,
+  );
+  const arrays = Object.entries(tableArrays).map(
+    ([name, { keys }]) => [`[[${name}]]`, tableOf(keys)] as const,
+  );
+  return new Map([...tables, ["[output]", outputTables()], ...arrays]);
 }
 
 /** The page with its tables replaced. @throws Error when it has no heading for a section */
 export function withReferenceTables(page: string): string {
   let updated = page;
   for (const [section, table] of referenceTables()) {
-    const heading = `\n## [${section}]\n\n`;
+    const heading = `\n## ${section}\n\n`;
     const start = updated.indexOf(heading);
-    if (start === -1) throw new Error(`docs/configuration.md has no heading "## [${section}]"`);
+    if (start === -1) throw new Error(`docs/configuration.md has no heading "## ${section}"`);
     const tableStart = updated.indexOf("|", start);
     const restOfPage = updated.slice(tableStart);
-    const tableEnd = section === "output" ? restOfPage.indexOf("\n## ") : restOfPage.search(/\n(?!\|)/);
+    const tableEnd = section === "[output]" ? restOfPage.indexOf("\n## ") : restOfPage.search(/\n(?!\|)/);
     updated = `${updated.slice(0, tableStart)}${table}${restOfPage.slice(tableEnd)}`;
   }
   return updated;

@@ -80,14 +80,14 @@ describe("docs/configuration.md", () => {
   const page = readPage("docs/configuration.md");
 
   for (const [section, table] of referenceTables())
-    test(`describes the keys of [${section}] as the code does; if not, run scripts/configuration-reference.ts`, () => {
-      const [, ofSection = ""] = page.split(`\n## [${section}]\n`);
+    test(`describes the keys of ${section} as the code does; if not, run scripts/configuration-reference.ts`, () => {
+      const [, ofSection = ""] = page.split(`\n## ${section}\n`);
       const [reference = ""] = ofSection.split("\n## ");
       expect(reference).toContain(table);
     });
 
   test("describes no other section", () => {
-    const headings = page.match(/(?<=^## \[)[^\]]+/gm) ?? [];
+    const headings = page.match(/(?<=^## )\[.+\]$/gm) ?? [];
     expect(headings.toSorted()).toEqual([...referenceTables().keys()].toSorted());
   });
 

@@ -10,6 +10,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A network, or a single address. */
+export interface ConfiguredNetwork extends Network {
+  /** As the operator wrote it: "198.51.100.0/24", "2001:db8::1". */
+  readonly text: string;
+}
+
 /** ":8080", "127.0.0.1:8080", "[::1]:8080", "localhost:8080". Port 0 means any free port. */
 export const listenAddress = text<ListenAddress>(
   '":port", "host:port" or "[IPv6]:port", with a port from 0 to 65535',
@@ -47,11 +53,11 @@ export const hostNameText = text<string>("a host name without a port", (value, r
 );
 
 /** An address, or a network in CIDR notation. */
-export const network = text<Network>(
+export const network = text<ConfiguredNetwork>(
   'an IP address, or a network such as "10.0.0.0/8" or "2001:db8::/32"',
   (value, refuse) => {
     const parsed = parseNetwork(value);
-    return parsed.kind === "accepted" ? parsed.value : refuse(parsed.refusal);
+    return parsed.kind === "accepted" ? { text: value, ...parsed.value } : refuse(parsed.refusal);
   },
 );
 

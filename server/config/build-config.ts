@@ -1,14 +1,14 @@
 import { hasAllAddresses } from "../network.ts";
 import { isLoopback, isSameAddress } from "./address-kinds.ts";
-import type { Config, TlsFiles } from "./config.ts";
+import type { Config, IgnoreRuleConfig, TlsFiles } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { sections } from "./keys.ts";
+import { maxIgnoredNetworks, sections, tableArrays } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
 import type { ReadValues } from "./read-values.ts";
 import type { SourcedCredential } from "./sensors.ts";
 import { recommendedSuites } from "./tls-suites.ts";
-import { type NestedValues, nestValues } from "./typed-values.ts";
+import { type NestedValues, nameTables, nestValues } from "./typed-values.ts";
 
 type Values = NestedValues<typeof sections>;
 
@@ -29,7 +29,7 @@ const allTrusted =
  * @throws ConfigError when keys contradict each other, or one is missing that another needs
  */
 export function buildConfig<Output>(
-  { values, written }: ReadValues,
+  { values, tables, written }: ReadValues,
   { management, sensors }: Secrets,
   outputs: readonly OutputKind<Output>[],
 ): Config<Output> {
@@ -39,6 +39,7 @@ export function buildConfig<Output>(
   if (trustedProxies.some(hasAllAddresses)) warnings.push(allTrusted);
   const config: Config<Output> = {
     ...others,
+    ...nameTables(tableArrays, tables),
     server: {
       listenAddress: server.listenAddress,
       tls: buildIngestTls(server, warnings),
@@ -58,6 +59,7 @@ export function buildConfig<Output>(
     },
   };
   assertDistinctAddresses(server);
+  assertIgnoreRules(config.ignore);
   return freezeDeeply(config);
 
   function configure(one: OutputKind<Output>): Output {
@@ -109,6 +111,23 @@ function assertDistinctAddresses({
   throw new ConfigError(
     `config: server: management_listen_address is "${management.text}", which listen_address "${listenAddress.text}" already uses; allowed: another port`,
   );
+}
+
+function assertIgnoreRules(rules: readonly IgnoreRuleConfig[]): void {
+  const tableOf = new Map<string, number>();
+  for (const [i, { name }] of rules.entries()) {
+    const first = tableOf.get(name);
+    if (first !== undefined)
+      throw new ConfigError(
+        `config: ignore: table ${i + 1}: name is "${name}", as in table ${first}; allowed: another name`,
+      );
+    tableOf.set(name, i + 1);
+  }
+  const networks = rules.reduce((sum, rule) => sum + rule.networks.length, 0);
+  if (networks > maxIgnoredNetworks)
+    throw new ConfigError(
+      `config: ignore: the tables have ${networks} networks together; allowed: at most ${maxIgnoredNetworks}`,
+    );
 }
 
 function buildLimits(limits: Values["limits"], written: ReadonlySet<string>): Values["limits"] {

@@ -1,11 +1,11 @@
 import type { Network } from "../network.ts";
 import type { ListenAddress } from "./address-kinds.ts";
-import type { sections } from "./keys.ts";
+import type { sections, tableArrays } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { SourcedCredential } from "./sensors.ts";
-import type { NestedValues } from "./typed-values.ts";
+import type { NestedValues, TablesOf } from "./typed-values.ts";
 
-export type { ListenAddress } from "./address-kinds.ts";
+export type { ConfiguredNetwork, ListenAddress } from "./address-kinds.ts";
 export type { ManagementTokens } from "./management-tokens.ts";
 export type { SensorCredential } from "./sensors.ts";
 
@@ -19,13 +19,16 @@ export interface TlsFiles {
 
 /** The values of the table of keys, named as in the file, in camelCase. */
 type KeyedConfig = NestedValues<typeof sections>;
+type TableConfig = TablesOf<typeof tableArrays>;
 
 /**
  * Everything that the configuration file and the environment say, checked, complete and frozen. Its type follows from the
  * table of keys; written by hand is only what depends on more than one key, or comes from the environment alone.
  * @typeParam Output what the descriptor of an output makes of its keys
  */
-export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "auth" | "output"> {
+export interface Config<Output = unknown>
+  extends Omit<KeyedConfig, "server" | "auth" | "output">,
+    TableConfig {
   readonly server: {
     readonly listenAddress: ListenAddress;
     /** undefined: plain HTTP. */
@@ -52,5 +55,6 @@ export interface Config<Output = unknown> extends Omit<KeyedConfig, "server" | "
 }
 
 export type LimitsConfig = Config["limits"];
+export type IgnoreRuleConfig = Config["ignore"][number];
 export type DnsConfig = Config["enrichment"]["dns"];
 export type LogLevel = Config["logging"]["level"];

@@ -1,6 +1,7 @@
 import type { Key, Keys } from "./key.ts";
-import { outputTypeKey, sections } from "./keys.ts";
+import { outputTypeKey, sections, tableArrays } from "./keys.ts";
 import type { OutputKind } from "./output-kind.ts";
+import type { TableArray } from "./typed-values.ts";
 
 const header = `# The configuration of Loom: every key, with its default. A "#" precedes a key that has no default.
 # Tokens and passwords can be set in the environment instead, so that this file contains no secrets.`;
@@ -16,7 +17,14 @@ export function exampleConfig(outputs: readonly OutputKind<unknown>[]): string {
       return blocks.join("\n\n");
     },
   );
-  return `${[header, ...parts].join("\n\n")}\n`;
+  const tables = Object.entries(tableArrays).map(tableOf);
+  return `${[header, ...parts, ...tables].join("\n\n")}\n`;
+}
+
+/** One table of an array, all of it behind "#", because the file may have none. */
+function tableOf([name, { description, keys }]: [string, TableArray]): string {
+  const lines = linesOf(keys).replace(/^(?!#)/gm, "# ");
+  return `${comment(description)}\n# [[${name}]]\n${lines}`;
 }
 
 /** The keys of one output below a comment on the output; nothing for an output without keys. */

@@ -9,7 +9,7 @@ export interface Key<T> {
   readonly kind: Kind<T>;
   /** The value when the key is not set. */
   readonly fallback: T | undefined;
-  /** True: an output that has the key cannot be used without it. */
+  /** True: the output, or the table of an array of tables, that has the key cannot be used without it. */
   readonly isRequired: boolean;
   /** What the key does: whole sentences, for operators. */
   readonly description: string;
@@ -73,7 +73,7 @@ export function optional<T>(
   return unsetKey<T | undefined>(kind, description, options, false);
 }
 
-/** A key of an output without which the output cannot be used. */
+/** A key that an output, or each table of an array of tables, cannot be used without. */
 export function required<T>(kind: Kind<T>, description: string, options: UnsetKeyOptions): Key<T> {
   return unsetKey(kind, description, options, true);
 }

@@ -1,5 +1,5 @@
 import { hostNameText, listenAddress, network, resolverAddress } from "./address-kinds.ts";
-import { type Key, optional, withDefault } from "./key.ts";
+import { type Key, optional, required, withDefault } from "./key.ts";
 import {
   choice,
   fieldName,
@@ -11,15 +11,19 @@ import {
   path,
   pathOrList,
   sizeLimit,
+  textLike,
 } from "./kind.ts";
 import type { OutputKind } from "./output-kind.ts";
 import { tls12Suites } from "./tls-suites.ts";
-import type { Sections } from "./typed-values.ts";
+import type { Schema, Sections, TableArrays } from "./typed-values.ts";
 
 const kibi = 1024;
 const mebi = 1024 * kibi;
 const gibi = 1024 * mebi;
 const hourMs = 3_600_000;
+
+/** The most networks of all [[ignore]] rules together. */
+export const maxIgnoredNetworks = 10_000;
 
 /** Spellings of other programs. */
 const levelAliases = {
@@ -242,7 +246,43 @@ export const sections = {
   },
 } as const satisfies Sections;
 
-/** The same table with the outputs of this version: their names for `output.type`, and their keys in `[output]`. */
+/** Every array of tables of `loom.toml`. The same follows from this table as from that of the sections. */
+export const tableArrays = {
+  ignore: {
+    maxTables: 100,
+    description:
+      "A rule for events from networks of your own, such as those of your scanners and of your monitoring. The first rule that has the source address of an event applies. SIGHUP reads the rules again.",
+    keys: {
+      name: required(
+        textLike('1 to 64 letters, digits, ".", "_" and "-"', /^[\w.-]{1,64}$/),
+        'The name of the rule in metrics, log and dashboard: up to 64 letters, digits, ".", "_" and "-". No other rule may have it.',
+        { example: '"own-scanners"' },
+      ),
+      networks: required(
+        listOf(network, maxIgnoredNetworks),
+        `The networks and single addresses, IPv4 and IPv6; at most ${maxIgnoredNetworks} in all rules. An IPv4-mapped IPv6 address counts as the IPv4 address.`,
+        { example: '["198.51.100.0/24", "2001:db8::/32"]' },
+      ),
+      action: withDefault(
+        choice(["tag", "drop"]),
+        "tag",
+        'What happens to the events: "tag" adds a tag to them and loses nothing, "drop" removes them before they are stored. Removed events are counted.',
+      ),
+      tag: withDefault(
+        textLike("1 to 64 characters without control characters", /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u),
+        "ignored",
+        'The text that the action "tag" adds to the tags of an event.',
+      ),
+    },
+  },
+} as const satisfies TableArrays;
+
+/** The schema of a file for a program with these outputs. */
+export function schemaWith(outputs: readonly OutputKind<unknown>[]): Schema {
+  return { sections: sectionsWith(outputs), tableArrays };
+}
+
+/** The table of sections with the outputs of this version: their names for `output.type`, and their keys in `[output]`. */
 export function sectionsWith(outputs: readonly OutputKind<unknown>[]): Sections {
   const keys = outputs.map((output) => output.keys);
   return { ...sections, output: Object.assign({ type: outputTypeKey(outputs) }, ...keys) };

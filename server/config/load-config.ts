@@ -3,7 +3,7 @@ import { readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
 import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { sectionsWith } from "./keys.ts";
+import { schemaWith } from "./keys.ts";
 import { isTable } from "./kind.ts";
 import { readManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
@@ -38,7 +38,7 @@ export function parseConfig<Output>(
 ): Config<Output> {
   const document = parseToml(tomlText, path);
   const sensors = takeTokenTable(document);
-  const read = readValues(document, environment, sectionsWith(outputs));
+  const read = readValues(document, environment, schemaWith(outputs));
   return buildConfig(read, { management: readManagementTokens(environment), sensors }, outputs);
 }
 

@@ -1,39 +1,38 @@
 import type { TomlTable, TomlValue } from "smol-toml";
 import { ConfigError } from "./config-error.ts";
-import type { Key } from "./key.ts";
-import { isTable, quote, type Refuse, showValue } from "./kind.ts";
-import { findNearestName } from "./nearest-name.ts";
-import type { KeyValues, Sections } from "./typed-values.ts";
+import type { Key, Keys } from "./key.ts";
+import { isTable, type Refuse, showValue } from "./kind.ts";
+import { assertKnownNames, sectionPlace, topLevel } from "./known-names.ts";
+import type { KeyValues, Schema } from "./typed-values.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ReadValues {
   /** The values of each section, by the names of its keys in the file; defaults for the keys that are not set. */
   readonly values: Readonly<Record<string, KeyValues>>;
-  /** The keys that are set, as "section.key". */
+  /** The same for each table of an array of tables. */
+  readonly tables: Readonly<Record<string, readonly KeyValues[]>>;
+  /** The keys of sections that are set, as "section.key". */
   readonly written: ReadonlySet<string>;
 }
 
 /**
- * Checks a parsed file against the table of keys.
+ * Checks a parsed file against the tables of keys.
  * @throws ConfigError on the first unknown name or value that is not allowed
  */
-export function readValues(document: TomlTable, environment: Environment, sections: Sections): ReadValues {
-  const values: Record<string, Record<string, unknown>> = {};
+export function readValues(document: TomlTable, environment: Environment, schema: Schema): ReadValues {
+  const values: Record<string, KeyValues> = {};
   const written = new Set<string>();
-  assertKnownNames(undefined, document, sections);
-  for (const [section, keys] of Object.entries(sections)) {
+  assertKnownNames(topLevel(schema), document, schema);
+  for (const [section, keys] of Object.entries(schema.sections)) {
     const table = findTable(document, section);
-    assertKnownNames(section, table, sections);
-    const sectionValues: Record<string, unknown> = {};
-    for (const [name, key] of Object.entries(keys)) {
-      const { source, value } = findValue(table, name, key, environment);
-      if (value !== undefined) written.add(`${section}.${name}`);
-      sectionValues[name] = value === undefined ? key.fallback : readValue(section, source, key, value);
-    }
-    values[section] = sectionValues;
+    assertKnownNames(sectionPlace(section, schema), table, schema);
+    const read = readKeys(section, table, keys, environment);
+    values[section] = read.values;
+    for (const name of read.written) written.add(`${section}.${name}`);
   }
-  return { values, written };
+  const tables = Object.keys(schema.tableArrays).map((name) => [name, readTables(document, name, schema)]);
+  return { values, tables: Object.fromEntries(tables), written };
 }
 
 /** The table of a section such as "enrichment.dns"; an empty one when the document does not have it. */
@@ -51,6 +50,41 @@ function findTable(document: TomlTable, section: string): TomlTable {
   return table;
 }
 
+/** The values of each table of an array of tables. Errors number the tables from 1. */
+function readTables(document: TomlTable, name: string, schema: Schema): KeyValues[] {
+  const { maxTables = 0, keys = {} } = schema.tableArrays[name] ?? {};
+  const tables = document[name] ?? [];
+  if (!Array.isArray(tables) || !tables.every(isTable))
+    throw new ConfigError(`config: ${name}: is ${showValue(tables)}; allowed: tables, each [[${name}]]`);
+  if (tables.length > maxTables)
+    throw new ConfigError(`config: ${name}: has ${tables.length} tables; allowed: at most ${maxTables}`);
+  return tables.map((table, i) => {
+    const label = `${name}: table ${i + 1}`;
+    assertKnownNames({ label, known: Object.keys(keys) }, table, schema);
+    const { values, written } = readKeys(label, table, keys, {});
+    const missing = Object.keys(keys).find((key) => keys[key]?.isRequired && !written.has(key));
+    if (missing !== undefined) throw new ConfigError(`config: ${label}: ${missing} is missing`);
+    return values;
+  });
+}
+
+/** @param label names the table in errors */
+function readKeys(
+  label: string,
+  table: TomlTable,
+  keys: Keys,
+  environment: Environment,
+): { values: KeyValues; written: ReadonlySet<string> } {
+  const written = new Set<string>();
+  const values: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries(keys)) {
+    const { source, value } = findValue(table, name, key, environment);
+    if (value !== undefined) written.add(name);
+    values[name] = value === undefined ? key.fallback : readValue(label, source, key, value);
+  }
+  return { values, written };
+}
+
 /** The value of a key, and the name that it was found under; undefined: the key is not set, or to a value that means this. */
 function findValue(
   table: TomlTable,
@@ -66,43 +100,11 @@ function findValue(
   return { source: name, value: value === key.kind.unset ? undefined : value };
 }
 
-function readValue(section: string, source: string, key: Key<unknown>, value: TomlValue): unknown {
+function readValue(label: string, source: string, key: Key<unknown>, value: TomlValue): unknown {
   const { allowed, read, show } = key.kind;
   const refuse: Refuse = (reason) => {
     const why = reason === undefined ? "" : ` (${reason})`;
-    throw new ConfigError(`config: ${section}: ${source} is ${show(value)}${why}; allowed: ${allowed}`);
+    throw new ConfigError(`config: ${label}: ${source} is ${show(value)}${why}; allowed: ${allowed}`);
   };
   return read(value, refuse);
-}
-
-/** @param section undefined: the top level of the file, which has only sections */
-function assertKnownNames(section: string | undefined, table: TomlTable, sections: Sections): void {
-  const known = knownNames(section, sections);
-  for (const [name, value] of Object.entries(table)) {
-    if (known.includes(name)) continue;
-    const what = isTable(value) ? "section" : "key";
-    const where = section === undefined ? "config: " : `config: ${section}: `;
-    throw new ConfigError(`${where}unknown ${what} ${quote(name)} (${hint(name, what, known, sections)})`);
-  }
-}
-
-function hint(name: string, what: "section" | "key", known: readonly string[], sections: Sections): string {
-  const homes = Object.entries(sections)
-    .filter(([, keys]) => what === "key" && Object.hasOwn(keys, name))
-    .map(([section]) => `[${section}]`);
-  if (homes.length > 0) return `it belongs in ${homes.join(" or ")}`;
-  const inner = Object.keys(sections).find((section) => section.endsWith(`.${name}`));
-  const nearest = inner ?? findNearestName(name, known);
-  return nearest === undefined ? `known: ${known.join(", ")}` : `did you mean "${nearest}"?`;
-}
-
-/** The keys of a section, and the sections directly within it. */
-function knownNames(section: string | undefined, sections: Sections): string[] {
-  const keys = Object.entries(sections).find(([name]) => name === section)?.[1] ?? {};
-  const prefix = section === undefined ? "" : `${section}.`;
-  const within = Object.keys(sections)
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length))
-    .filter((name) => !name.includes("."));
-  return [...Object.keys(keys), ...within];
 }

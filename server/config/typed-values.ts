@@ -3,6 +3,24 @@ import type { Keys, ValueOf } from "./key.ts";
 /** Keys by the names of their sections. A dot makes a section within another: "output.outbox". */
 export type Sections = Readonly<Record<string, Keys>>;
 
+/** An array of tables such as `[[ignore]]`: a list of any number of tables with the same keys. */
+export interface TableArray {
+  readonly maxTables: number;
+  /** A sentence about the whole, for the documentation of its keys. */
+  readonly description: string;
+  /** The keys of each table. Required keys must be set in each of them. */
+  readonly keys: Keys;
+}
+
+/** Arrays of tables by name, all of them at the top level of the file. */
+export type TableArrays = Readonly<Record<string, TableArray>>;
+
+/** Everything that a configuration file may contain. */
+export interface Schema {
+  readonly sections: Sections;
+  readonly tableArrays: TableArrays;
+}
+
 /** Values by the names of their keys, as they are written in the file. */
 export type KeyValues = Readonly<Record<string, unknown>>;
 
@@ -25,6 +43,11 @@ export type NestedValues<S extends Sections> = {
       ? CamelCase<Rest>
       : never]: ValuesOf<S[Inner]>;
   };
+};
+
+/** The values of each table of all arrays of tables, in the order of the file. */
+export type TablesOf<A extends TableArrays> = {
+  readonly [Name in keyof A & string as CamelCase<Name>]: readonly ValuesOf<A[Name]["keys"]>[];
 };
 
 /** The values of keys that begin with a common prefix, without it: `clickhouse_create_table` as `createTable`. */
@@ -50,6 +73,19 @@ export function nestValues<S extends Sections>(
   }
   // The loop does at run time what the type says, for exactly the sections and keys that the type is derived from.
   return nested as NestedValues<S>;
+}
+
+/** @param tables the values of each table, by the name of its array and the names of its keys */
+export function nameTables<A extends TableArrays>(
+  tableArrays: A,
+  tables: Readonly<Record<string, readonly KeyValues[]>>,
+): TablesOf<A> {
+  const named = Object.entries(tableArrays).map(([name, { keys }]) => [
+    camelCase(name),
+    (tables[name] ?? []).map((values) => renameKeys(values, Object.keys(keys), camelCase)),
+  ]);
+  // As above.
+  return Object.fromEntries(named) as TablesOf<A>;
 }
 
 /** @param values of the keys, by their names; others are left out */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { exampleConfig as exampleFor } from "../../server/config/example.ts";
 import { recommendedSuites } from "../../server/config/tls-suites.ts";
 import { outputDescriptors } from "../../server/outputs/registry.ts";
-import { allSections, parseConfig, valuesOf } from "./parse.ts";
+import { allKeys, allSections, parseConfig, valuesOf } from "./parse.ts";
 
 const keys = Object.entries(allSections).flatMap(([section, sectionKeys]) =>
   Object.entries(sectionKeys).map(([name, key]) => ({ section, name, key, path: `${section}.${name}` })),
@@ -11,7 +11,7 @@ const keys = Object.entries(allSections).flatMap(([section, sectionKeys]) =>
 const exampleConfig = () => exampleFor(outputDescriptors);
 
 /** The example with every key set, including those behind a "#". */
-const everything = exampleConfig().replace(/^# (\w+ = )/gm, "$1");
+const everything = exampleConfig().replace(/^# (\w+ = |\[\[)/gm, "$1");
 
 test("the example is a valid configuration", () => {
   expect(parseConfig(exampleConfig(), {}).server.tls).toEqual({
@@ -27,6 +27,21 @@ test("the example with every key set is a valid configuration too", () => {
 
 test("the example has every known key in its section", () => {
   expect([...valuesOf(everything).written].sort()).toEqual(keys.map(({ path }) => path).sort());
+});
+
+test("the example has one table of each array of tables, with every key", () => {
+  const { ignore } = parseConfig(everything, {});
+  expect(ignore).toEqual([
+    {
+      name: "own-scanners",
+      networks: [
+        expect.objectContaining({ text: "198.51.100.0/24" }),
+        expect.objectContaining({ text: "2001:db8::/32" }),
+      ],
+      action: "tag",
+      tag: "ignored",
+    },
+  ]);
 });
 
 test("the example sets every key that has a default to that default", () => {
@@ -54,7 +69,7 @@ test("the example sets no key without a default, except TLS and its files", () =
 
 test("the example has each description as a whole, in lines of at most 110 characters", () => {
   const text = exampleConfig().replaceAll("\n# ", " ");
-  expect(keys.filter(({ key }) => !text.includes(key.description))).toEqual([]);
+  expect(allKeys.filter(({ description }) => !text.includes(description))).toEqual([]);
   const lines = exampleConfig().split("\n");
   expect(lines.filter((line) => line.length > 110)).toEqual([]);
 });

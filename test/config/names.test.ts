@@ -57,7 +57,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "the error on an unknown section without a similar one lists the sections",
     "[tracing]",
-    'config: unknown section "tracing" (known: server, auth, limits, enrichment, output, logging, observability, dashboard)',
+    'config: unknown section "tracing" (known: server, auth, limits, enrichment, output, logging, observability, dashboard, ignore)',
   ],
   [
     "__proto__ is an unknown key",
@@ -72,7 +72,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "__proto__ is an unknown section",
     "[__proto__]\ntls = false",
-    'config: unknown section "__proto__" (known: server, auth, limits, enrichment, output, logging, observability, dashboard)',
+    'config: unknown section "__proto__" (known: server, auth, limits, enrichment, output, logging, observability, dashboard, ignore)',
   ],
   [
     "constructor is an unknown section within a section",

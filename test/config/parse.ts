@@ -1,11 +1,19 @@
 import { parse } from "smol-toml";
-import { sectionsWith } from "../../server/config/keys.ts";
+import { schemaWith } from "../../server/config/keys.ts";
 import * as loading from "../../server/config/load-config.ts";
 import { type Environment, type ReadValues, readValues } from "../../server/config/read-values.ts";
 import { outputDescriptors } from "../../server/outputs/registry.ts";
 
+const schema = schemaWith(outputDescriptors);
+
 /** Every section and key, with those of the outputs. */
-export const allSections = sectionsWith(outputDescriptors);
+export const allSections = schema.sections;
+
+/** Every key of sections and of arrays of tables. */
+export const allKeys = [
+  ...Object.values(allSections),
+  ...Object.values(schema.tableArrays).map(({ keys }) => keys),
+].flatMap((keys) => Object.values(keys));
 
 /** Parses a configuration that may name any output of this version. */
 export function parseConfig(tomlText: string, environment: Environment) {
@@ -19,7 +27,7 @@ export function loadConfig(path: string, environment: Environment) {
 
 /** The single values of a configuration, without the checks that need more than one key. */
 export function valuesOf(tomlText: string, environment: Environment = {}): ReadValues {
-  return readValues(parse(tomlText, { integersAsBigInt: true }), environment, allSections);
+  return readValues(parse(tomlText, { integersAsBigInt: true }), environment, schema);
 }
 
 /** The value of a key in `[output]`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { sectionsWith } from "../../server/config/keys.ts";
+import { schemaWith } from "../../server/config/keys.ts";
 import { outputDescriptors } from "../../server/outputs/registry.ts";
 import { pages } from "../../ui/page-list.ts";
 import { allMetrics } from "../support/all-metrics.ts";
@@ -65,9 +65,14 @@ function withoutComments(text: string): string {
 }
 
 test("a configuration key is declared in one file: with the outputs, or in the table of keys", () => {
-  for (const [section, keys] of Object.entries(sectionsWith(outputDescriptors)))
+  const { sections, tableArrays } = schemaWith(outputDescriptors);
+  const ofTables = Object.entries(tableArrays).map(([array, { keys }]) => [array, keys] as const);
+  for (const [section, keys] of [...Object.entries(sections), ...ofTables])
     for (const name of Object.keys(keys)) {
-      const declaration = new RegExp(`^    ${name}: (?:withDefault|optional|required|outputTypeKey)\\(`, "m");
+      const declaration = new RegExp(
+        `^ {4,6}${name}: (?:withDefault|optional|required|outputTypeKey)\\(`,
+        "m",
+      );
       const files = sources.filter(({ text }) => declaration.test(text)).map(({ path }) => path);
       expect([section, name, files]).toEqual([
         section,
