@@ -25,6 +25,20 @@ export function declareIngestMetrics(metrics: MetricRegistry, ledger: Ledger): (
     read: read((sensor) => [[{}, sensor.keptEvents]]),
   });
   metrics.counter({
+    name: "loom_ingest_ignored_events_total",
+    help: "Events removed by an [[ignore]] rule from batches that were answered 204. They are neither kept nor refused.",
+    labels: ["sensor_id"],
+    read: read((sensor) => [[{}, sensor.ignoredEvents]]),
+  });
+  metrics.counter({
+    name: "loom_ignore_rule_events_total",
+    help: "Events that an [[ignore]] rule applied to, by its action: drop (the event is ignored), tag (the event is kept with a tag).",
+    labels: ["rule", "action"],
+    *read() {
+      for (const { rule, action, events } of ledger.rules) yield [{ rule, action }, events];
+    },
+  });
+  metrics.counter({
     name: "loom_ingest_bytes_total",
     help: "Bytes of the request bodies that were read, including those of refused requests.",
     labels: ["sensor_id"],

@@ -1,6 +1,9 @@
+import type { IgnoreRuleConfig } from "../config/config.ts";
+
 /**
  * Counts what happened to the batches and events of one sensor; `/metrics` and the dashboard read the same numbers.
- * For every sensor received = kept + refused, both in batches and in the events of batches that were scanned.
+ * For every sensor received = kept + refused in batches, and received = kept + refused + ignored in the events of batches
+ * that were scanned.
  */
 export interface SensorLedger {
   readonly requestsByStatus: Map<number, number>;
@@ -8,14 +11,38 @@ export interface SensorLedger {
   /** Events of batches that were refused after they were scanned. */
   readonly refusedEvents: Map<string, number>;
   keptEvents: number;
+  /** Events that an `[[ignore]]` rule removed from batches that were kept otherwise. */
+  ignoredEvents: number;
   /** Bytes of request bodies as received, including those of refused requests. */
   bodyBytes: number;
+}
+
+/**
+ * Counts the events that match one `[[ignore]]` rule, in batches that were kept. With the action "drop" they are ignored,
+ * so that the sum of these tallies is the sum of the ignored events of all sensors. With "tag" they are kept.
+ */
+export interface RuleTally {
+  readonly rule: string;
+  readonly action: IgnoreRuleConfig["action"];
+  events: number;
+}
+
+/** The events of one batch that match a rule. */
+export interface RuleMatches {
+  readonly tally: RuleTally;
+  readonly events: number;
 }
 
 export { unknownSensorId } from "../config/sensors.ts";
 
 export class Ledger {
   readonly sensors = new Map<string, SensorLedger>();
+  readonly #rules = new Map<string, RuleTally>();
+
+  /** The rules of this configuration and of those before a reload. */
+  get rules(): Iterable<Readonly<RuleTally>> {
+    return this.#rules.values();
+  }
 
   /** Must only be called for configured ids and `unknownSensorId`: an entry is never removed. */
   sensor(sensorId: string): SensorLedger {
@@ -26,11 +53,32 @@ export class Ledger {
         refusedBatches: new Map(),
         refusedEvents: new Map(),
         keptEvents: 0,
+        ignoredEvents: 0,
         bodyBytes: 0,
       };
       this.sensors.set(sensorId, entry);
     }
     return entry;
+  }
+
+  /** Must only be called for rules of the configuration: an entry is never removed, so that a reload resets no count. */
+  rule(rule: string, action: RuleTally["action"]): RuleTally {
+    const key = `${action} ${rule}`;
+    let tally = this.#rules.get(key);
+    if (!tally) {
+      tally = { rule, action, events: 0 };
+      this.#rules.set(key, tally);
+    }
+    return tally;
+  }
+}
+
+/** Counts the events of a batch that is kept now. @param keptEvents without those that rules removed */
+export function addKept(sensor: SensorLedger, keptEvents: number, matches: readonly RuleMatches[]): void {
+  sensor.keptEvents += keptEvents;
+  for (const { tally, events } of matches) {
+    tally.events += events;
+    if (tally.action === "drop") sensor.ignoredEvents += events;
   }
 }
 
