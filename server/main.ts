@@ -2,6 +2,7 @@ import type { Config } from "./config/config.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { startEnrichment } from "./enrich/enrichment.ts";
 import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
+import { IgnoreRules } from "./enrich/ignore-rules.ts";
 import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
@@ -24,6 +25,8 @@ export interface LoomOptions {
   readonly config: Config<ConfiguredOutput>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Reads the configuration file again for a reload. @throws ConfigError; undefined: there is no file */
+  readonly readConfig?: () => Promise<Config>;
   /** Called once when Loom cannot continue because stdout is closed. */
   readonly onFatal: (error: Error) => void;
   /** Ends the start, which fails then. It has no effect on a Loom that has started. */
@@ -35,7 +38,7 @@ export interface Loom {
   readonly managementPort: number | undefined;
   /** A link that works once; undefined: LOOM_ADMIN_TOKEN is set, or there is no management port. */
   signInLink(): string | undefined;
-  /** Reads tokens, certificate and databases again. What is wrong is logged, and the previous one stays in use. */
+  /** Reads tokens, certificate, [[ignore]] rules and databases again. What is wrong is logged, and the previous one stays in use. */
   reload(): Promise<void>;
   /** Answers the requests in flight, writes out what they brought, and closes everything; takes less than 10 s. */
   stop(): Promise<void>;
@@ -57,6 +60,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   for (const warning of [...config.warnings, ...managementTokenWarnings(config.management)])
     log.warn(warning);
   const ledger = new Ledger();
+  const ignoreRules = new IgnoreRules(config.ignore, ledger);
   const metrics = new MetricRegistry();
 
   const enrichment = await startEnrichment(config.enrichment, log);
@@ -106,7 +110,8 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
   const listeners = management ? [ingest, management.server] : [ingest];
-  const reloader = new Reloader(options, { authenticator, listeners, databases: enrichment.databases });
+  const { databases } = enrichment;
+  const reloader = new Reloader(options, { authenticator, listeners, ignoreRules, databases });
   return {
     ingestPort: ingest.port,
     managementPort: management?.server.port,

@@ -1,6 +1,7 @@
 import type { Config, SensorCredential } from "./config/config.ts";
 import { loadSensors } from "./config/sensors.ts";
 import type { AddressDatabases } from "./enrich/databases.ts";
+import type { IgnoreRules } from "./enrich/ignore-rules.ts";
 import type { Listener } from "./http/listener.ts";
 import { loadTlsCertificate, type TlsCertificate } from "./http/tls-certificate.ts";
 import type { Authenticator } from "./ingest/authentication.ts";
@@ -8,14 +9,16 @@ import { SerialQueue } from "./serial-queue.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /*
- * The files that Loom reads at the start and again on SIGHUP: tokens, certificate and databases. A file that is wrong
- * ends the start; on a reload it is logged, and what was read from it before stays in use.
+ * The files that Loom reads at the start and again on SIGHUP: tokens, certificate, [[ignore]] rules and databases. A file
+ * that is wrong ends the start; on a reload it is logged, and what was read from it before stays in use.
  */
 
 export interface ReloadableFiles {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Reads the configuration file again. @throws ConfigError; undefined: there is no file */
+  readonly readConfig?: () => Promise<Config>;
 }
 
 /** Reads the sensors' tokens from the environment and the token file. @throws Error */
@@ -49,6 +52,7 @@ export async function readCertificate({ config, log }: ReloadableFiles): Promise
 export interface ReloadTargets {
   readonly authenticator: Pick<Authenticator, "replace">;
   readonly listeners: readonly Pick<Listener, "useCertificate">[];
+  readonly ignoreRules: Pick<IgnoreRules, "replace">;
   readonly databases: Pick<AddressDatabases, "reload">;
 }
 
@@ -70,7 +74,7 @@ export class Reloader {
   }
 
   async #reloadAll(): Promise<void> {
-    const { authenticator, listeners, databases } = this.#targets;
+    const { authenticator, listeners, ignoreRules, databases } = this.#targets;
     await this.#reloadPart("tokens", async () => authenticator.replace(await readSensors(this.#files)));
     const { tls, managementTls } = this.#files.config.server;
     if (tls ?? managementTls)
@@ -78,6 +82,11 @@ export class Reloader {
         const certificate = await readCertificate(this.#files);
         if (certificate) for (const listener of listeners) listener.useCertificate(certificate);
       });
+    const { readConfig } = this.#files;
+    // Of the file itself, only the rules take effect without a restart. The whole file is checked, so that an error is
+    // found now and not at the next start.
+    if (readConfig)
+      await this.#reloadPart("ignore rules", async () => ignoreRules.replace((await readConfig()).ignore));
     await databases.reload();
   }
 

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SensorCredential } from "../server/config/config.ts";
+import type { IgnoreRuleConfig, SensorCredential } from "../server/config/config.ts";
 import { loadConfig } from "../server/config/load-config.ts";
 import type { TlsCertificate } from "../server/http/tls-certificate.ts";
 import { outputDescriptors } from "../server/outputs/registry.ts";
@@ -15,12 +15,14 @@ let folder: string;
 let log: RecordingLog;
 let tokens: (readonly SensorCredential[])[];
 let certificates: TlsCertificate[];
+let rules: (readonly IgnoreRuleConfig[])[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "loom-reload-"));
   log = recordingLog();
   tokens = [];
   certificates = [];
+  rules = [];
   write("tokens.txt", "token-1,vps-1\n");
   writeCertificate("one.example");
 });
@@ -38,9 +40,13 @@ function writeCertificate(name: string, expiresAt?: Date): void {
 }
 
 async function filesWith(server: string): Promise<ReloadableFiles> {
-  write("loom.toml", `[server]\n${server}\n[auth]\ntoken_file = "${folder}/tokens.txt"\n`);
-  const config = await loadConfig(join(folder, "loom.toml"), {}, outputDescriptors);
-  return { config, environment: {}, log };
+  writeConfig(server);
+  const readConfig = () => loadConfig(join(folder, "loom.toml"), {}, outputDescriptors);
+  return { config: await readConfig(), environment: {}, log, readConfig };
+}
+
+function writeConfig(server: string, more = ""): void {
+  write("loom.toml", `[server]\n${server}\n[auth]\ntoken_file = "${folder}/tokens.txt"\n${more}`);
 }
 
 const withTls = () => filesWith(`cert_file = "${folder}/tls.crt"\nkey_file = "${folder}/tls.key"`);
@@ -50,6 +56,7 @@ function reloaderOf(files: ReloadableFiles, reloadDatabases = async () => {}): R
   return new Reloader(files, {
     authenticator: { replace: (next) => void tokens.push(next) },
     listeners: [listener, listener],
+    ignoreRules: { replace: (next) => void rules.push(next) },
     databases: { reload: reloadDatabases },
   });
 }
@@ -63,7 +70,7 @@ describe("a reload", () => {
     write("tokens.txt", "token-2,vps-2\n");
     await reloader.reload();
     expect(tokens.map((sensors) => sensors.map(({ sensorId }) => sensorId))).toEqual([["vps-2"]]);
-    expect(reloadedParts()).toEqual(["tokens", "certificate"]);
+    expect(reloadedParts()).toEqual(["tokens", "certificate", "ignore rules"]);
   });
 
   test("hands the new certificate to every listener", async () => {
@@ -80,7 +87,7 @@ describe("a reload", () => {
     expect(await readCertificate(files)).toBeUndefined();
     await reloaderOf(files).reload();
     expect(certificates).toEqual([]);
-    expect(reloadedParts()).toEqual(["tokens"]);
+    expect(reloadedParts()).toEqual(["tokens", "ignore rules"]);
   });
 
   test("leaves what a wrong file held before, logs it, and reads the other files", async () => {
@@ -93,7 +100,41 @@ describe("a reload", () => {
       message: "cannot reload; the previous content stays in use",
       fields: { part: "tokens" },
     });
-    expect(reloadedParts()).toEqual(["certificate"]);
+    expect(reloadedParts()).toEqual(["certificate", "ignore rules"]);
+  });
+
+  test("hands over the [[ignore]] rules of the configuration file as it is now", async () => {
+    const files = await filesWith("tls = false");
+    writeConfig("tls = false", '[[ignore]]\nname = "own"\nnetworks = ["192.0.2.1"]\n');
+    await reloaderOf(files).reload();
+    expect(rules.map((read) => read.map(({ name }) => name))).toEqual([["own"]]);
+  });
+
+  test.each([
+    [
+      "a wrong rule",
+      '[[ignore]]\nname = "own"\nnetworks = ["192.0.2.256"]\n',
+      "config: ignore: table 1: networks",
+    ],
+    ["another wrong key", "[limits]\nper_sensor_rps = 'many'\n", "config: limits: per_sensor_rps"],
+    ["no TOML", "[[ignore]\n", "line 5"],
+  ])("leaves the old rules if the configuration file has %s, and logs it", async (_, text, error) => {
+    const files = await filesWith("tls = false");
+    writeConfig("tls = false", text);
+    await reloaderOf(files).reload();
+    expect(rules).toEqual([]);
+    expect(reloadedParts()).toEqual(["tokens"]);
+    expect(log.lines.find(({ level }) => level === "error")).toMatchObject({
+      message: "cannot reload; the previous content stays in use",
+      fields: { part: "ignore rules", error: expect.stringContaining(error) },
+    });
+  });
+
+  test("reads no configuration file if there is none", async () => {
+    const { readConfig: _, ...files } = await filesWith("tls = false");
+    await reloaderOf(files).reload();
+    expect(rules).toEqual([]);
+    expect(reloadedParts()).toEqual(["tokens"]);
   });
 
   test("waits for the one before it", async () => {

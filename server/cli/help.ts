@@ -26,7 +26,7 @@ ${usages.join("\n")}
 Sensor tokens are read from auth.token_file and LOOM_SENSOR_<id>, never from the command line.
 LOOM_ADMIN_TOKEN signs in to the dashboard. If it is not set, the log has a sign-in link.
 SIGTERM and SIGINT stop Loom after it has answered the requests in flight.
-SIGHUP reloads tokens, certificate and databases.
+SIGHUP reloads tokens, certificate, [[ignore]] rules and databases.
 Events go to stdout if that is an output; everything else goes to stderr.
 The exit status is 0 after a stop, 1 after an error, and 2 for wrong arguments.
 `;

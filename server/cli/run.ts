@@ -31,15 +31,20 @@ async function runFromFile(path: string): Promise<void> {
   signals.onStop(() => process.exit(0));
   const config = await readConfig(path);
   const log = createLog(config.logging);
-  await new LoomProcess(log).start({ config, environment: process.env }, (error) => error.message);
+  const options = { config, environment: process.env, readConfig: () => load(path) };
+  await new LoomProcess(log).start(options, (error) => error.message);
   // Only now: a start that fails must write a single line.
   log.info("started", { version, config: path, output: config.output.type.join(",") });
 }
 
 async function readConfig(path: string): Promise<Config<ConfiguredOutput>> {
   try {
-    return await loadConfig(path, process.env, outputDescriptors);
+    return await load(path);
   } catch (error) {
     exitWith((error as Error).message);
   }
+}
+
+function load(path: string): Promise<Config<ConfiguredOutput>> {
+  return loadConfig(path, process.env, outputDescriptors);
 }
