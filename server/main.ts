@@ -81,6 +81,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     metrics,
     authenticator,
     ...enrichment,
+    ignoreRules,
     outputs,
     problem: readiness.problem,
     ingestProblem: readiness.ingestProblem,

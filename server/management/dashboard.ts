@@ -2,6 +2,7 @@ import type { AnyElysia } from "elysia";
 import type { Config } from "../config/config.ts";
 import type { AddressDatabases } from "../enrich/databases.ts";
 import type { Enricher } from "../enrich/enricher.ts";
+import type { IgnoreRules } from "../enrich/ignore-rules.ts";
 import type { ReverseDns } from "../enrich/reverse-dns.ts";
 import type { Authenticator } from "../ingest/authentication.ts";
 import type { RefusedRequest } from "../ingest/refusal.ts";
@@ -34,6 +35,7 @@ export interface DashboardSources {
   readonly enricher: Enricher;
   /** undefined: reverse DNS is off. */
   readonly reverseDns: ReverseDns | undefined;
+  readonly ignoreRules: Pick<IgnoreRules, "rules">;
   readonly outputs: Outputs;
   readonly problem: () => string | undefined;
   readonly ingestProblem: () => string | undefined;
@@ -90,7 +92,7 @@ export function createDashboard(sources: DashboardSources): Dashboard {
 
 /** The answers that more than one resource of the API contains. */
 function createAnswers(sources: DashboardSources, { history, activity, refusals }: Monitoring) {
-  const { config, ledger, authenticator, databases, enricher, reverseDns, outputs } = sources;
+  const { config, ledger, authenticator, databases, enricher, reverseDns, ignoreRules, outputs } = sources;
   return {
     sensors: new SensorAnswers({
       sensorIds: () => authenticator.sensorIds,
@@ -104,6 +106,7 @@ function createAnswers(sources: DashboardSources, { history, activity, refusals 
       databases: () => databases.describe(),
       counts: enricher.counts,
       dns: reverseDns?.counts,
+      ignoreRules: () => ignoreRules.rules,
       history,
     }),
     outputs: createOutputAnswers({

@@ -17,7 +17,7 @@ import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 5_000;
 
-/** The databases, how many events got each field, the address cache, and reverse DNS. */
+/** The databases, how many events got each field, the address cache, reverse DNS, and the rules for own networks. */
 export function EnrichmentPage() {
   const polled = usePolled<EnrichmentAnswer>("/api/v1/enrichment", intervalMs);
   return (
@@ -30,6 +30,7 @@ export function EnrichmentPage() {
             <Fields fields={answer.fields} />
             <Cache cache={answer.cache} />
             <Dns dns={answer.dns} />
+            <IgnoreRules rules={answer.ignoreRules} />
           </>
         )}
       </Resource>
@@ -271,5 +272,70 @@ function Dns({ dns }: { dns: EnrichmentAnswer["dns"] }) {
         </ul>
       )}
     </section>
+  );
+}
+
+type IgnoreRule = EnrichmentAnswer["ignoreRules"][number];
+
+function IgnoreRules({ rules }: { rules: readonly IgnoreRule[] }) {
+  return (
+    <section aria-labelledby="ignore-title">
+      <h2 id="ignore-title">Ignore rules</h2>
+      {rules.length === 0 ? (
+        <p class="muted">
+          Events from no network are ignored. An <code>[[ignore]]</code> rule tags or drops the events from
+          networks of your own.
+        </p>
+      ) : (
+        <ScrollBox label="Ignore rules">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Rule</th>
+                <th scope="col">Networks</th>
+                <th scope="col">Action</th>
+                <th scope="col" class="number">
+                  Events since Loom started
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rules.map((rule) => (
+                <IgnoreRuleRow key={rule.name} rule={rule} />
+              ))}
+            </tbody>
+          </table>
+        </ScrollBox>
+      )}
+    </section>
+  );
+}
+
+function IgnoreRuleRow({
+  rule: { name, networks, networkCount, action, tag, events },
+}: {
+  rule: IgnoreRule;
+}) {
+  const hidden = networkCount - networks.length;
+  return (
+    <tr>
+      <th scope="row">
+        <CutText text={name} />
+      </th>
+      <td class="mono">
+        {networks.join(", ")}
+        {hidden > 0 && ` and ${formatCount(hidden)} more`}
+      </td>
+      <td>
+        {action === "drop" ? (
+          "drop"
+        ) : (
+          <>
+            tag <CutText text={tag ?? ""} class="mono" />
+          </>
+        )}
+      </td>
+      <td class="number">{formatCount(events)}</td>
+    </tr>
   );
 }

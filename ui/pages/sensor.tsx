@@ -114,6 +114,9 @@ function Facts({ sensor }: { sensor: SensorAnswer }) {
           {formatThings(sensor.keptEvents, "event")} in {formatThings(sensor.keptBatches, "batch", "batches")}
           , {formatBytes(sensor.bodyBytes)}
         </Fact>
+        {sensor.ignoredEvents > 0 && (
+          <Fact name="Removed by ignore rules">{formatThings(sensor.ignoredEvents, "event")}</Fact>
+        )}
         <Fact name="Refused requests">
           <RefusedRequests sensor={sensor} />
         </Fact>

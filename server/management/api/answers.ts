@@ -90,6 +90,8 @@ export interface SensorAnswer {
   readonly sparkline: readonly number[];
   readonly keptEvents: number;
   readonly keptBatches: number;
+  /** Events that `[[ignore]]` rules removed from these batches. */
+  readonly ignoredEvents: number;
   readonly bodyBytes: number;
   /** Refused requests with its token since the start, by reason. */
   readonly refusedRequests: Readonly<Record<string, number>>;
@@ -238,6 +240,18 @@ export interface EnrichmentAnswer {
     readonly questions: Readonly<Record<string, number>>;
     readonly unasked: Readonly<Record<string, number>>;
   } | null;
+  /** The `[[ignore]]` rules, in the order in which they are examined. */
+  readonly ignoreRules: readonly {
+    readonly name: string;
+    readonly action: "tag" | "drop";
+    /** null: the action is "drop". */
+    readonly tag: string | null;
+    /** As configured; at most the first 10. */
+    readonly networks: readonly string[];
+    readonly networkCount: number;
+    /** Events that the rule applied to since Loom started. */
+    readonly events: number;
+  }[];
 }
 
 // ---- outputs

@@ -2,6 +2,7 @@ import type { EnrichedField } from "../../enrich/additions.ts";
 import { builtinSourceOf } from "../../enrich/builtin/sources.ts";
 import type { DatabaseDescription } from "../../enrich/databases.ts";
 import type { EnrichmentCounts } from "../../enrich/enricher.ts";
+import type { IgnoreRule } from "../../enrich/ignore-rules.ts";
 import type { ReverseDnsCounts } from "../../enrich/reverse-dns.ts";
 import { shareOf } from "../../monitoring/history/counter-history.ts";
 import type { History } from "../../monitoring/history/history.ts";
@@ -12,6 +13,7 @@ export interface EnrichmentAnswersOptions {
   readonly counts: EnrichmentCounts;
   /** undefined: reverse DNS is off. */
   readonly dns: ReverseDnsCounts | undefined;
+  readonly ignoreRules: () => readonly IgnoreRule[];
   readonly history: Pick<History, "track">;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -26,6 +28,8 @@ export interface EnrichmentAnswers {
   hasBuiltinNetworks(): boolean;
 }
 
+/** A rule may have thousands of networks. */
+const maxShownNetworks = 10;
 const dayMs = 86_400_000;
 /** Providers publish new databases every week or month, because networks move. */
 const oldAfterMs = 30 * dayMs;
@@ -34,7 +38,7 @@ const builtinOldAfterMs = 365 * dayMs;
 
 /** To be called at the start: the history of each field begins here. */
 export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): EnrichmentAnswers {
-  const { databases, counts, dns, history, now = Date.now } = options;
+  const { databases, counts, dns, ignoreRules, history, now = Date.now } = options;
   const enrichedFields = Object.keys(counts.fields) as EnrichedField[];
   const events = history.track("enriched events", () => counts.events);
   const historyOf = new Map(
@@ -88,6 +92,14 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
         })),
         cache: { hits: counts.cacheHits, misses: counts.cacheMisses },
         dns: dns ? { questions: { ...dns.questions }, unasked: { ...dns.unasked } } : null,
+        ignoreRules: ignoreRules().map(({ name, action, tag, networks, tally }) => ({
+          name,
+          action,
+          tag: action === "tag" ? tag : null,
+          networks: networks.slice(0, maxShownNetworks).map(({ text }) => text),
+          networkCount: networks.length,
+          events: tally.events,
+        })),
       };
     },
     fieldHits: () => (databases().length === 0 && !dns ? null : shownFields().map(hitsOf)),

@@ -102,6 +102,7 @@ export class SensorAnswers {
       sparkline: kept.perMinute(),
       keptEvents: account?.keptEvents ?? 0,
       keptBatches: account?.requestsByStatus.get(204) ?? 0,
+      ignoredEvents: account?.ignoredEvents ?? 0,
       bodyBytes: account?.bodyBytes ?? 0,
       refusedRequests: Object.fromEntries(account?.refusedBatches ?? []),
       lastRefusal: this.#lastRefusalOf(sensorId),

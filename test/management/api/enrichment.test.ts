@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { enrichedFields } from "../../../server/enrich/additions.ts";
 import type { EnrichmentCounts } from "../../../server/enrich/enricher.ts";
+import { IgnoreRules } from "../../../server/enrich/ignore-rules.ts";
 import type { EnrichmentAnswer } from "../../../server/management/api/answers.ts";
 import { createEnrichmentApi } from "../../../server/management/api/enrichment.ts";
 import {
@@ -8,7 +9,8 @@ import {
   type EnrichmentAnswersOptions,
 } from "../../../server/management/api/enrichment-answers.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
-import { Ledger } from "../../../server/telemetry/ledger.ts";
+import { addKept, Ledger } from "../../../server/telemetry/ledger.ts";
+import { parseConfig } from "../../config/parse.ts";
 import { getJson } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
 
@@ -45,6 +47,7 @@ function enrichment(options: Partial<EnrichmentAnswersOptions> = {}) {
     databases: () => [geoip],
     counts,
     dns: undefined,
+    ignoreRules: () => [],
     history,
     now: clock.now,
     ...options,
@@ -94,6 +97,42 @@ describe("the answer", () => {
     expect(await enrichment({ dns: counts }).get()).toMatchObject({ cache: { hits: 5, misses: 1 }, dns });
     expect((await enrichment().get()).dns).toBeNull();
   });
+});
+
+test("the answer has each ignore rule with its first networks and its count", async () => {
+  const networks = Array.from({ length: 12 }, (_, i) => `192.0.2.${i}`);
+  const rules = new IgnoreRules(
+    parseConfig(
+      `[[ignore]]\nname = "own"\nnetworks = ${JSON.stringify(networks)}\ntag = "ours"
+      [[ignore]]\nname = "probes"\nnetworks = ["2001:db8::/32"]\naction = "drop"`,
+      {},
+    ).ignore,
+    new Ledger(),
+  );
+  addKept(
+    new Ledger().sensor("vps-1"),
+    0,
+    rules.rules.map(({ tally }, i) => ({ tally, events: i + 4 })),
+  );
+  const { ignoreRules } = await enrichment({ ignoreRules: () => rules.rules }).get();
+  expect(ignoreRules).toEqual([
+    {
+      name: "own",
+      action: "tag",
+      tag: "ours",
+      networks: networks.slice(0, 10),
+      networkCount: 12,
+      events: 4,
+    },
+    {
+      name: "probes",
+      action: "drop",
+      tag: null,
+      networks: ["2001:db8::/32"],
+      networkCount: 1,
+      events: 5,
+    },
+  ]);
 });
 
 describe("fields", () => {

@@ -6,7 +6,7 @@ import { createSensorsApi } from "../../../server/management/api/sensors.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
-import { add, Ledger } from "../../../server/telemetry/ledger.ts";
+import { add, addKept, Ledger } from "../../../server/telemetry/ledger.ts";
 import { createSampled } from "../../monitoring/sampled.ts";
 import { getJson, getStatus } from "../../support/api.ts";
 import { createWoundClock } from "../../support/wound-clock.ts";
@@ -81,6 +81,7 @@ describe("the list", () => {
       sparkline: new Array(60).fill(0),
       keptEvents: 0,
       keptBatches: 0,
+      ignoredEvents: 0,
       bodyBytes: 0,
       refusedRequests: {},
       lastRefusal: null,
@@ -111,6 +112,18 @@ describe("the list", () => {
     expect(sensor?.perSecond.hour).toBe(0.592);
     // Without the last 6 events, whose step is not over.
     expect(sensor?.sparkline.slice(-2)).toEqual([0, 36]);
+  });
+
+  test("has a sensor as reporting although rules removed all of its events", async () => {
+    const { one, keep, ledger } = dashboard();
+    keep("vps-1", 0);
+    addKept(ledger.sensor("vps-1"), 0, [{ tally: ledger.rule("own", "drop"), events: 3 }]);
+    expect(await one("vps-1")).toMatchObject({
+      state: "reporting",
+      keptEvents: 0,
+      keptBatches: 1,
+      ignoredEvents: 3,
+    });
   });
 
   test("has refusals with the sensor's token by reason", async () => {

@@ -22,6 +22,7 @@ function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnsw
     sparkline: [],
     keptEvents: 0,
     keptBatches: 0,
+    ignoredEvents: 0,
     bodyBytes: 0,
     refusedRequests: {},
     lastRefusal: null,
