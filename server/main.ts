@@ -2,7 +2,6 @@ import type { Config } from "./config/config.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { startEnrichment } from "./enrich/enrichment.ts";
 import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
-import { IgnoreRules } from "./enrich/ignore-rules.ts";
 import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
@@ -60,10 +59,9 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   for (const warning of [...config.warnings, ...managementTokenWarnings(config.management)])
     log.warn(warning);
   const ledger = new Ledger();
-  const ignoreRules = new IgnoreRules(config.ignore, ledger);
   const metrics = new MetricRegistry();
 
-  const enrichment = await startEnrichment(config.enrichment, log);
+  const enrichment = await startEnrichment(config, ledger, log);
   options.signal?.throwIfAborted();
   const outputs = await startOutputsUnlessEnded(options, declareAttemptMetrics(metrics));
   const readiness = new Readiness(outputs);
@@ -81,7 +79,6 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     metrics,
     authenticator,
     ...enrichment,
-    ignoreRules,
     outputs,
     problem: readiness.problem,
     ingestProblem: readiness.ingestProblem,
@@ -111,8 +108,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
   const listeners = management ? [ingest, management.server] : [ingest];
-  const { databases } = enrichment;
-  const reloader = new Reloader(options, { authenticator, listeners, ignoreRules, databases });
+  const reloader = new Reloader(options, { authenticator, listeners, ...enrichment });
   return {
     ingestPort: ingest.port,
     managementPort: management?.server.port,

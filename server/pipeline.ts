@@ -1,3 +1,5 @@
+import type { RuleMatches } from "./telemetry/ledger.ts";
+
 /*
  * What the stages pass to each other: ingest → enrich → keep → observe. A stage knows the next one only by the types in
  * this file.
@@ -21,20 +23,29 @@ export interface ScannedEvent {
   hasTags: boolean;
 }
 
-/**
- * Adds to each event what is known about its source. Never rejects because of an event's content.
- * @returns one document per line, in order, each line ended by "\n"
- */
-export type EnrichBatch = (body: Buffer, events: readonly ScannedEvent[]) => Buffer | Promise<Buffer>;
-
-export interface EnrichedBatch {
-  readonly sensorId: string;
+export interface EnrichedEvents {
+  /** Without the events that `[[ignore]]` rules removed; may be 0. */
   readonly eventCount: number;
   /**
    * One document per line, each ended by "\n". Nothing changes it until `keep` has settled. After that its memory is
    * reused (line-buffers.ts), so what is needed longer must be copied.
    */
   readonly lines: Buffer;
+  /** The `[[ignore]]` rules that applied to events of the batch. They are counted when the batch is kept. */
+  readonly matches: readonly RuleMatches[];
+}
+
+/**
+ * Adds to each event what is known about its source, and applies the `[[ignore]]` rules. Never rejects because of an event's
+ * content.
+ */
+export type EnrichBatch = (
+  body: Buffer,
+  events: readonly ScannedEvent[],
+) => EnrichedEvents | Promise<EnrichedEvents>;
+
+export interface EnrichedBatch extends Pick<EnrichedEvents, "eventCount" | "lines"> {
+  readonly sensorId: string;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { wordsOf } from "../json-bytes.ts";
-import type { EnrichBatch, ScannedEvent } from "../pipeline.ts";
+import type { EnrichBatch, EnrichedEvents, ScannedEvent } from "../pipeline.ts";
 import {
   type Addition,
   domainAddition,
@@ -11,14 +11,16 @@ import {
   sourceAddition,
   tagsAddition,
 } from "./additions.ts";
+import { applyIgnoreRules, type RemainingEvents } from "./apply-ignore-rules.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import { eventLines, type Splice } from "./event-lines.ts";
 import { FieldCounts } from "./field-counts.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
 import type { KnownScanners } from "./known-scanners.ts";
 import { type KnownSource, KnownSources } from "./known-sources.ts";
 import { mergeObject } from "./object-merge.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
-import { scannerTags } from "./scanner-entries.ts";
+import { knownScannerTag, scannerTags } from "./scanner-entries.ts";
 import { SourceAddressFields } from "./source-address.ts";
 
 export interface EnricherOptions {
@@ -30,6 +32,8 @@ export interface EnricherOptions {
   readonly sourceAddressFields?: readonly string[];
   /** Default: no scanner is known. */
   readonly scanners?: KnownScanners | undefined;
+  /** Default: no event is ignored. */
+  readonly ignoreRules?: IgnoreRules;
 }
 
 /** Totals since the start. */
@@ -38,13 +42,13 @@ export interface EnrichmentCounts {
   readonly lookups: Readonly<Record<"geoip" | "asn", Readonly<Record<LookupResult, number>>>>;
   readonly cacheHits: number;
   readonly cacheMisses: number;
-  /** Events that were enriched, including those that could not be kept afterwards. */
+  /** Events that were not ignored, including those that could not be kept afterwards. */
   readonly events: number;
   /** Events that got each field, whether or not they had it before. */
   readonly fields: Readonly<Record<EnrichedField, number>>;
 }
 
-/** Adds to each event what databases and reverse DNS know about its source. */
+/** Adds to each event what databases and reverse DNS know about its source, and applies the `[[ignore]]` rules. */
 export class Enricher {
   readonly #reverseDns: EnricherOptions["reverseDns"];
   readonly #scanners: KnownScanners | undefined;
@@ -53,11 +57,12 @@ export class Enricher {
   readonly counts: EnrichmentCounts;
 
   constructor(options: EnricherOptions) {
-    const { databases, reverseDns, scanners, sourceAddressFields = ["source.ip"] } = options;
+    const { databases, reverseDns, scanners, ignoreRules, sourceAddressFields = ["source.ip"] } = options;
     const fieldCounts = this.#fieldCounts;
     // With nothing to add, events pass unchanged.
-    const fields = databases || reverseDns ? new SourceAddressFields(sourceAddressFields) : undefined;
-    const sources = new KnownSources({ databases, scanners, fields, fieldCounts });
+    const fields =
+      databases || reverseDns || ignoreRules ? new SourceAddressFields(sourceAddressFields) : undefined;
+    const sources = new KnownSources({ databases, scanners, ignoreRules, fields, fieldCounts });
     this.#reverseDns = reverseDns;
     this.#scanners = scanners;
     this.#sources = sources;
@@ -80,17 +85,17 @@ export class Enricher {
   }
 
   readonly enrich: EnrichBatch = (body, events) => {
-    const sources = this.#sources.ofBatch(body, events);
-    if (!this.#reverseDns) return this.#linesOf(body, events, sources);
+    const remaining = applyIgnoreRules(events, this.#sources.ofBatch(body, events));
+    if (!this.#reverseDns) return this.#enriched(body, remaining);
     const addresses = new Set(
-      sources.map((source) => source.address).filter((address) => address !== undefined),
+      remaining.sources.map((source) => source.address).filter((address) => address !== undefined),
     );
-    return this.#reverseDns.resolve(addresses).then(() => this.#linesOf(body, events, sources));
+    return this.#reverseDns.resolve(addresses).then(() => this.#enriched(body, remaining));
   };
 
-  #linesOf(body: Buffer, events: readonly ScannedEvent[], sources: readonly KnownSource[]): Buffer {
+  #enriched(body: Buffer, { events, sources, matches }: RemainingEvents): EnrichedEvents {
     const splices = sources.map((source, i) => this.#spliceFor(body, events[i] as ScannedEvent, source));
-    return eventLines(body, events, splices);
+    return { eventCount: events.length, lines: eventLines(body, events, splices), matches };
   }
 
   #spliceFor(body: Buffer, event: ScannedEvent, source: KnownSource): Splice {
@@ -112,10 +117,10 @@ export class Enricher {
 
   /** The tags of a source that has a name. A scanner that its network names needs no name. */
   #tagsWithName({ address, tags }: KnownSource): readonly string[] {
-    if (address === undefined || tags.length > 0) return tags;
+    if (address === undefined || tags.includes(knownScannerTag)) return tags;
     const name = this.#reverseDns?.confirmedName(address);
     const scanner = name === undefined ? undefined : this.#scanners?.scannerOfName(name);
-    return scanner ? scannerTags(scanner) : tags;
+    return scanner ? [...scannerTags(scanner), ...tags] : tags;
   }
 
   /** Inserts additions at the end of `source`, and tags at the end of the event. */

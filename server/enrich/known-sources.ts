@@ -5,6 +5,7 @@ import { parseAddress, parsePublicAddress } from "./address.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
+import type { IgnoreRule, IgnoreRules } from "./ignore-rules.ts";
 import type { KnownScanners } from "./known-scanners.ts";
 import { scannerTags } from "./scanner-entries.ts";
 import { mayBeAddress, type SourceAddressFields } from "./source-address.ts";
@@ -20,6 +21,8 @@ export interface KnownSource {
   readonly members: Buffer;
   /** Added to the `tags` of the event. */
   readonly tags: readonly string[];
+  /** undefined: no rule has the address. */
+  readonly rule: IgnoreRule | undefined;
   readonly results: Readonly<Record<"geoip" | "asn", LookupResult>>;
   /** Counts the events that get all of the additions and no name. */
   readonly tally: FieldTally;
@@ -36,12 +39,14 @@ export interface KnownSourcesOptions {
   readonly fields: SourceAddressFields | undefined;
   /** undefined: no scanner is known. */
   readonly scanners: KnownScanners | undefined;
+  /** undefined: there are no rules, not even after a reload. */
+  readonly ignoreRules: Pick<IgnoreRules, "ruleFor" | "generation"> | undefined;
   readonly fieldCounts: FieldCounts;
 }
 
 /** Finds what is known about the source of each event. */
 export class KnownSources {
-  /** Events by database and result; "skipped" if there is no public address or no such database. */
+  /** Events that are not ignored, by database and result; "skipped" if there is no public address or no such database. */
   readonly lookups = { geoip: noLookups(), asn: noLookups() };
   /** How often an address was found in the cache. */
   cacheHits = 0;
@@ -59,6 +64,7 @@ export class KnownSources {
       additions: [],
       members: Buffer.alloc(0),
       tags: [],
+      rule: undefined,
       results: notLookedUp,
       tally: options.fieldCounts.tallyOf(0),
     };
@@ -66,10 +72,12 @@ export class KnownSources {
 
   /** @returns the sources of a batch's events, in order */
   ofBatch(body: Buffer, events: readonly ScannedEvent[]): KnownSource[] {
-    const generation = this.#options.databases?.generation ?? 0;
+    const { databases, ignoreRules } = this.#options;
+    const generation = (databases?.generation ?? 0) + (ignoreRules?.generation ?? 0);
     const { geoip, asn } = this.lookups;
     return events.map((event) => {
       const source = this.#ofEvent(body, event, generation);
+      if (source.rule?.action === "drop") return source;
       geoip[source.results.geoip]++;
       asn[source.results.asn]++;
       return source;
@@ -101,7 +109,7 @@ export class KnownSources {
   }
 
   #lookUp(text: string): KnownSource {
-    const { databases, scanners, fieldCounts } = this.#options;
+    const { databases, scanners, ignoreRules, fieldCounts } = this.#options;
     const address = parseAddress(text);
     if (address === undefined) return this.#notLookedUp;
     const isPublic = parsePublicAddress(text) !== undefined;
@@ -113,12 +121,16 @@ export class KnownSources {
         : undefined;
     const additions = additionsOf(facts?.network, facts?.place);
     const scanner = scanners?.scannerOf(address, facts?.network?.asNumber);
+    const rule = ignoreRules?.ruleFor(text);
+    const tags = new Set(scanner ? scannerTags(scanner) : []);
+    if (rule?.action === "tag") tags.add(rule.tag);
     return {
       text,
       address: isPublic ? address : undefined,
       additions,
       members: membersToAppend(additions),
-      tags: scanner ? scannerTags(scanner) : [],
+      tags: [...tags],
+      rule,
       results: facts?.results ?? notLookedUp,
       tally: fieldCounts.tallyOf(fieldsIn(additions)),
     };

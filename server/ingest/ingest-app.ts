@@ -5,9 +5,15 @@ import { decompress } from "../http/decompression.ts";
 import { hasValidHost } from "../http/host.ts";
 import { declaredLength, readBody } from "../http/request-body.ts";
 import { giveBackLineBuffer } from "../line-buffers.ts";
-import { CannotKeep, type EnrichBatch, type KeepBatch, type ObserveBatch } from "../pipeline.ts";
+import {
+  CannotKeep,
+  type EnrichBatch,
+  type EnrichedEvents,
+  type KeepBatch,
+  type ObserveBatch,
+} from "../pipeline.ts";
 import { accepted, type Result, refused } from "../result.ts";
-import { add, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
+import { add, addKept, type Ledger, unknownSensorId } from "../telemetry/ledger.ts";
 import type { Authenticator } from "./authentication.ts";
 import { scanBatch, scanLines } from "./batch-scanner.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "./bodies-in-flight.ts";
@@ -163,9 +169,11 @@ class Ingest {
     if (scan.kind === "refused") return refused({ code: scan.refusal });
     const events = scan.value;
     this.#rateLimits.chargeEvents(sensorId, events.length);
+    let enriched: EnrichedEvents;
     try {
-      const lines = await enrich(body, events);
-      const batch = { sensorId, eventCount: events.length, lines };
+      enriched = await enrich(body, events);
+      const { eventCount, lines } = enriched;
+      const batch = { sensorId, eventCount, lines };
       await keep(batch);
       observe(batch);
       // Only now nothing reads them any more. The lines of a refused batch are left to the garbage collector.
@@ -175,7 +183,7 @@ class Ingest {
       add(account.refusedEvents, refusal.code, events.length);
       return refused(refusal);
     }
-    account.keptEvents += events.length;
+    addKept(account, enriched.eventCount, enriched.matches);
     return accepted(undefined);
   }
 }

@@ -48,7 +48,7 @@ async function enriched(
   const bytes = Buffer.from(body);
   const scan = scanBody(bytes, { maxEventsPerBatch: 1000, maxEventSizeBytes: 1_000_000 });
   if (scan.kind === "refused") throw new Error(scan.refusal);
-  return (await enricher.enrich(bytes, scan.value)).toString();
+  return (await enricher.enrich(bytes, scan.value)).lines.toString();
 }
 
 describe("an event from a public address", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Enricher } from "../../server/enrich/enricher.ts";
 import { scanBatch, scanLines } from "../../server/ingest/batch-scanner.ts";
+import type { EnrichedEvents } from "../../server/pipeline.ts";
 import { capturedRequests } from "../support/fixtures.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
@@ -110,7 +111,7 @@ for (const { form, texts, scan: scanBody, expectedOf } of [
         if (scan.kind === "refused") continue;
         const events = scan.value;
         taken++;
-        const lines = (enrich(bytes, events) as Buffer).toString();
+        const lines = (enrich(bytes, events) as EnrichedEvents).lines.toString();
         const wanted = events.map(({ start, end }) =>
           bytes.toString("utf8", start, end).replace(/[\r\n]/g, ""),
         );

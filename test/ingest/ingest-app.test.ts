@@ -562,7 +562,7 @@ describe("the memory of an enriched batch", () => {
 
   function ingestWithLines(options: Parameters<typeof ingestWith>[0] = {}) {
     const lines = takeLineBuffer(length);
-    return { lines, ...ingestWith({ enrich: () => lines, ...options }) };
+    return { lines, ...ingestWith({ enrich: () => ({ eventCount: 1, lines, matches: [] }), ...options }) };
   }
 
   test("is used again once the batch is kept", async () => {

@@ -28,8 +28,11 @@ export function ingestWith(
   const ledger = new Ledger();
   const app = createIngestApp({
     authenticator: createAuthenticator(sensors),
-    enrich: (body, events) =>
-      Buffer.from(events.map(({ start, end }) => `${body.toString("utf8", start, end)}\n`).join("")),
+    enrich: (body, events) => ({
+      eventCount: events.length,
+      lines: Buffer.from(events.map(({ start, end }) => `${body.toString("utf8", start, end)}\n`).join("")),
+      matches: [],
+    }),
     keep: async (batch) => void kept.push(batch),
     observe: () => {},
     ledger,

@@ -283,8 +283,8 @@ function IgnoreRules({ rules }: { rules: readonly IgnoreRule[] }) {
       <h2 id="ignore-title">Ignore rules</h2>
       {rules.length === 0 ? (
         <p class="muted">
-          Events from no network are ignored. An <code>[[ignore]]</code> rule tags or drops the events from
-          networks of your own.
+          No rule is configured. An <code>[[ignore]]</code> rule tags or drops the events from networks of
+          your own.
         </p>
       ) : (
         <ScrollBox label="Ignore rules">
