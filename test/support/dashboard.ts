@@ -4,7 +4,10 @@ import { capturedRequests } from "./fixtures.ts";
 import { send } from "./send.ts";
 import { adminToken } from "./view.ts";
 
-/** A configuration for tests of the dashboard: databases, no rate limit, and sensors that soon count as quiet. */
+/**
+ * A configuration for tests of the dashboard: databases, no rate limit, sensors that soon count as quiet, and rules for networks
+ * that the captured requests are not from.
+ */
 export const dashboardConfig = `
 [server]
 tls = false
@@ -17,6 +20,13 @@ geoip_db_path = "city.mmdb"
 asn_db_path = "asn.mmdb"
 [dashboard]
 quiet_after_seconds = 2
+[[ignore]]
+name = "own-scanners"
+networks = ["2001:db8::/32", "fd00::/8"]
+action = "drop"
+[[ignore]]
+name = "monitoring"
+networks = ["192.168.0.0/16"]
 `;
 
 export interface DashboardOptions extends StartOptions {
