@@ -50,6 +50,8 @@ export interface EnrichmentCounts {
 
 /** Adds to each event what databases and reverse DNS know about its source, and applies the `[[ignore]]` rules. */
 export class Enricher {
+  /** False: nothing is looked up, so that events stay unchanged apart from tags. */
+  readonly #addsAddress: boolean;
   readonly #reverseDns: EnricherOptions["reverseDns"];
   readonly #scanners: KnownScanners | undefined;
   readonly #fieldCounts = new FieldCounts();
@@ -59,10 +61,9 @@ export class Enricher {
   constructor(options: EnricherOptions) {
     const { databases, reverseDns, scanners, ignoreRules, sourceAddressFields = ["source.ip"] } = options;
     const fieldCounts = this.#fieldCounts;
-    // With nothing to add, events pass unchanged.
-    const fields =
-      databases || reverseDns || ignoreRules ? new SourceAddressFields(sourceAddressFields) : undefined;
+    const fields = new SourceAddressFields(sourceAddressFields);
     const sources = new KnownSources({ databases, scanners, ignoreRules, fields, fieldCounts });
+    this.#addsAddress = databases !== undefined || reverseDns !== undefined;
     this.#reverseDns = reverseDns;
     this.#scanners = scanners;
     this.#sources = sources;
@@ -102,7 +103,8 @@ export class Enricher {
     const name = source.address === undefined ? undefined : this.#reverseDns?.known(source.address);
     // The address is where it is expected, and source has none of the fields that may have to be merged.
     const isPlain = event.ipStart >= 0 && !event.isSourceEnriched;
-    if (source.text === undefined || (isPlain && name === undefined && source.tags.length === 0)) {
+    const isUntagged = name === undefined && source.tags.length === 0;
+    if (source.text === undefined || (isUntagged && (isPlain || !this.#addsAddress))) {
       source.tally.events++;
       return insertionAt(isPlain ? event.sourceEnd : event.end, source.members);
     }
@@ -111,8 +113,9 @@ export class Enricher {
     const tags = allTags.length === 0 ? [] : [tagsAddition(allTags)];
     if (isPlain && (tags.length === 0 || !event.hasTags))
       return this.#insert(body, event, source, domain, tags);
-    const ip = event.ipStart >= 0 ? [] : [ipAddition(source.text)];
-    return this.#merge(body, event, [sourceAddition([...ip, ...source.additions, ...domain]), ...tags]);
+    const ip = event.ipStart >= 0 || !this.#addsAddress ? [] : [ipAddition(source.text)];
+    const members = [...ip, ...source.additions, ...domain];
+    return this.#merge(body, event, members.length > 0 ? [sourceAddition(members), ...tags] : tags);
   }
 
   /** The tags of a source that has a name. A scanner that its network names needs no name. */

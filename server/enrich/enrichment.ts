@@ -38,7 +38,13 @@ export async function startEnrichment(
     databases,
     reverseDns,
     ignoreRules,
-    enricher: new Enricher({ databases, reverseDns, scanners, ignoreRules, sourceAddressFields }),
+    enricher: new Enricher({
+      databases: databases.describe().length > 0 ? databases : undefined,
+      reverseDns,
+      scanners,
+      ignoreRules,
+      sourceAddressFields,
+    }),
     close() {
       reverseDns?.close();
       databases.close();

@@ -35,8 +35,8 @@ const notLookedUp = { geoip: "skipped", asn: "skipped" } as const;
 export interface KnownSourcesOptions {
   /** undefined: no database is configured. */
   readonly databases: AddressDatabases | undefined;
-  /** Where else events have their address, if `source.ip` is not the first of the fields or has none; undefined: nowhere. */
-  readonly fields: SourceAddressFields | undefined;
+  /** Where events have their address. */
+  readonly fields: SourceAddressFields;
   /** undefined: no scanner is known. */
   readonly scanners: KnownScanners | undefined;
   /** undefined: there are no rules, not even after a reload. */
@@ -86,12 +86,12 @@ export class KnownSources {
 
   #ofEvent(body: Buffer, event: ScannedEvent, generation: number): KnownSource {
     const { fields } = this.#options;
-    if (event.ipStart >= 0 && fields?.isSourceIpFirst !== false) {
+    if (event.ipStart >= 0 && fields.isSourceIpFirst) {
       const text = addressText(body, event.ipStart, event.ipEnd);
       const source = text === undefined ? this.#notLookedUp : this.#find(text, generation);
       if (source.text !== undefined) return source;
     }
-    const text = fields?.find(body, event.start);
+    const text = fields.find(body, event.start);
     return text === undefined ? this.#notLookedUp : this.#find(text, generation);
   }
 

@@ -266,6 +266,16 @@ describe("an event from a known scanner", () => {
     reverseDns.close();
   });
 
+  test("gets only its tags if no database is set", async () => {
+    const enricher = new Enricher({
+      databases: undefined,
+      reverseDns: undefined,
+      scanners,
+      sourceAddressFields: ["src_ip"],
+    });
+    expect(await enriched('[{"src_ip":"8.8.8.8"}]', enricher)).toBe(`{"src_ip":"8.8.8.8",${tags}}\n`);
+  });
+
   test("counts as one with tags added, unless they could not be", async () => {
     const enricher = new Enricher({ databases, reverseDns: undefined, scanners });
     await enriched(`[{${source}},{${source},"tags":[]},{${source},"tags":7}]`, enricher);
