@@ -14,6 +14,8 @@ export function applyIgnoreRules(
   events: readonly ScannedEvent[],
   sources: readonly KnownSource[],
 ): RemainingEvents {
+  // Most batches end here.
+  if (!sources.some(({ rule }) => rule)) return { events, sources, matches: [] };
   const counts = new Map<RuleTally, number>();
   for (const { rule } of sources) if (rule) add(counts, rule.tally);
   const matches = Array.from(counts, ([tally, count]) => ({ tally, events: count }));
