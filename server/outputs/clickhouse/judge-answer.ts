@@ -1,5 +1,5 @@
+import { reasonText } from "../../http/reason-text.ts";
 import { type HttpFailure, outcomeOfFailure } from "../http/failure.ts";
-import { reasonText } from "../http/reason-text.ts";
 import type { SendOutcome } from "../output.ts";
 import type { ClickhouseAnswer } from "./client.ts";
 

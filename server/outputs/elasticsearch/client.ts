@@ -1,6 +1,6 @@
+import type { Credentials } from "../../http/credentials.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { createHttpClient, type HttpAnswer } from "../http/client.ts";
-import type { Credentials } from "../http/credentials.ts";
 import type { HttpFailure } from "../http/failure.ts";
 
 export interface ClusterClientOptions {

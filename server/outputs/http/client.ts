@@ -1,6 +1,6 @@
-import { authorizationOf, type Credentials } from "./credentials.ts";
-import { describeFailure, type HttpFailure } from "./failure.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { authorizationOf, type Credentials } from "../../http/credentials.ts";
+import { describeFailure, type HttpFailure } from "../../http/request-failure.ts";
+import { parseRetryAfter } from "../../http/retry-after.ts";
 
 export interface HttpClientOptions {
   readonly credentials: Credentials;

@@ -1,9 +1,6 @@
+import { type Credentials, secretsOf } from "../../http/credentials.ts";
+import { hideSecrets } from "../../text/hide-secrets.ts";
 import type { Output, SendOutcome } from "../output.ts";
-import { type Credentials, secretsOf } from "./credentials.ts";
-
-const mask = "***";
-/** The beginning of a secret up to this length may be shown. */
-const harmlessLength = 3;
 
 /**
  * Returns the same output with its credentials masked in every reason: an answer that quotes its request must not bring
@@ -11,7 +8,7 @@ const harmlessLength = 3;
  */
 export function withoutSecrets(output: Output, credentials: Credentials): Output {
   const secrets = secretsOf(credentials);
-  const hide = (text: string) => secrets.reduce(hideOne, text);
+  const hide = (text: string) => hideSecrets(text, secrets);
 
   function hideIn(outcome: SendOutcome): SendOutcome {
     if (outcome.kind === "delivered") return outcome;
@@ -31,13 +28,4 @@ export function withoutSecrets(output: Output, credentials: Credentials): Output
       }
     },
   };
-}
-
-function hideOne(text: string, secret: string): string {
-  let hidden = text.replaceAll(secret, mask);
-  // A reason may have been cut in the middle of a secret.
-  if (hidden.includes("…"))
-    for (let length = secret.length - 1; length > harmlessLength; length--)
-      hidden = hidden.replaceAll(`${secret.slice(0, length)}…`, `${mask}…`);
-  return hidden;
 }

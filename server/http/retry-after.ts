@@ -1,8 +1,8 @@
 /**
  * Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
  * @param now milliseconds since the epoch
- * @returns milliseconds, however many: `delivery/backoff.ts` limits the wait for all outputs alike. undefined when there is
- *   no such header, or it is malformed or in the past
+ * @returns milliseconds, however many: the caller limits the wait. undefined when there is no such header, or it is malformed
+ *   or in the past
  */
 export function parseRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseRetryAfter } from "../../../server/outputs/http/retry-after.ts";
+import { parseRetryAfter } from "../../server/http/retry-after.ts";
 
 const now = Date.parse("2026-11-22T16:00:00Z");
 

@@ -1,5 +1,5 @@
-import { printable } from "../../text/printable.ts";
-import { truncate } from "../../text/truncate.ts";
+import { printable } from "../text/printable.ts";
+import { truncate } from "../text/truncate.ts";
 
 /** Reasons appear in logs, pages and dead letters. */
 const maxReasonLength = 400;
