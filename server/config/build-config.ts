@@ -2,6 +2,7 @@ import { hasAllAddresses } from "../network.ts";
 import { isLoopback, isSameAddress } from "./address-kinds.ts";
 import type { Config, IgnoreRuleConfig, TlsFiles } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { buildUpdates, type MaxmindAccount } from "./database-updates.ts";
 import { maxIgnoredNetworks, sections, tableArrays } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { OutputKind } from "./output-kind.ts";
@@ -15,6 +16,7 @@ type Values = NestedValues<typeof sections>;
 /** What is not in the table of keys. */
 export interface Secrets {
   readonly management: ManagementTokens;
+  readonly maxmindAccount: MaxmindAccount | undefined;
   readonly sensors: readonly SourcedCredential[];
 }
 
@@ -30,10 +32,10 @@ const allTrusted =
  */
 export function buildConfig<Output>(
   { values, tables, written }: ReadValues,
-  { management, sensors }: Secrets,
+  { management, maxmindAccount, sensors }: Secrets,
   outputs: readonly OutputKind<Output>[],
 ): Config<Output> {
-  const { server, auth, output, ...others } = nestValues(sections, values);
+  const { server, auth, enrichment, output, ...others } = nestValues(sections, values);
   const warnings = sensors.length > 0 ? [tokensInFile] : [];
   const { trustedProxies = [] } = server;
   if (trustedProxies.some(hasAllAddresses)) warnings.push(allTrusted);
@@ -49,6 +51,7 @@ export function buildConfig<Output>(
       trustedProxies,
     },
     auth: { ...auth, sensors },
+    enrichment: { ...enrichment, update: buildUpdates(enrichment, maxmindAccount) },
     management,
     warnings,
     limits: buildLimits(others.limits, written),

@@ -1,11 +1,13 @@
 import type { Network } from "../network.ts";
 import type { ListenAddress } from "./address-kinds.ts";
+import type { UpdatesConfig } from "./database-updates.ts";
 import type { sections, tableArrays } from "./keys.ts";
 import type { ManagementTokens } from "./management-tokens.ts";
 import type { SourcedCredential } from "./sensors.ts";
 import type { NestedValues, TablesOf } from "./typed-values.ts";
 
 export type { ConfiguredNetwork, ListenAddress } from "./address-kinds.ts";
+export type { DatabaseUpdate, UpdatesConfig } from "./database-updates.ts";
 export type { ManagementTokens } from "./management-tokens.ts";
 export type { SensorCredential } from "./sensors.ts";
 
@@ -27,7 +29,7 @@ type TableConfig = TablesOf<typeof tableArrays>;
  * @typeParam Output what the descriptor of an output makes of its keys
  */
 export interface Config<Output = unknown>
-  extends Omit<KeyedConfig, "server" | "auth" | "output">,
+  extends Omit<KeyedConfig, "server" | "auth" | "enrichment" | "output">,
     TableConfig {
   readonly server: {
     readonly listenAddress: ListenAddress;
@@ -45,6 +47,7 @@ export interface Config<Output = unknown>
     /** The sensors of [auth.tokens]. */
     readonly sensors: readonly SourcedCredential[];
   };
+  readonly enrichment: Omit<KeyedConfig["enrichment"], "update"> & { readonly update: UpdatesConfig };
   readonly management: ManagementTokens;
   /** What operators should know of the configuration, though Loom starts with it. */
   readonly warnings: readonly string[];

@@ -16,6 +16,7 @@ import {
 import type { OutputKind } from "./output-kind.ts";
 import { tls12Suites } from "./tls-suites.ts";
 import type { Schema, Sections, TableArrays } from "./typed-values.ts";
+import { serverAddress, updateSource } from "./update-source.ts";
 
 const kibi = 1024;
 const mebi = 1024 * kibi;
@@ -127,7 +128,7 @@ export const sections = {
   enrichment: {
     geoip_db_path: optional(
       pathOrList(8),
-      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged. If it is a list of files, the first one that contains the address is used, and addresses that are not public are looked up too.",
+      "A MaxMind DB file of places: City, Country or Enterprise, from MaxMind, DB-IP or IPinfo. A replaced file is loaded while Loom runs. Loom does not start if the file is missing or damaged; it starts without the file if [enrichment.update] downloads it. If it is a list of files, the first one that contains the address is used, and addresses that are not public are looked up too.",
       { example: '"/var/lib/loom/GeoLite2-City.mmdb"' },
     ),
     asn_db_path: optional(
@@ -149,6 +150,33 @@ export const sections = {
       flag,
       true,
       'Adds the tag "known-scanner" and the id of the scanner, such as "shodan", to the tags of events from scanners that Loom knows. If reverse DNS is on, a name in the domain of a scanner is confirmed with one more question.',
+    ),
+  },
+  "enrichment.update": {
+    geoip: optional(
+      updateSource,
+      'Where Loom downloads the file of geoip_db_path: "maxmind:" and an edition, such as "maxmind:GeoLite2-City", "dbip:city-lite", "dbip:country-lite", or the URL of an MMDB file, which may be packed as gz or tar.gz. MaxMind needs LOOM_MAXMIND_ACCOUNT_ID and LOOM_MAXMIND_LICENSE_KEY in the environment. Put a URL that contains a secret into the environment too.',
+      { example: '"dbip:city-lite"', environment: "LOOM_GEOIP_UPDATE_SOURCE" },
+    ),
+    asn: optional(
+      updateSource,
+      'The same for asn_db_path: "maxmind:GeoLite2-ASN", "dbip:asn-lite", or a URL.',
+      { example: '"dbip:asn-lite"', environment: "LOOM_ASN_UPDATE_SOURCE" },
+    ),
+    interval_hours: withDefault(
+      integer({ min: 1, max: 168 }),
+      24,
+      "How often Loom asks for a newer database, in hours. Up to a tenth of this time is added at random. A database that did not change is not downloaded again.",
+    ),
+    maxmind_url: withDefault(
+      serverAddress,
+      "https://download.maxmind.com",
+      "MaxMind's server, or a mirror of it. It gets the license key.",
+    ),
+    dbip_url: withDefault(
+      serverAddress,
+      "https://download.db-ip.com/free",
+      "DB-IP's server, or a mirror of it.",
     ),
   },
   "enrichment.dns": {

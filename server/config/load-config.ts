@@ -3,6 +3,7 @@ import { readBoundedFile, UnreadableFileError } from "../bounded-file.ts";
 import { buildConfig } from "./build-config.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { readMaxmindAccount } from "./database-updates.ts";
 import { schemaWith } from "./keys.ts";
 import { isTable } from "./kind.ts";
 import { readManagementTokens } from "./management-tokens.ts";
@@ -39,7 +40,12 @@ export function parseConfig<Output>(
   const document = parseToml(tomlText, path);
   const sensors = takeTokenTable(document);
   const read = readValues(document, environment, schemaWith(outputs));
-  return buildConfig(read, { management: readManagementTokens(environment), sensors }, outputs);
+  const secrets = {
+    management: readManagementTokens(environment),
+    maxmindAccount: readMaxmindAccount(environment),
+    sensors,
+  };
+  return buildConfig(read, secrets, outputs);
 }
 
 /** Removes `[auth.tokens]` from the document, because its keys are tokens and not the names of keys. */

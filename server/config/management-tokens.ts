@@ -1,5 +1,5 @@
-import { ConfigError } from "./config-error.ts";
 import type { Environment } from "./read-values.ts";
+import { headerText, readSecret, type SecretKind } from "./secret-variable.ts";
 
 /** The tokens of the management port. They are secrets, so they come from the environment alone. */
 export interface ManagementTokens {
@@ -9,23 +9,14 @@ export interface ManagementTokens {
   readonly metricsToken: string | undefined;
 }
 
-const maxTokenLength = 1024;
 /** A shorter token could be guessed. */
 const goodTokenLength = 16;
 
-interface TokenKind {
-  readonly pattern: RegExp;
-  readonly allowed: string;
-}
-
 /** Typed or pasted into the sign-in page, which removes blanks around the token. */
-const adminToken: TokenKind = {
+const adminToken: SecretKind = {
   pattern: /^(?!\s)[^\p{Cc}\p{Cs}]+(?<!\s)$/u,
   allowed: "text without control characters, and without spaces at its beginning and end",
 };
-
-/** The characters that `Authorization: Bearer …` can carry. */
-const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable ASCII without spaces" };
 
 /**
  * Reads `LOOM_ADMIN_TOKEN` and `LOOM_METRICS_TOKEN`. An empty variable counts as not set.
@@ -33,8 +24,8 @@ const metricsToken: TokenKind = { pattern: /^[\x21-\x7e]+$/, allowed: "printable
  */
 export function readManagementTokens(environment: Environment): ManagementTokens {
   return {
-    adminToken: readToken("LOOM_ADMIN_TOKEN", adminToken, environment),
-    metricsToken: readToken("LOOM_METRICS_TOKEN", metricsToken, environment),
+    adminToken: readSecret("LOOM_ADMIN_TOKEN", adminToken, environment),
+    metricsToken: readSecret("LOOM_METRICS_TOKEN", headerText, environment),
   };
 }
 
@@ -47,13 +38,4 @@ export function managementTokenWarnings(tokens: ManagementTokens): readonly stri
       ([variable]) =>
         `${variable} has fewer than ${goodTokenLength} characters; better: openssl rand -hex 24`,
     );
-}
-
-function readToken(variable: string, kind: TokenKind, environment: Environment): string | undefined {
-  const token = environment[variable];
-  if (token === undefined || token === "") return undefined;
-  if (token.length <= maxTokenLength && kind.pattern.test(token)) return token;
-  throw new ConfigError(
-    `config: ${variable} is text (not shown); allowed: ${kind.allowed}, at most ${maxTokenLength} characters`,
-  );
 }

@@ -73,6 +73,32 @@ function integers(min: number, max: number): Pick<KeyCase, "accepted" | "refused
   };
 }
 
+const wrongForUrl = ['"a.example/x"', '"ftp://a.example/x"', '"file:///x"', '"http://"', '"http://a b/"'];
+const updateSources: Pick<KeyCase, "fallback" | "accepted" | "refused"> = {
+  fallback: undefined,
+  accepted: [
+    ['"maxmind:GeoLite2-City"', { kind: "maxmind", edition: "GeoLite2-City" }],
+    ['"dbip:city-lite"', { kind: "dbip", edition: "city-lite" }],
+    ['"https://a.example/x.mmdb?token=1"', { kind: "url", url: "https://a.example/x.mmdb?token=1" }],
+    ['"http://10.0.0.1:8000/x.tar.gz"', { kind: "url", url: "http://10.0.0.1:8000/x.tar.gz" }],
+  ],
+  refused: [
+    ...wrongForText,
+    ...wrongForUrl,
+    '"maxmind:"',
+    '"maxmind:../x"',
+    '"dbip:city"',
+    '"GeoLite2-City"',
+    '"https://user:hunter2@a.example/x"',
+  ],
+};
+const serverAddresses: Pick<KeyCase, "accepted" | "refused"> = {
+  accepted: [
+    ['"https://mirror.example"', "https://mirror.example"],
+    ['"http://10.0.0.1:8000/mirror/"', "http://10.0.0.1:8000/mirror"],
+  ],
+  refused: [...wrongForText, ...wrongForUrl, '"https://a.example/?x"', '"https://user:hunter2@a.example"'],
+};
 const flags: Pick<KeyCase, "accepted" | "refused"> = {
   accepted: [
     ["true", true],
@@ -355,6 +381,37 @@ const cases: readonly KeyCase[] = [
     value: (config) => config.enrichment.knownScanners,
     fallback: true,
     ...flags,
+  },
+  {
+    section: "enrichment.update",
+    key: "geoip",
+    ...updateSources,
+  },
+  {
+    section: "enrichment.update",
+    key: "asn",
+    ...updateSources,
+  },
+  {
+    section: "enrichment.update",
+    key: "interval_hours",
+    value: (config) => config.enrichment.update.intervalMs / 3_600_000,
+    fallback: 24,
+    ...integers(1, 168),
+  },
+  {
+    section: "enrichment.update",
+    key: "maxmind_url",
+    value: (config) => config.enrichment.update.maxmindUrl,
+    fallback: "https://download.maxmind.com",
+    ...serverAddresses,
+  },
+  {
+    section: "enrichment.update",
+    key: "dbip_url",
+    value: (config) => config.enrichment.update.dbipUrl,
+    fallback: "https://download.db-ip.com/free",
+    ...serverAddresses,
   },
   {
     section: "enrichment.dns",

@@ -27,7 +27,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "the known names of a section include the sections within it",
     "[enrichment]\nwhatever_it_is = true",
-    'config: enrichment: unknown key "whatever_it_is" (known: geoip_db_path, asn_db_path, builtin_databases, source_address_fields, known_scanners, dns)',
+    'config: enrichment: unknown key "whatever_it_is" (known: geoip_db_path, asn_db_path, builtin_databases, source_address_fields, known_scanners, update, dns)',
   ],
   [
     "the error on a key in the wrong section names the right one",
@@ -77,7 +77,7 @@ const facts: readonly (readonly [string, string, string])[] = [
   [
     "constructor is an unknown section within a section",
     "[enrichment.constructor]",
-    'config: enrichment: unknown section "constructor" (known: geoip_db_path, asn_db_path, builtin_databases, source_address_fields, known_scanners, dns)',
+    'config: enrichment: unknown section "constructor" (known: geoip_db_path, asn_db_path, builtin_databases, source_address_fields, known_scanners, update, dns)',
   ],
   [
     "a value instead of a section is refused",
