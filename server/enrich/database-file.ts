@@ -7,9 +7,12 @@ import { DatabaseError } from "./database-record.ts";
 const maxFileBytes = 2 ** 31;
 const chunkBytes = 4 * 1024 * 1024;
 
+/** The state of a file that does not exist. */
+export const missingFile = "no such file" as const;
+
 const reasons: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "no such file"],
-  ["ENOTDIR", "no such file"],
+  ["ENOENT", missingFile],
+  ["ENOTDIR", missingFile],
   ["EACCES", "permission denied"],
   ["EPERM", "permission denied"],
 ]);

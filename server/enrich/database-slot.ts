@@ -1,63 +1,56 @@
 import { SerialQueue } from "../serial-queue.ts";
 import type { Log } from "../telemetry/log.ts";
-import { fileState, readDatabaseFile } from "./database-file.ts";
+import { fileState, missingFile } from "./database-file.ts";
 import type { RecordFacts } from "./database-layouts.ts";
-import { createDatabaseReader, type DatabaseReader } from "./database-reader.ts";
+import type { DatabaseReader } from "./database-reader.ts";
 import { DatabaseError } from "./database-record.ts";
-
-export type DatabaseRole = "geoip" | "asn";
-
-/** "error": the record of the address is damaged. */
-export type ReadResult = "hit" | "miss" | "error";
+import {
+  builtinPath,
+  type DatabaseRole,
+  isHit,
+  type LoadedDatabase,
+  loadDatabase,
+  pathKeys,
+  type ReadResult,
+} from "./database-role.ts";
 
 /** Of the lookups that fail in one database, the first is logged, and then one of this many. */
 const failuresPerLogLine = 10_000;
 const nothing: RecordFacts = { network: undefined, place: undefined };
 
-const roles = {
-  geoip: {
-    key: "geoip_db_path",
-    wrongKind: "has no places; a City, Country or Enterprise database has",
-    serves: (reader: DatabaseReader) => reader.hasPlaces,
-    isHit: (facts: RecordFacts) => facts.place !== undefined,
-  },
-  asn: {
-    key: "asn_db_path",
-    wrongKind: "has no AS numbers; an ASN, ISP or Enterprise database has",
-    serves: (reader: DatabaseReader) => reader.hasNetworks,
-    isHit: (facts: RecordFacts) => facts.network !== undefined,
-  },
-};
-
 export interface DatabaseSlotOptions {
   readonly role: DatabaseRole;
   readonly path: string;
   readonly log: Pick<Log, "info" | "error">;
-}
-
-interface LoadedDatabase {
-  readonly reader: DatabaseReader;
-  /** Of its file when it was read; see fileState. */
-  readonly state: string;
+  /** If Loom downloads the file, returns what is used until it exists; undefined: nothing is. */
+  readonly standIn?: (() => Promise<DatabaseReader | undefined>) | undefined;
 }
 
 /** Loads a database. @throws Error that names the configuration key of a file that cannot be used in this role */
 export async function openDatabaseSlot(options: DatabaseSlotOptions): Promise<DatabaseSlot> {
-  const { role, path, log } = options;
+  const { role, path, log, standIn } = options;
+  if (standIn && (await fileState(path)) === missingFile) {
+    log.info("the database is not downloaded yet; until then only a built-in one is used", { role, path });
+    return new DatabaseSlot(options, { reader: await standIn(), state: missingFile });
+  }
   const loaded = await load(role, path).catch((error: unknown) => {
-    throw new Error(`enrichment: ${roles[role].key}: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`enrichment: ${pathKeys[role]}: ${reasonOf(error)}`, { cause: error });
   });
   log.info("database loaded", { role, path, ...described(loaded.reader) });
   return new DatabaseSlot(options, loaded);
 }
 
+interface StandIn {
+  readonly reader: DatabaseReader | undefined;
+  readonly state: typeof missingFile;
+}
+
 /** One configured database: the loaded file, which is replaced when the file on disk is. */
 export class DatabaseSlot {
   readonly role: DatabaseRole;
-  readonly path: string;
-  readonly isBuiltin = false;
+  readonly #path: string;
   readonly #log: Pick<Log, "info" | "error">;
-  #loaded: LoadedDatabase;
+  #loaded: LoadedDatabase | StandIn;
   #generation = 0;
   /** Failed lookups in the loaded database. */
   #failures = 0;
@@ -67,16 +60,26 @@ export class DatabaseSlot {
   #isClosed = false;
   readonly #checks = new SerialQueue();
 
-  constructor({ role, path, log }: DatabaseSlotOptions, loaded: LoadedDatabase) {
+  constructor({ role, path, log }: DatabaseSlotOptions, loaded: LoadedDatabase | StandIn) {
     this.role = role;
-    this.path = path;
+    this.#path = path;
     this.#log = log;
     this.#loaded = loaded;
     this.#seenState = loaded.state;
   }
 
-  get reader(): DatabaseReader {
+  /** undefined: there is nothing until the file is downloaded. */
+  get reader(): DatabaseReader | undefined {
     return this.#loaded.reader;
+  }
+
+  /** Whether the file is not downloaded yet, so that a built-in database is used, or none. */
+  get isBuiltin(): boolean {
+    return this.#loaded.state === missingFile;
+  }
+
+  get path(): string {
+    return this.isBuiltin ? builtinPath : this.#path;
   }
 
   /** How often the loaded database was replaced. */
@@ -86,9 +89,11 @@ export class DatabaseSlot {
 
   /** Looks up an address. Never throws. */
   read(address: string): { facts: RecordFacts; result: ReadResult } {
+    const { reader } = this.#loaded;
+    if (reader === undefined) return { facts: nothing, result: "miss" };
     try {
-      const facts = this.#loaded.reader.read(address);
-      return { facts, result: roles[this.role].isHit(facts) ? "hit" : "miss" };
+      const facts = reader.read(address);
+      return { facts, result: isHit(this.role, facts) ? "hit" : "miss" };
     } catch (error) {
       this.#noteFailure(error);
       return { facts: nothing, result: "error" };
@@ -116,29 +121,30 @@ export class DatabaseSlot {
   }
 
   async #check(isPolled: boolean): Promise<void> {
-    const state = await fileState(this.path);
+    const state = await fileState(this.#path);
     const isSettled = state === this.#seenState;
     this.#seenState = state;
     if (state === this.#loaded.state) return;
     if (isPolled && (!isSettled || state === this.#refusedState)) return;
-    const next = await load(this.role, this.path).catch((error: unknown) => this.#noteRefused(error));
+    const next = await load(this.role, this.#path).catch((error: unknown) => this.#noteRefused(error));
     this.#refusedState = next ? undefined : state;
     if (next && !this.#isClosed) this.#replaceWith(next);
   }
 
   #replaceWith(next: LoadedDatabase): void {
+    const message = this.isBuiltin ? "database loaded" : "database reloaded";
     this.#loaded = next;
     this.#generation++;
     this.#failures = 0;
-    this.#log.info("database reloaded", { role: this.role, path: this.path, ...described(next.reader) });
+    this.#log.info(message, { role: this.role, path: this.#path, ...described(next.reader) });
   }
 
   #noteRefused(error: unknown): undefined {
     this.#log.error("database refused; the loaded one stays in use", {
       role: this.role,
-      path: this.path,
+      path: this.#path,
       reason: reasonOf(error),
-      loaded_build_time: this.reader.buildTime.toISOString(),
+      loaded_build_time: this.reader?.buildTime.toISOString(),
     });
   }
 
@@ -146,7 +152,7 @@ export class DatabaseSlot {
     if (this.#failures++ % failuresPerLogLine !== 0) return;
     this.#log.error("database lookup failed", {
       role: this.role,
-      path: this.path,
+      path: this.#path,
       reason: reasonOf(error),
       failures: this.#failures,
     });
@@ -160,12 +166,7 @@ function described({ type, buildTime }: DatabaseReader) {
 /** @throws Error for a file that cannot be used in this role */
 async function load(role: DatabaseRole, path: string): Promise<LoadedDatabase> {
   try {
-    const { bytes, state } = await readDatabaseFile(path);
-    const reader = await createDatabaseReader(bytes);
-    const { serves, wrongKind } = roles[role];
-    if (!serves(reader))
-      throw new Error(`${path} is a ${JSON.stringify(reader.type)} database and ${wrongKind}`);
-    return { reader, state };
+    return await loadDatabase(role, path);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     throw new Error(`cannot open ${path}: ${error.message}`, { cause: error });

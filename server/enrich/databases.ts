@@ -1,7 +1,8 @@
 import type { Log } from "../telemetry/log.ts";
-import { openBuiltinDatabase } from "./builtin/builtin-database.ts";
+import { BuiltinDatabase, openBuiltinDatabase } from "./builtin/builtin-database.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
-import { type DatabaseRole, type DatabaseSlot, openDatabaseSlot, type ReadResult } from "./database-slot.ts";
+import type { DatabaseRole, ReadResult } from "./database-role.ts";
+import { type DatabaseSlot, openDatabaseSlot } from "./database-slot.ts";
 import { RoleDatabases, type RoleResult } from "./role-databases.ts";
 
 /** How often the files are checked. */
@@ -13,6 +14,8 @@ export interface DatabasesOptions {
   readonly asnDbPath: string | readonly string[] | undefined;
   /** Whether the databases inside the executable are used for what has no path; default: false. */
   readonly builtinDatabases?: boolean;
+  /** The databases that Loom downloads. Their files may be missing: built-in databases are used until they exist. */
+  readonly downloaded?: readonly DatabaseRole[];
   readonly log: Pick<Log, "info" | "error">;
   readonly pollIntervalMs?: number;
 }
@@ -70,17 +73,16 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
     geoipDbPath,
     asnDbPath,
     builtinDatabases = false,
-    log,
     pollIntervalMs = defaultPollIntervalMs,
   } = options;
-  const geoip = await openRole("geoip", geoipDbPath, builtinDatabases, log);
-  const asn = await openRole("asn", asnDbPath, builtinDatabases, log);
+  const geoip = await openRole("geoip", geoipDbPath, builtinDatabases, options);
+  const asn = await openRole("asn", asnDbPath, builtinDatabases, options);
   const slots = [...geoip.slots, ...asn.slots];
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   function pollLater(): void {
-    if (slots.every(({ isBuiltin }) => isBuiltin) || isClosed) return;
+    if (slots.every((slot) => slot instanceof BuiltinDatabase) || isClosed) return;
     timer = setTimeout(async () => {
       for (const slot of slots) await slot.poll();
       pollLater();
@@ -107,17 +109,11 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
       for (const slot of slots) await slot.reload();
     },
     describe: () =>
-      slots.map(({ path, isBuiltin, role, reader }) => ({
-        path,
-        isBuiltin,
-        role,
-        type: reader.type,
-        buildTime: reader.buildTime,
-        ipVersion: reader.ipVersion,
-        sizeBytes: reader.sizeBytes,
-        nodeCount: reader.nodeCount,
-        networkCount: reader.networkCount,
-      })),
+      slots.flatMap(({ path, isBuiltin, role, reader }) => {
+        if (reader === undefined) return [];
+        const { type, buildTime, ipVersion, sizeBytes, nodeCount, networkCount } = reader;
+        return [{ path, isBuiltin, role, type, buildTime, ipVersion, sizeBytes, nodeCount, networkCount }];
+      }),
     close() {
       isClosed = true;
       clearTimeout(timer);
@@ -130,15 +126,18 @@ async function openRole(
   role: DatabaseRole,
   path: DatabasesOptions["geoipDbPath"],
   hasBuiltin: boolean,
-  log: DatabasesOptions["log"],
+  { log, downloaded = [] }: DatabasesOptions,
 ): Promise<RoleDatabases> {
+  const openBuiltin = async () => (hasBuiltin ? await openBuiltinDatabase(role, log) : undefined);
   if (path === undefined) {
-    const builtin = hasBuiltin ? await openBuiltinDatabase(role, log) : undefined;
+    const builtin = await openBuiltin();
     return new RoleDatabases(builtin ? [builtin] : [], false);
   }
   const isList = typeof path !== "string";
   const slots: DatabaseSlot[] = [];
-  for (const one of isList ? path : [path]) slots.push(await openDatabaseSlot({ role, path: one, log }));
+  const standIn = downloaded.includes(role) ? async () => (await openBuiltin())?.reader : undefined;
+  for (const one of isList ? path : [path])
+    slots.push(await openDatabaseSlot({ role, path: one, log, standIn }));
   return new RoleDatabases(slots, isList);
 }
 

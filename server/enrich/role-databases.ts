@@ -1,6 +1,7 @@
 import type { BuiltinDatabase } from "./builtin/builtin-database.ts";
 import type { RecordFacts } from "./database-layouts.ts";
-import type { DatabaseSlot, ReadResult } from "./database-slot.ts";
+import type { ReadResult } from "./database-role.ts";
+import type { DatabaseSlot } from "./database-slot.ts";
 
 export interface RoleResult {
   readonly facts: RecordFacts;

@@ -222,13 +222,13 @@ describe("a configured file that cannot be used stops the start", () => {
 
   test("when it holds networks and should hold places", async () => {
     const path = await fileWith("asn.mmdb", asnDatabase);
-    const message = `enrichment: geoip_db_path: ${path} is a "GeoLite2-ASN" database and has no places`;
+    const message = `enrichment: geoip_db_path: cannot open ${path}: it is a "GeoLite2-ASN" database and has no places`;
     await expect(open({ geoipDbPath: path })).rejects.toThrow(message);
   });
 
   test("when it holds places and should hold networks", async () => {
     const path = await fileWith("city.mmdb", sampleCityDatabase("London"));
-    const message = `enrichment: asn_db_path: ${path} is a "GeoLite2-City" database and has no AS numbers`;
+    const message = `enrichment: asn_db_path: cannot open ${path}: it is a "GeoLite2-City" database and has no AS numbers`;
     await expect(open({ asnDbPath: path })).rejects.toThrow(message);
   });
 

@@ -1,7 +1,7 @@
 import type { Log } from "../../telemetry/log.ts";
 import type { RecordFacts } from "../database-layouts.ts";
 import { createDatabaseReader, type DatabaseReader } from "../database-reader.ts";
-import type { DatabaseRole, ReadResult } from "../database-slot.ts";
+import { builtinPath, type DatabaseRole, type ReadResult } from "../database-role.ts";
 import { readBuiltinFile } from "./files.ts";
 
 const contents = {
@@ -35,7 +35,7 @@ export async function openBuiltinDatabase(
 /** A database that the executable carries. It is never replaced. */
 export class BuiltinDatabase {
   readonly role: DatabaseRole;
-  readonly path = "built in";
+  readonly path = builtinPath;
   readonly isBuiltin = true;
   readonly reader: DatabaseReader;
   readonly generation = 0;
