@@ -105,6 +105,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   declareHealthMetrics(metrics, readiness);
   declareProcessMetrics(metrics, version);
   ingest.listen(handle);
+  enrichment.updates.start();
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
   const listeners = management ? [ingest, management.server] : [ingest];
@@ -120,7 +121,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
       await management?.dashboard.stop();
       await outputs.stop(outputStopMs);
       refusals.stop();
-      enrichment.close();
+      await enrichment.close();
       // Last, so that the health endpoints answer during the shutdown.
       await management?.server.stop();
     },

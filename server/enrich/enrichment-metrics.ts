@@ -2,6 +2,7 @@ import type { MetricRegistry, Sample } from "../telemetry/metric-registry.ts";
 import type { DatabaseDescription } from "./databases.ts";
 import type { EnrichmentCounts } from "./enricher.ts";
 import type { ReverseDnsCounts } from "./reverse-dns.ts";
+import type { UpdateReport } from "./update/database-updates.ts";
 
 export interface EnrichmentMetricsSources {
   readonly enricher: { readonly counts: Pick<EnrichmentCounts, "lookups" | "cacheHits" | "cacheMisses"> };
@@ -10,12 +11,15 @@ export interface EnrichmentMetricsSources {
   readonly databases: {
     describe(): readonly Pick<DatabaseDescription, "role" | "type" | "buildTime">[];
   };
+  readonly updates: {
+    reports(): readonly Pick<UpdateReport, "role" | "checks" | "succeededAt">[];
+  };
 }
 
 /** Declares the metrics of enrichment. */
 export function declareEnrichmentMetrics(
   metrics: MetricRegistry,
-  { enricher, reverseDns, databases }: EnrichmentMetricsSources,
+  { enricher, reverseDns, databases, updates }: EnrichmentMetricsSources,
 ): void {
   const { counts } = enricher;
   metrics.counter({
@@ -56,6 +60,28 @@ export function declareEnrichmentMetrics(
     help: "Unix time at which the loaded database was built; of several with the same labels, the oldest one.",
     labels: ["database", "type"],
     read: () => oldestFirst(databases.describe()),
+  });
+  declareUpdateMetrics(metrics, updates);
+}
+
+function declareUpdateMetrics(metrics: MetricRegistry, updates: EnrichmentMetricsSources["updates"]): void {
+  metrics.counter({
+    name: "loom_geoip_update_checks_total",
+    help: "Checks for a newer database, by database and result: updated, current, older (the server has an older one, which is not used), failed.",
+    labels: ["database", "result"],
+    *read() {
+      for (const { role, checks } of updates.reports())
+        for (const [result, value] of Object.entries(checks)) yield [{ database: role, result }, value];
+    },
+  });
+  metrics.gauge({
+    name: "loom_geoip_update_success_timestamp_seconds",
+    help: "Unix time of the last check for a newer database that succeeded, by database.",
+    labels: ["database"],
+    *read() {
+      for (const { role, succeededAt } of updates.reports())
+        if (succeededAt !== undefined) yield [{ database: role }, succeededAt / 1000];
+    },
   });
 }
 

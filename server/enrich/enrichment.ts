@@ -6,6 +6,7 @@ import { Enricher } from "./enricher.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { KnownScanners } from "./known-scanners.ts";
 import { ReverseDns } from "./reverse-dns.ts";
+import { DatabaseUpdates } from "./update/database-updates.ts";
 
 /** The enrichment stage: databases, reverse DNS, `[[ignore]]` rules, and the enricher that uses them. */
 export interface Enrichment {
@@ -14,7 +15,9 @@ export interface Enrichment {
   readonly reverseDns: ReverseDns | undefined;
   readonly ignoreRules: IgnoreRules;
   readonly enricher: Enricher;
-  close(): void;
+  /** They are not started yet. */
+  readonly updates: DatabaseUpdates;
+  close(): Promise<void>;
 }
 
 /** Opens the configured databases. @throws Error that names the configuration key of a database that cannot be used */
@@ -23,7 +26,14 @@ export async function startEnrichment(
   ledger: Ledger,
   log: Log,
 ): Promise<Enrichment> {
-  const databases = await openDatabases({ ...config, log: log.component("enrichment") });
+  const ownLog = log.component("enrichment");
+  const downloaded = config.update.databases.map(({ role }) => role);
+  const databases = await openDatabases({ ...config, downloaded, log: ownLog });
+  const updates = new DatabaseUpdates({
+    config: config.update,
+    log: ownLog,
+    onUpdated: () => databases.reload(),
+  });
   const scanners = config.knownScanners ? new KnownScanners() : undefined;
   const reverseDns = config.dns.enabled
     ? new ReverseDns({
@@ -39,13 +49,15 @@ export async function startEnrichment(
     reverseDns,
     ignoreRules,
     enricher: new Enricher({
-      databases: databases.describe().length > 0 ? databases : undefined,
+      databases: databases.describe().length + downloaded.length > 0 ? databases : undefined,
       reverseDns,
       scanners,
       ignoreRules,
       sourceAddressFields,
     }),
-    close() {
+    updates,
+    async close() {
+      await updates.stop();
       reverseDns?.close();
       databases.close();
     },

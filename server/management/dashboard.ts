@@ -4,6 +4,7 @@ import type { AddressDatabases } from "../enrich/databases.ts";
 import type { Enricher } from "../enrich/enricher.ts";
 import type { IgnoreRules } from "../enrich/ignore-rules.ts";
 import type { ReverseDns } from "../enrich/reverse-dns.ts";
+import type { DatabaseUpdates } from "../enrich/update/database-updates.ts";
 import type { Authenticator } from "../ingest/authentication.ts";
 import type { RefusedRequest } from "../ingest/refusal.ts";
 import { type Monitoring, startMonitoring } from "../monitoring/monitoring.ts";
@@ -33,6 +34,7 @@ export interface DashboardSources {
   readonly authenticator: Authenticator;
   readonly databases: AddressDatabases;
   readonly enricher: Enricher;
+  readonly updates: Pick<DatabaseUpdates, "reports">;
   /** undefined: reverse DNS is off. */
   readonly reverseDns: ReverseDns | undefined;
   readonly ignoreRules: Pick<IgnoreRules, "rules">;
@@ -92,7 +94,8 @@ export function createDashboard(sources: DashboardSources): Dashboard {
 
 /** The answers that more than one resource of the API contains. */
 function createAnswers(sources: DashboardSources, { history, activity, refusals }: Monitoring) {
-  const { config, ledger, authenticator, databases, enricher, reverseDns, ignoreRules, outputs } = sources;
+  const { config, ledger, authenticator, databases, updates, enricher, reverseDns, ignoreRules, outputs } =
+    sources;
   return {
     sensors: new SensorAnswers({
       sensorIds: () => authenticator.sensorIds,
@@ -104,6 +107,7 @@ function createAnswers(sources: DashboardSources, { history, activity, refusals 
     }),
     enrichment: createEnrichmentAnswers({
       databases: () => databases.describe(),
+      updates: () => updates.reports(),
       counts: enricher.counts,
       dns: reverseDns?.counts,
       ignoreRules: () => ignoreRules.rules,

@@ -25,6 +25,7 @@ export function allMetrics({ ledger = new Ledger(), enrichment, outputs }: AllMe
     enricher: { counts: { lookups: { geoip: noLookups, asn: noLookups }, cacheHits: 0, cacheMisses: 0 } },
     reverseDns: undefined,
     databases: { describe: () => [] },
+    updates: { reports: () => [] },
     ...enrichment,
   });
   const observeAttempt = declareAttemptMetrics(metrics);

@@ -234,6 +234,18 @@ export interface EnrichmentAnswer {
     /** The share of events that got this field, 0 to 1, in each 5 minutes of the last 24 hours. */
     readonly history: Series;
   })[];
+  /** Empty: Loom downloads no database. */
+  readonly updates: readonly {
+    readonly role: "geoip" | "asn";
+    /** Without secrets: "maxmind:GeoLite2-City". */
+    readonly source: string;
+    /** When the database was last known to be the newest one; null: never. */
+    readonly succeededAt: number | null;
+    /** null: a check is running. */
+    readonly nextAt: number | null;
+    /** null: the last check succeeded, or there was none. */
+    readonly lastError: { readonly reason: string; readonly at: number } | null;
+  }[];
   readonly cache: { readonly hits: number; readonly misses: number };
   /** null: reverse DNS is off. */
   readonly dns: {

@@ -4,12 +4,14 @@ import type { DatabaseDescription } from "../../enrich/databases.ts";
 import type { EnrichmentCounts } from "../../enrich/enricher.ts";
 import type { IgnoreRule } from "../../enrich/ignore-rules.ts";
 import type { ReverseDnsCounts } from "../../enrich/reverse-dns.ts";
+import type { UpdateReport } from "../../enrich/update/database-updates.ts";
 import { shareOf } from "../../monitoring/history/counter-history.ts";
 import type { History } from "../../monitoring/history/history.ts";
 import type { EnrichmentAnswer, FieldHits } from "./answers.ts";
 
 export interface EnrichmentAnswersOptions {
   readonly databases: () => readonly DatabaseDescription[];
+  readonly updates: () => readonly UpdateReport[];
   readonly counts: EnrichmentCounts;
   /** undefined: reverse DNS is off. */
   readonly dns: ReverseDnsCounts | undefined;
@@ -38,7 +40,7 @@ const builtinOldAfterMs = 365 * dayMs;
 
 /** To be called at the start: the history of each field begins here. */
 export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): EnrichmentAnswers {
-  const { databases, counts, dns, ignoreRules, history, now = Date.now } = options;
+  const { databases, updates, counts, dns, ignoreRules, history, now = Date.now } = options;
   const enrichedFields = Object.keys(counts.fields) as EnrichedField[];
   const events = history.track("enriched events", () => counts.events);
   const historyOf = new Map(
@@ -89,6 +91,13 @@ export function createEnrichmentAnswers(options: EnrichmentAnswersOptions): Enri
         fields: shownFields().map((field) => ({
           ...hitsOf(field),
           history: shareOf(historyOf.get(field)?.lastDay() ?? eventHistory, eventHistory),
+        })),
+        updates: updates().map(({ role, source, succeededAt = null, nextAt = null, lastError = null }) => ({
+          role,
+          source,
+          succeededAt,
+          nextAt,
+          lastError,
         })),
         cache: { hits: counts.cacheHits, misses: counts.cacheMisses },
         dns: dns ? { questions: { ...dns.questions }, unasked: { ...dns.unasked } } : null,

@@ -45,6 +45,7 @@ function enrichment(options: Partial<EnrichmentAnswersOptions> = {}) {
   };
   const answers = createEnrichmentAnswers({
     databases: () => [geoip],
+    updates: () => [],
     counts,
     dns: undefined,
     ignoreRules: () => [],
@@ -161,6 +162,22 @@ describe("fields", () => {
   test("are null if nothing is configured", () => {
     expect(enrichment({ databases: () => [] }).answers.fieldHits()).toBeNull();
   });
+});
+
+test("the updates have their last success, next check and last error", async () => {
+  const never = { succeededAt: undefined, nextAt: undefined, lastError: undefined };
+  const checks = { updated: 0, current: 1, older: 0, failed: 1 };
+  const failed = { succeededAt: 1, nextAt: 2, lastError: { reason: "the server answered 503", at: 3 } };
+  const { get } = enrichment({
+    updates: () => [
+      { role: "geoip", source: "maxmind:GeoLite2-City", checks, ...failed },
+      { role: "asn", source: "dbip:asn-lite", checks, ...never },
+    ],
+  });
+  expect((await get()).updates).toEqual([
+    { role: "geoip", source: "maxmind:GeoLite2-City", ...failed },
+    { role: "asn", source: "dbip:asn-lite", succeededAt: null, nextAt: null, lastError: null },
+  ]);
 });
 
 test("a database is old after 30 days", () => {
