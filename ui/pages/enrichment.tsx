@@ -3,6 +3,7 @@ import type { EnrichmentAnswer } from "../../server/management/api/answers.ts";
 import { formatDuration } from "../../server/text/duration.ts";
 import { useApp } from "../components/app-context.ts";
 import { CutText } from "../components/cut-text.tsx";
+import { contents, DatabaseUpdates } from "../components/database-updates.tsx";
 import { Fact } from "../components/fact.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
@@ -27,6 +28,7 @@ export function EnrichmentPage() {
         {(answer) => (
           <>
             <Databases answer={answer} />
+            <DatabaseUpdates updates={answer.updates} />
             <Fields fields={answer.fields} />
             <Cache cache={answer.cache} />
             <Dns dns={answer.dns} />
@@ -97,8 +99,6 @@ function Databases({ answer: { databases } }: { answer: EnrichmentAnswer }) {
     </section>
   );
 }
-
-const contents = { geoip: "places", asn: "networks" } as const;
 
 interface DatabaseRowProps {
   readonly database: Database;
