@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { demo } from "./demo/demo.ts";
 import { exampleConfig } from "./example-config.ts";
+import { geoip } from "./geoip.ts";
 import { help } from "./help.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   exampleConfig,
   schema,
   deadLetters,
+  geoip,
   version,
   help(() => commands),
 ];
