@@ -4,8 +4,8 @@ import { SerialQueue } from "../../serial-queue.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { formatDuration } from "../../text/duration.ts";
 import { fileState, missingFile } from "../database-file.ts";
-import { describeSource } from "./download-targets.ts";
-import { readStoredOrigin } from "./stored-origin.ts";
+import { describeSource, downloadTargets } from "./download-targets.ts";
+import { hashOfUrl, readStoredOrigin } from "./stored-origin.ts";
 import { type UpdateOptions, type UpdateOutcome, updateDatabase } from "./update-database.ts";
 import { UpdateError } from "./update-error.ts";
 import { waitAfterFailureMs, waitAfterSuccessMs, waitAtStartMs } from "./update-schedule.ts";
@@ -112,10 +112,13 @@ export class DatabaseUpdates {
     }
   }
 
-  async #waitAtStartMs({ path }: DatabaseUpdate, report: MutableReport): Promise<number> {
+  async #waitAtStartMs({ path, source }: DatabaseUpdate, report: MutableReport): Promise<number> {
+    const { config, now } = this.#options;
+    const hashes = downloadTargets(source, config, new Date(now())).map(({ url }) => hashOfUrl(url));
     const stored = await readStoredOrigin(path);
-    report.succeededAt = stored?.checkedAt;
-    const checkedAgoMs = stored && this.#options.now() - stored.checkedAt;
+    // A database from elsewhere was there before the source was changed: it is to be replaced soon.
+    if (stored && hashes.includes(stored.urlHash)) report.succeededAt = stored.checkedAt;
+    const checkedAgoMs = report.succeededAt === undefined ? undefined : now() - report.succeededAt;
     return waitAtStartMs((await fileState(path)) !== missingFile, checkedAgoMs, this.#schedule);
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseUpdate } from "../../../server/config/config.ts";
 import { DatabaseUpdates } from "../../../server/enrich/update/database-updates.ts";
-import { storeOrigin } from "../../../server/enrich/update/stored-origin.ts";
+import { hashOfUrl, storeOrigin } from "../../../server/enrich/update/stored-origin.ts";
 import type { UpdateOptions, UpdateOutcome } from "../../../server/enrich/update/update-database.ts";
 import { UpdateError } from "../../../server/enrich/update/update-error.ts";
 import { recordingLog } from "../../support/log.ts";
@@ -13,6 +13,7 @@ import { until } from "../../support/until.ts";
 
 const hour = 3_600_000;
 const builtAt = Date.UTC(2026, 0, 1);
+const source = { kind: "url", url: "https://a.example/city.mmdb?token=hunter2" } as const;
 const updated: UpdateOutcome = { kind: "updated", type: "GeoLite2-City", builtAt };
 
 let folder: string;
@@ -44,7 +45,6 @@ function start(attempts: readonly (UpdateOutcome | Error)[], databases?: readonl
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     throw new UpdateError("the update was stopped");
   };
-  const source = { kind: "url", url: "https://a.example/city.mmdb?token=hunter2" } as const;
   const updates = new DatabaseUpdates({
     config: {
       databases: databases ?? [{ role: "geoip", path, source }],
@@ -99,14 +99,28 @@ describe("a database that is missing", () => {
   });
 });
 
-test("a database that was checked before the start is checked after the rest of the interval", async () => {
-  writeFileSync(path, "x");
+describe("a database that was checked 10 hours before the start", () => {
   const checkedAt = 1_000_000 - 10 * hour;
-  const origin = { urlHash: "x", etag: undefined, lastModified: undefined, type: "x", builtAt };
-  await storeOrigin(path, { ...origin, checkedAt });
-  const { clock, report } = start([]);
-  expect(await clock.toNextWaking()).toBe(14 * hour);
-  expect(report().succeededAt).toBe(checkedAt);
+
+  async function storeFrom(url: string): Promise<void> {
+    writeFileSync(path, "x");
+    const origin = { etag: undefined, lastModified: undefined, type: "x", builtAt, checkedAt };
+    await storeOrigin(path, { ...origin, urlHash: hashOfUrl(url) });
+  }
+
+  test("is checked after the rest of the interval", async () => {
+    await storeFrom(source.url);
+    const { clock, report } = start([]);
+    expect(await clock.toNextWaking()).toBe(14 * hour);
+    expect(report().succeededAt).toBe(checkedAt);
+  });
+
+  test("is checked at once if its source was changed", async () => {
+    await storeFrom("https://a.example/other.mmdb");
+    const { clock, report } = start([]);
+    expect(await clock.toNextWaking()).toBe(0);
+    expect(report().succeededAt).toBeUndefined();
+  });
 });
 
 describe("a failure", () => {
