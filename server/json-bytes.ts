@@ -206,7 +206,11 @@ export function skipSpace(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Whether the key between two quotes is this name, even if it is spelled with escapes. */
+/**
+ * Whether the key between two quotes is this name, even if it is spelled with escapes. It is not decoded, because a hostile
+ * event may have thousands of keys with escapes, each of which is compared with several names.
+ * @param name ASCII without quote, slash, backslash and control characters, so that its only escapes are \uXXXX
+ */
 export function isKey(bytes: Buffer, start: number, end: number, name: string): boolean {
   if (end - start === name.length) {
     for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name.charCodeAt(i)) return false;
@@ -214,10 +218,25 @@ export function isKey(bytes: Buffer, start: number, end: number, name: string): 
   }
   const first = bytes[start];
   if (first !== name.charCodeAt(0) && first !== BACKSLASH) return false;
-  // An escaped character takes at least two bytes, and at most the six of \uXXXX.
-  if (end - start < name.length || end - start > name.length * 6) return false;
-  for (let i = start; i < end; i++) {
-    if (bytes[i] === BACKSLASH) return JSON.parse(bytes.toString("latin1", start - 1, end + 1)) === name;
+  return end - start > name.length && isEscapedKey(bytes, start, end, name);
+}
+
+function isEscapedKey(bytes: Buffer, start: number, end: number, name: string): boolean {
+  let at = start;
+  for (let i = 0; i < name.length; i++) {
+    let code = bytes[at++];
+    if (code === BACKSLASH) {
+      if (bytes[at] !== LOWER_U) return false;
+      code = 0;
+      for (let digit = 1; digit <= 4; digit++) code = (code << 4) | hexDigit(bytes[at + digit] as number);
+      at += 5;
+    }
+    if (code !== name.charCodeAt(i)) return false;
   }
-  return false;
+  return at === end;
+}
+
+/** The value of a hexadecimal digit in either case. */
+function hexDigit(byte: number): number {
+  return (byte & 0xf) + (byte > NINE ? 9 : 0);
 }
