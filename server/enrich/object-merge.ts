@@ -38,7 +38,7 @@ export function mergeObject(
     const member = members.findLast((candidate) => candidate.key === addition.key);
     if (member === undefined) missing.push(addition);
     else {
-      const value = mergedValue(bytes, member, addition, onLeftOut);
+      const value = mergedValue(bytes, member, addition, onLeftOut, words);
       if (value) replacements.push({ member, value });
       else onLeftOut(addition);
     }
@@ -62,6 +62,7 @@ function mergedValue(
   member: Member,
   addition: Addition,
   onLeftOut: (addition: Addition) => void,
+  words: Int32Array | undefined,
 ): Buffer | undefined {
   const { value, ifPresent } = addition;
   if (ifPresent === "keep") return undefined;
@@ -69,7 +70,7 @@ function mergedValue(
   if (Buffer.isBuffer(value)) return value;
   switch (bytes[member.valueStart]) {
     case OPEN_BRACE:
-      return mergeObject(bytes, member.valueStart, member.valueEnd, value, onLeftOut);
+      return mergeObject(bytes, member.valueStart, member.valueEnd, value, onLeftOut, words);
     case LOWER_N: // null
       return Buffer.from(`{${value.map(memberText).join(",")}}`);
     default:

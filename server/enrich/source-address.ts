@@ -6,23 +6,36 @@ import { parseAddress, parsePublicAddress } from "./address.ts";
 /** The most elements of a list of addresses that are read: a chain of proxies has fewer. */
 const maxListedAddresses = 32;
 
+/** What is searched in an object in which the rest of a field is expected. */
+interface Step {
+  /** With the rest `a.b`, they are `a` and `a.b`. */
+  readonly keys: readonly string[];
+  /** Those of all fields that lead to the same object. */
+  readonly allKeys: readonly string[];
+}
+
 /**
  * Finds the address of an event's source in a list of fields, which are tried in order. Fields may be nested
  * (`{"source":{"ip":…}}`), dotted (`{"source.ip":…}`) or both. A field without an address is passed over.
  */
 export class SourceAddressFields {
-  readonly #paths: readonly (readonly string[])[];
-  /** The keys of an event with which one of the fields may begin: of `a.b`, they are `a` and `a.b`. */
-  readonly #firstKeys: readonly string[];
+  /** For each field, one step for each of its names. */
+  readonly #fields: readonly (readonly Step[])[];
 
   /** Whether the scanner of batches has already found the preferred field. */
   readonly isSourceIpFirst: boolean;
 
   /** @param fields such as "source.ip", the preferred one first */
   constructor(fields: readonly string[]) {
-    this.#paths = fields.map((field) => field.split("."));
+    const paths = fields.map((field) => field.split("."));
     this.isSourceIpFirst = fields[0] === "source.ip";
-    this.#firstKeys = [...new Set(this.#paths.flatMap(keysOf))];
+    this.#fields = paths.map((path) =>
+      path.map((_, depth) => {
+        const siblings = paths.filter((other) => hasSameStart(other, path, depth));
+        const allKeys = new Set(siblings.flatMap((other) => keysOf(other, depth)));
+        return { keys: keysOf(path, depth), allKeys: [...allKeys] };
+      }),
+    );
   }
 
   /**
@@ -31,37 +44,68 @@ export class SourceAddressFields {
    *   address, or the first address if none is public
    */
   find(bytes: Buffer, start: number): string | undefined {
-    const { members } = findMembers(bytes, start, this.#firstKeys, wordsOf(bytes));
-    if (members.length === 0) return undefined;
-    for (const path of this.#paths) {
-      const address = addressAt(bytes, members, path);
+    const objects = new ScannedObjects(bytes);
+    for (const steps of this.#fields) {
+      const address = addressAt(objects, start, steps, 0);
       if (address !== undefined) return address;
     }
     return undefined;
   }
 }
 
-/** The keys with which a path may begin: its first element, its first two elements joined by a dot, and so on. */
-function keysOf(path: readonly string[]): string[] {
-  return path.map((_, i) => path.slice(0, i + 1).join("."));
+function hasSameStart(path: readonly string[], other: readonly string[], length: number): boolean {
+  return path.length > length && path.slice(0, length).join(".") === other.slice(0, length).join(".");
 }
 
-/** @param members of one object; the last one of duplicate keys counts */
-function addressAt(bytes: Buffer, members: readonly Member[], path: readonly string[]): string | undefined {
-  for (const [i, key] of keysOf(path).entries()) {
+/** The keys with which the rest of a path may begin: its next name, its next two names joined by a dot, and so on. */
+function keysOf(path: readonly string[], depth: number): string[] {
+  const rest = path.slice(depth);
+  return rest.map((_, i) => rest.slice(0, i + 1).join("."));
+}
+
+/** The objects of one event in which fields were searched. Each is read once, however many fields begin with its key. */
+class ScannedObjects {
+  readonly bytes: Buffer;
+  readonly #words: Int32Array;
+  readonly #members = new Map<number, readonly Member[]>();
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.#words = wordsOf(bytes);
+  }
+
+  /** The members with these keys. @param keys always the same for the object at `start` */
+  membersAt(start: number, keys: readonly string[]): readonly Member[] {
+    const known = this.#members.get(start);
+    if (known) return known;
+    const { members } = findMembers(this.bytes, start, keys, this.#words);
+    this.#members.set(start, members);
+    return members;
+  }
+}
+
+/** The address in the object at `start`, in the steps of a field from `depth` on; the last one of duplicate keys counts. */
+function addressAt(
+  objects: ScannedObjects,
+  start: number,
+  steps: readonly Step[],
+  depth: number,
+): string | undefined {
+  const step = steps[depth];
+  if (!step || objects.bytes[start] !== OPEN_BRACE) return undefined;
+  const members = objects.membersAt(start, step.allKeys);
+  if (members.length === 0) return undefined;
+  for (const [i, key] of step.keys.entries()) {
     const member = members.findLast((candidate) => candidate.key === key);
     if (member === undefined) continue;
-    const rest = path.slice(i + 1);
+    const next = depth + i + 1;
     const address =
-      rest.length === 0 ? addressIn(bytes, member) : addressInObject(bytes, member.valueStart, rest);
+      next === steps.length
+        ? addressIn(objects.bytes, member)
+        : addressAt(objects, member.valueStart, steps, next);
     if (address !== undefined) return address;
   }
   return undefined;
-}
-
-function addressInObject(bytes: Buffer, start: number, path: readonly string[]): string | undefined {
-  if (bytes[start] !== OPEN_BRACE) return undefined;
-  return addressAt(bytes, findMembers(bytes, start, keysOf(path)).members, path);
 }
 
 function addressIn(bytes: Buffer, { valueStart, valueEnd }: Member): string | undefined {

@@ -71,3 +71,23 @@ describe("no address is found", () => {
     expect(addressIn(`{"src_ip":[${'"x",'.repeat(32)}"8.8.8.8"]}`)).toBeUndefined();
   });
 });
+
+test("a large object is read once, not once for each of the fields in it", () => {
+  const bytes = Buffer.from(`{"client":{${'"a":0,'.repeat(1000)}"b":0}}`);
+  const fields = Array.from({ length: 16 }, (_, i) => `client.ip${i}`);
+  // The event is skipped as a whole, and then its object is read; each of its bytes is examined a few times.
+  expect(readsIn(bytes, fields)).toBeLessThan(2 * readsIn(bytes, fields.slice(0, 1)));
+});
+
+/** How often a byte is read in a search. */
+function readsIn(bytes: Buffer, fields: readonly string[]): number {
+  let reads = 0;
+  const counted = new Proxy(bytes, {
+    get(target, name) {
+      if (typeof name === "string" && /^\d+$/.test(name)) reads++;
+      return Reflect.get(target, name);
+    },
+  });
+  new SourceAddressFields(fields).find(counted, 0);
+  return reads;
+}
