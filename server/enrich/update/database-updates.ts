@@ -161,7 +161,7 @@ export class DatabaseUpdates {
   }
 
   #logFailure({ role, path }: DatabaseUpdate, { source }: UpdateReport, error: UpdateError, waitMs: number) {
-    const message = `cannot update a database; the present one stays in use, retrying in ${formatDuration(waitMs)}`;
+    const message = `cannot update a database; nothing is replaced, retrying in ${formatDuration(waitMs)}`;
     this.#options.log.error(message, { role, source, path, reason: error.message });
   }
 }

@@ -33,12 +33,26 @@ export async function readStoredOrigin(databasePath: string): Promise<StoredOrig
   }
 }
 
-/** Stores where the database file that is there now is from. @param databasePath not a symbolic link @throws UpdateError */
-export async function storeOrigin(databasePath: string, origin: StoredOrigin): Promise<void> {
-  await using file = await TemporaryFile.create(originPath(databasePath));
-  const stored = { ...origin, file: await identityOf(databasePath) };
-  await file.write(Buffer.from(`${JSON.stringify(stored)}\n`));
-  await file.replaceTarget();
+/**
+ * Writes where a database is from into a temporary file, which is to replace the stored origin when the database is in place.
+ * @param databasePath not a symbolic link
+ * @param contentPath the file that is or will be renamed to `databasePath`; a rename does not change its size and times
+ * @throws UpdateError
+ */
+export async function prepareOrigin(
+  databasePath: string,
+  contentPath: string,
+  origin: StoredOrigin,
+): Promise<TemporaryFile> {
+  const file = await TemporaryFile.create(originPath(databasePath));
+  try {
+    const stored = { ...origin, file: await identityOf(contentPath) };
+    await file.write(Buffer.from(`${JSON.stringify(stored)}\n`));
+    return file;
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 export function hashOfUrl(url: string): string {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { realpath } from "node:fs/promises";
 import type { DatabaseUpdate, UpdatesConfig } from "../../config/config.ts";
 import { reasonText } from "../../http/reason-text.ts";
 import { hideSecrets } from "../../text/hide-secrets.ts";
@@ -8,9 +7,10 @@ import { loadDatabase } from "../database-role.ts";
 import { answerError } from "./answer-error.ts";
 import { assertChecksum } from "./checksum.ts";
 import { type DownloadTarget, downloadTargets } from "./download-targets.ts";
+import { linkTarget } from "./link-target.ts";
 import { openDownload } from "./open-download.ts";
 import { StallWatch } from "./stall-watch.ts";
-import { hashOfUrl, readStoredOrigin, type StoredOrigin, storeOrigin } from "./stored-origin.ts";
+import { hashOfUrl, prepareOrigin, readStoredOrigin, type StoredOrigin } from "./stored-origin.ts";
 import { TemporaryFile } from "./temporary-file.ts";
 import { unpackDatabase } from "./unpack-database.ts";
 import { UpdateError } from "./update-error.ts";
@@ -57,7 +57,7 @@ export async function updateDatabase(options: UpdateOptions): Promise<UpdateOutc
   const { update, servers, now = Date.now } = options;
   const targets = downloadTargets(update.source, servers, new Date(now()));
   // A rename would replace a symbolic link, and not the file that it leads to.
-  const path = await realpath(update.path).catch(() => update.path);
+  const path = await linkTarget(update.path);
   const stored = await readStoredOrigin(path);
   for (const target of targets) {
     const isLast = target === targets.at(-1);
@@ -119,14 +119,16 @@ class TargetDownload {
     if (present?.type === next.type && next.builtAt < present.builtAt) return { kind: "older", ...present };
     this.#options.signal.throwIfAborted();
     const isSame = present?.type === next.type && next.builtAt === present.builtAt;
-    await file.replaceTarget();
-    await storeOrigin(this.#path, {
+    // Written before the database is replaced, so that a disk that is full now leaves everything as it was.
+    await using originFile = await prepareOrigin(this.#path, file.path, {
       urlHash: hashOfUrl(this.#target.url),
       etag: response.headers.get("etag") ?? undefined,
       lastModified: response.headers.get("last-modified") ?? undefined,
       checkedAt: this.#now(),
       ...next,
     });
+    await file.replaceTarget();
+    await originFile.replaceTarget();
     return { kind: isSame ? "current" : "updated", ...next };
   }
 
@@ -181,7 +183,9 @@ class TargetDownload {
 
   async #noteCurrent(): Promise<UpdateOutcome> {
     if (!this.#stored) throw new Error("BUG: the present database is the newest one, but is not known");
-    await storeOrigin(this.#path, { ...this.#stored, checkedAt: this.#now() });
+    const origin = { ...this.#stored, checkedAt: this.#now() };
+    await using originFile = await prepareOrigin(this.#path, this.#path, origin);
+    await originFile.replaceTarget();
     return { kind: "current", type: this.#stored.type, builtAt: this.#stored.builtAt };
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseUpdate } from "../../../server/config/config.ts";
 import { DatabaseUpdates } from "../../../server/enrich/update/database-updates.ts";
-import { hashOfUrl, storeOrigin } from "../../../server/enrich/update/stored-origin.ts";
+import { hashOfUrl, prepareOrigin } from "../../../server/enrich/update/stored-origin.ts";
 import type { UpdateOptions, UpdateOutcome } from "../../../server/enrich/update/update-database.ts";
 import { UpdateError } from "../../../server/enrich/update/update-error.ts";
 import { recordingLog } from "../../support/log.ts";
@@ -105,7 +105,8 @@ describe("a database that was checked 10 hours before the start", () => {
   async function storeFrom(url: string): Promise<void> {
     writeFileSync(path, "x");
     const origin = { etag: undefined, lastModified: undefined, type: "x", builtAt, checkedAt };
-    await storeOrigin(path, { ...origin, urlHash: hashOfUrl(url) });
+    await using file = await prepareOrigin(path, path, { ...origin, urlHash: hashOfUrl(url) });
+    await file.replaceTarget();
   }
 
   test("is checked after the rest of the interval", async () => {
@@ -140,7 +141,7 @@ describe("a failure", () => {
     expect(log.lines).toEqual([
       {
         level: "error",
-        message: "cannot update a database; the present one stays in use, retrying in 30 s",
+        message: "cannot update a database; nothing is replaced, retrying in 30 s",
         fields: {
           role: "geoip",
           source: "https://a.example/city.mmdb",

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -8,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -18,6 +20,7 @@ import type { UpdateSource } from "../../../server/config/update-source.ts";
 import { type UpdateOptions, updateDatabase } from "../../../server/enrich/update/update-database.ts";
 import { UpdateError } from "../../../server/enrich/update/update-error.ts";
 import { asnRecord, sampleBuildEpoch, sampleCityDatabase, sampleDatabase } from "../../mmdb/samples.ts";
+import { canMountSmallDisks, fillDisk, mountSmallDisk } from "../../support/small-disk.ts";
 import { until } from "../../support/until.ts";
 import { type Answer, type DownloadServer, sha256, startDownloadServer } from "./download-server.ts";
 import { maxmindArchive, tarOf } from "./tar.ts";
@@ -109,6 +112,24 @@ describe("a database that is missing", () => {
   test("is readable for other users", async () => {
     await update(offer(fresh));
     expect((statSync(path).mode & 0o444).toString(8)).toBe("444");
+  });
+
+  test.each([
+    ["absolute", () => path],
+    ["relative", () => "city.mmdb"],
+  ])("is stored where a symbolic link leads, and the link stays: %s", async (_, target) => {
+    const link = join(folder, "link.mmdb");
+    symlinkSync(target(), link);
+    const source = offer(fresh);
+    await update(source, { update: { role: "geoip", path: link, source } });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(["city.mmdb", "city.mmdb.origin.json", "link.mmdb"]);
+  });
+
+  test("does not keep the update busy forever if links lead to each other", async () => {
+    symlinkSync("city.mmdb", path);
+    await update(offer(fresh));
+    expect(readFileSync(path).equals(fresh)).toBe(true);
   });
 
   test("in a directory that does not exist is an error", async () => {
@@ -458,6 +479,23 @@ test("a path that is a directory is an error", async () => {
     `cannot write ${path}: `,
   );
 });
+
+test.skipIf(!canMountSmallDisks())(
+  "an update that fails because the disk has no room for the origin puts no database in place",
+  async () => {
+    using disk = mountSmallDisk(64 * 1024);
+    const ofDisk = join(disk.folder, "city.mmdb");
+    const filler = fillDisk(disk.folder);
+    // The database has room in one page.
+    truncateSync(filler, statSync(filler).size - 4096);
+    const source = offer(fresh);
+    const updating = update(source, { update: { role: "geoip", path: ofDisk, source } });
+    expect(await updating.catch((error: Error) => error.message)).toBe(
+      `cannot write ${ofDisk}.origin.json: the disk is full`,
+    );
+    expect(readdirSync(disk.folder)).toEqual(["filler"]);
+  },
+);
 
 test("the stored origin contains no secret", async () => {
   server.answers.set("/db?token=hunter2", { body: fresh });
