@@ -1,21 +1,21 @@
 /*
- * Starts real servers for the tests, on free ports of 127.0.0.1 with temporary data.
+ * Starts real servers for the tests, on free ports of 127.0.0.1 with temporary data, and installs programs that the tests start.
  *
  *   bun scripts/services.ts up            starts them in the background and prints their addresses
  *   bun scripts/services.ts down          ends the servers that `up` started
  *   bun scripts/services.ts run COMMAND…  starts them, runs the command, ends them; exits with the command's status
  *
- * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL, LOOM_TEST_OPENSEARCH_URL and LOOM_TEST_ELASTICSEARCH_URL. A
- * variable is not set if its server could not be started. Reverse proxies are only installed, and the tests start them:
- * LOOM_TEST_NGINX, LOOM_TEST_HAPROXY and LOOM_TEST_CADDY have the paths of the programs.
+ * The tests read the addresses from LOOM_TEST_CLICKHOUSE_URL, LOOM_TEST_OPENSEARCH_URL and LOOM_TEST_ELASTICSEARCH_URL, and the
+ * paths of programs from the variables in services/programs.ts. A variable is not set if its server could not be started, or
+ * its program not be installed.
  */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startClickhouse } from "./services/clickhouse.ts";
-import { installedProgram } from "./services/debian-package.ts";
 import { startElasticsearch } from "./services/elasticsearch.ts";
 import { startOpensearch } from "./services/opensearch.ts";
+import { programs } from "./services/programs.ts";
 
 interface Service {
   readonly url: string;
@@ -52,12 +52,6 @@ const starters: readonly [name: string, variable: string, start: () => Promise<S
   ["Elasticsearch", "LOOM_TEST_ELASTICSEARCH_URL", startElasticsearch],
 ];
 
-const programs: readonly [program: string, variable: string, packageName: string][] = [
-  ["nginx", "LOOM_TEST_NGINX", "nginx-light"],
-  ["haproxy", "LOOM_TEST_HAPROXY", "haproxy"],
-  ["caddy", "LOOM_TEST_CADDY", "caddy"],
-];
-
 async function startAll(): Promise<Running> {
   const environment: Record<string, string> = {};
   const report: string[] = [];
@@ -73,11 +67,12 @@ async function startAll(): Promise<Running> {
       report.push(`${name} could not be started: ${(error as Error).message}`);
     }
   }
-  for (const [program, variable, packageName] of programs) {
+  for (const [name, variable, find] of programs) {
     try {
-      environment[variable] = installedProgram(program, packageName);
+      environment[variable] = find();
+      report.push(`${name}: ${environment[variable]}`);
     } catch (error) {
-      report.push(`${program} could not be installed: ${(error as Error).message}`);
+      report.push(`${name} could not be installed: ${(error as Error).message}`);
     }
   }
   return {

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "./command.ts";
+import { installPackages } from "./debian-package.ts";
 
 export interface SearchNode {
   readonly url: string;
@@ -130,10 +132,7 @@ function installJava(): void {
     ...(Bun.which("java") === null ? ["default-jdk-headless"] : []),
     ...(Bun.which("mvn") === null ? ["maven"] : []),
   ];
-  if (missing.length === 0) return;
-  const aptGet = ["apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300"];
-  run([...aptGet, "update"]);
-  run([...aptGet, "install", "--no-install-recommends", ...missing]);
+  if (missing.length > 0) installPackages(...missing);
 }
 
 /** @returns the folder with the node's jars, about 50 MB, which are downloaded only once */
@@ -164,12 +163,6 @@ function fetchJars({ artifact, version }: SearchServer): string {
     rmSync(unfinished, { recursive: true, force: true });
   }
   return folder;
-}
-
-function run(cmd: string[]): void {
-  const { success, exitCode, stdout, stderr } = Bun.spawnSync(cmd, { stdin: "ignore" });
-  if (!success)
-    throw new Error(`${cmd.join(" ")}: status ${exitCode}\n${`${stdout}${stderr}`.trim().slice(-2000)}`);
 }
 
 /** Begins with a random port, so that two runs at the same time rarely try the same one. */
