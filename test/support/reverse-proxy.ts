@@ -5,6 +5,7 @@ import { root } from "../structure/source-files.ts";
 import { createCertificate } from "./certificate.ts";
 import type { RunningLoom } from "./executable.ts";
 import { freePort } from "./free-port.ts";
+import { runUntilInputEnds } from "./program.ts";
 import type { ProxyProgram } from "./proxy-programs.ts";
 import { until } from "./until.ts";
 
@@ -13,15 +14,6 @@ export interface ReverseProxy extends AsyncDisposable {
   readonly sensorPort: number;
   readonly dashboardPort: number;
 }
-
-/** Runs a command until the input ends, which it also does when the test process ends, for whatever reason. */
-const runUntilInputEnds = `
-exec 3<&0
-"$@" </dev/null 3<&- &
-proxy=$!
-{ read -r _; kill $proxy; } <&3 &
-wait $proxy
-`;
 
 /**
  * Starts a proxy in front of a Loom with plain HTTP.
