@@ -1,4 +1,4 @@
-import { type EventFields, fieldsOf } from "../../server/monitoring/sampling/event-fields.ts";
+import { type EventFields, fieldsOf } from "../../server/event/event-fields.ts";
 import type { SampledEvent } from "../../server/monitoring/sampling/sampled-event.ts";
 
 const nothing: EventFields = fieldsOf({});

@@ -1,6 +1,6 @@
 import { batch, signal } from "@preact/signals";
+import { type EventFields, fieldsOf } from "../../server/event/event-fields.ts";
 import type { TailCounts, TailHello } from "../../server/management/api/answers.ts";
-import { type EventFields, fieldsOf } from "../../server/monitoring/sampling/event-fields.ts";
 import {
   type EventFilter,
   filterParams,

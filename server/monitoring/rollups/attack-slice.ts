@@ -1,5 +1,5 @@
+import type { EventFields, Location } from "../../event/event-fields.ts";
 import { startOf } from "../../text/truncate.ts";
-import type { EventFields, Location } from "../sampling/event-fields.ts";
 import { TopCounts } from "./top-counts.ts";
 
 /**

@@ -1,7 +1,7 @@
+import { fieldsOf } from "../../event/event-fields.ts";
 import type { EnrichedBatch } from "../../pipeline.ts";
 import type { RecentEvents } from "../tail/recent-events.ts";
 import type { SearchTexts } from "../tail/search-texts.ts";
-import { fieldsOf } from "./event-fields.ts";
 import { documentOf, type EventPosition, type SampledEvent } from "./sampled-event.ts";
 import { type SampledLines, sampleLines } from "./sampled-lines.ts";
 import { type BudgetLimits, SamplingBudget } from "./sampling-budget.ts";

@@ -1,4 +1,4 @@
-import type { EventFields } from "./event-fields.ts";
+import type { EventFields } from "../../event/event-fields.ts";
 
 /** A kept event that the dashboard examined. */
 export interface SampledEvent {

@@ -1,4 +1,4 @@
-import type { EventFields } from "../sampling/event-fields.ts";
+import type { EventFields } from "../../event/event-fields.ts";
 import { CompactCounts } from "./compact-counts.ts";
 
 /** Counts of the ports, countries and networks in a sensor's events. */

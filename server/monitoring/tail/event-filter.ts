@@ -1,7 +1,7 @@
 /*
  * The filter of a viewer of the live tail. The page imports this file too: nothing in it needs Bun or Node.
  */
-import { type EventFields, maxAddressLength, maxFingerprintLength } from "../sampling/event-fields.ts";
+import { type EventFields, maxAddressLength, maxFingerprintLength } from "../../event/event-fields.ts";
 
 /** An event matches if all conditions that are set hold. Every condition but `text` is the whole value of a field. */
 export interface EventFilter {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fieldsOf } from "../../../server/monitoring/sampling/event-fields.ts";
+import { fieldsOf } from "../../../server/event/event-fields.ts";
 import {
   type EventFilter,
   filterParams,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { fieldsOf } from "../../../server/monitoring/sampling/event-fields.ts";
+import { fieldsOf } from "../../../server/event/event-fields.ts";
 import { RecentEvents } from "../../../server/monitoring/tail/recent-events.ts";
 import { createRandom } from "../../support/random.ts";
 

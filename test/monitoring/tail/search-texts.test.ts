@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { fieldsOf } from "../../../server/monitoring/sampling/event-fields.ts";
+import { fieldsOf } from "../../../server/event/event-fields.ts";
 import { SearchTexts } from "../../../server/monitoring/tail/search-texts.ts";
 
 /** An event that counts how often its line is read. */

@@ -1,7 +1,7 @@
-import { startOf } from "../../text/truncate.ts";
+import { startOf } from "../text/truncate.ts";
 
 /*
- * The fields of an event that the dashboard uses, read from its document. The page imports this file too: nothing in it
+ * The fields of an event that Loom shows and searches, read from its document. The page imports this file too: nothing in it
  * needs Bun or Node. A document is whatever JSON.parse returns, and an attacker chooses it: only own properties of objects
  * are read, and a value of an unexpected type counts as absent.
  */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type EventFields, fieldsOf } from "../../../server/monitoring/sampling/event-fields.ts";
+import { type EventFields, fieldsOf } from "../../server/event/event-fields.ts";
 
 const nothing = fieldsOf(undefined);
 
