@@ -45,6 +45,8 @@ export interface EventFields {
   readonly communityId: string | undefined;
   /** `@timestamp` in milliseconds since the epoch */
   readonly timestampMs: number | undefined;
+  /** tags, sorted, without duplicates, separated by line feeds */
+  readonly tags: string | undefined;
 }
 
 /** An IPv6 address with its zone has up to 61 characters. */
@@ -55,6 +57,8 @@ const maxUserAgentLength = 256;
 /** The longest fingerprint, JA4H, has 51 characters. */
 export const maxFingerprintLength = 128;
 const maxTimestampLength = 64;
+const maxTags = 32;
+const maxTagLength = 64;
 const maxPort = 65_535;
 
 /** @param document an event as JSON.parse returns it, or any other value */
@@ -78,6 +82,7 @@ export function fieldsOf(document: unknown): EventFields {
     hassh: fingerprintOf(member(member(document, "ssh"), "client"), "hassh"),
     communityId: textOf(member(member(document, "network"), "community_id"), maxFingerprintLength),
     timestampMs: timestampOf(member(document, "@timestamp")),
+    tags: tagsOf(member(document, "tags")),
   };
 }
 
@@ -120,6 +125,15 @@ function locationOf(value: unknown): Location | undefined {
   const lat = member(value, "lat");
   const lon = member(value, "lon");
   return isWithin(lat, 90) && isWithin(lon, 180) ? { lat, lon } : undefined;
+}
+
+/** One tag, or a list of them. */
+function tagsOf(value: unknown): string | undefined {
+  const list = Array.isArray(value) ? value.slice(0, maxTags) : [value];
+  const tags = list
+    .map((tag) => textOf(tag, maxTagLength)?.replaceAll("\n", " "))
+    .filter((tag) => tag !== undefined);
+  return tags.length === 0 ? undefined : [...new Set(tags)].toSorted().join("\n");
 }
 
 /** RFC 3339 only. Date.parse accepts other forms too, and which ones depends on the engine. */

@@ -12,6 +12,7 @@ function read(json: string): Partial<EventFields> {
 test("every field is read from its place in the document", () => {
   const document = {
     "@timestamp": "2026-11-22T16:24:59.5Z",
+    tags: ["b", "a", "b", 7, ""],
     source: {
       ip: "81.2.69.142",
       geo: {
@@ -46,6 +47,7 @@ test("every field is read from its place in the document", () => {
     hassh: "abcd",
     communityId: "1:xyz=",
     timestampMs: Date.UTC(2026, 10, 22, 16, 24, 59, 500),
+    tags: "a\nb",
   });
 });
 

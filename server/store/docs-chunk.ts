@@ -1,0 +1,204 @@
+import { payloadKey } from "../event/payload.ts";
+import { DamagedBlob, pack, unpack } from "./packed.ts";
+
+/*
+ * A chunk: some consecutive rows with their documents. Before compression (packed.ts) it has, all little-endian:
+ *
+ *   uint32       number of rows n
+ *   uint32       bytes of the sensor ids
+ *   float64[n]   time of receipt, in milliseconds since the epoch
+ *   uint32[n]    bytes of the shortened document
+ *   uint32[n]    position of the payload in the shortened document; 0xffffffff: the document is not shortened
+ *   uint32[n]    bytes of the payload
+ *   uint16[n]    sensor, an index into the sensor ids
+ *   uint8[n]     1: a search of the bytes may miss text in this row (see needsParsing)
+ *   bytes        the sensor ids, UTF-8, separated by line feeds
+ *   bytes        for each row the shortened document, then the payload
+ *
+ * A shortened document lacks the hexadecimal text of `original_payload_hex`, which is stored as bytes. This is exact: only
+ * pairs of lower-case digits are cut out.
+ */
+
+/** A row as it is received. */
+export interface StoreRow {
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly sensorId: string;
+  /** The document, without a line break. */
+  readonly document: Buffer;
+}
+
+export const maxRowsPerChunk = 512;
+/** A chunk with more bytes of documents is closed. One larger document is a chunk of its own. */
+export const maxBytesPerChunk = 4 * 1024 * 1024;
+/** The largest event that the configuration allows, and room for one chunk before it. */
+const maxUnpackedBytes = 300 * 1024 * 1024;
+
+const headerBytes = 8;
+const bytesPerRow = 8 + 4 + 4 + 4 + 2 + 1;
+const notShortened = 0xffff_ffff;
+const payloadStart = Buffer.from(`"${payloadKey}":"`);
+const quote = 0x22;
+const nothing = Buffer.alloc(0);
+/**
+ * Escapes of printable ASCII characters, except `"`, `&`, `'`, `<`, `>` and `\`, which encoders escape; and of the two
+ * characters that are folded to ASCII letters, U+0130 and U+212A.
+ */
+const unusualEscape =
+  /\\u(?:00(?:2[0134589a-f]|3[0-9abdf]|[46][0-9a-f]|5[0-9abdef]|7[0-9a-e])|0130|212a)|\\\//i;
+/** U+0130 and U+212A in UTF-8. */
+const foldedToAscii = [Buffer.from("\u0130"), Buffer.from("\u212a")];
+
+/** @param rows 1 to maxRowsPerChunk */
+export function encodeChunk(rows: readonly StoreRow[]): Buffer {
+  const sensors = [...new Set(rows.map(({ sensorId }) => sensorId))];
+  const sensorIds = Buffer.from(sensors.join("\n"));
+  const indexOf = new Map(sensors.map((id, i) => [id, i]));
+  const cuts = rows.map(({ document }) => cutOf(document));
+  const table = Buffer.alloc(headerBytes + rows.length * bytesPerRow);
+  table.writeUInt32LE(rows.length, 0);
+  table.writeUInt32LE(sensorIds.length, 4);
+  const columns = columnOffsets(rows.length);
+  const bodies: Buffer[] = [];
+  for (const [i, { receivedAt, sensorId, document }] of rows.entries()) {
+    const cut = cuts[i];
+    const payloadBytes = cut ? (cut.end - cut.start) / 2 : 0;
+    table.writeDoubleLE(receivedAt, columns.receivedAt + i * 8);
+    table.writeUInt32LE(document.length - payloadBytes * 2, columns.documentBytes + i * 4);
+    table.writeUInt32LE(cut?.start ?? notShortened, columns.payloadAt + i * 4);
+    table.writeUInt32LE(payloadBytes, columns.payloadBytes + i * 4);
+    table.writeUInt16LE(indexOf.get(sensorId) ?? 0, columns.sensor + i * 2);
+    const payload = cut ? Buffer.from(document.toString("latin1", cut.start, cut.end), "hex") : nothing;
+    table.writeUInt8(needsParsing(document, payload) ? 1 : 0, columns.parsing + i);
+    if (cut) bodies.push(document.subarray(0, cut.start), document.subarray(cut.end), payload);
+    else bodies.push(document);
+  }
+  return pack(Buffer.concat([table, sensorIds, ...bodies]));
+}
+
+/** A chunk that was read. Rows are numbered from 0. */
+export class Chunk {
+  readonly rowCount: number;
+  /** All documents, shortened, each followed by its payload: for searches over the whole chunk. */
+  readonly body: Buffer;
+  readonly #table: Buffer;
+  readonly #columns: ColumnOffsets;
+  readonly #sensors: readonly string[];
+  /** Where each row begins in `body`, and where the last one ends. */
+  readonly #starts: Uint32Array;
+
+  /** @throws DamagedBlob */
+  constructor(blob: Uint8Array) {
+    const bytes = unpack(blob, maxUnpackedBytes);
+    if (bytes.length < headerBytes) throw new DamagedBlob("a chunk has no header");
+    this.rowCount = bytes.readUInt32LE(0);
+    const tableEnd = headerBytes + this.rowCount * bytesPerRow;
+    const bodyStart = tableEnd + bytes.readUInt32LE(4);
+    if (this.rowCount > maxRowsPerChunk || bodyStart > bytes.length)
+      throw new DamagedBlob(`a chunk of ${bytes.length} bytes cannot have ${this.rowCount} rows`);
+    this.#table = bytes.subarray(0, tableEnd);
+    this.#columns = columnOffsets(this.rowCount);
+    this.#sensors = bytes.toString("utf8", tableEnd, bodyStart).split("\n");
+    this.body = bytes.subarray(bodyStart);
+    this.#starts = this.#readStarts();
+  }
+
+  receivedAt(row: number): number {
+    return this.#table.readDoubleLE(this.#columns.receivedAt + row * 8);
+  }
+
+  sensorId(row: number): string {
+    return this.#sensors[this.#table.readUInt16LE(this.#columns.sensor + row * 2)] ?? "";
+  }
+
+  /** Whether a search for text in `body` may miss text in this row. */
+  needsParsing(row: number): boolean {
+    return this.#table[this.#columns.parsing + row] === 1;
+  }
+
+  /** The document as it was received, in memory of its own. */
+  document(row: number): Buffer {
+    const start = this.#starts[row] ?? 0;
+    const end = start + this.#documentBytes(row);
+    const payloadAt = this.#table.readUInt32LE(this.#columns.payloadAt + row * 4);
+    if (payloadAt === notShortened) return Buffer.from(this.body.subarray(start, end));
+    const hex = this.body.subarray(end, this.#starts[row + 1]).toString("hex");
+    return Buffer.concat([
+      this.body.subarray(start, start + payloadAt),
+      Buffer.from(hex, "latin1"),
+      this.body.subarray(start + payloadAt, end),
+    ]);
+  }
+
+  /** The row whose document or payload is at this position of `body`. */
+  rowAt(position: number): number {
+    let low = 0;
+    let high = this.rowCount;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle] ?? 0) <= position) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Where the row ends in `body`. */
+  endOf(row: number): number {
+    return this.#starts[row + 1] ?? this.body.length;
+  }
+
+  #documentBytes(row: number): number {
+    return this.#table.readUInt32LE(this.#columns.documentBytes + row * 4);
+  }
+
+  #readStarts(): Uint32Array {
+    const starts = new Uint32Array(this.rowCount + 1);
+    let at = 0;
+    for (let row = 0; row < this.rowCount; row++) {
+      starts[row] = at;
+      at += this.#documentBytes(row) + this.#table.readUInt32LE(this.#columns.payloadBytes + row * 4);
+    }
+    if (at !== this.body.length)
+      throw new DamagedBlob(`the rows of a chunk have ${at} bytes instead of ${this.body.length}`);
+    starts[this.rowCount] = at;
+    return starts;
+  }
+}
+
+type ColumnOffsets = ReturnType<typeof columnOffsets>;
+
+function columnOffsets(rows: number) {
+  const receivedAt = headerBytes;
+  const documentBytes = receivedAt + rows * 8;
+  const payloadAt = documentBytes + rows * 4;
+  const payloadBytes = payloadAt + rows * 4;
+  const sensor = payloadBytes + rows * 4;
+  return { receivedAt, documentBytes, payloadAt, payloadBytes, sensor, parsing: sensor + rows * 2 };
+}
+
+/** Where a document has the text of its payload, if it can be stored as bytes. */
+function cutOf(document: Buffer): { start: number; end: number } | undefined {
+  const key = document.indexOf(payloadStart);
+  if (key < 0) return undefined;
+  const start = key + payloadStart.length;
+  const end = document.indexOf(quote, start);
+  const isExact = end > start && (end - start) % 2 === 0 && isLowerHex(document, start, end);
+  return isExact ? { start, end } : undefined;
+}
+
+function isLowerHex(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether text in a document may have other bytes than the text itself: plain characters are escaped, such as `\u0061` for
+ * "a", or characters are folded to ASCII letters.
+ */
+function needsParsing(document: Buffer, payload: Buffer): boolean {
+  if (foldedToAscii.some((bytes) => document.includes(bytes) || payload.includes(bytes))) return true;
+  return document.includes("\\") && unusualEscape.test(document.toString("latin1"));
+}
