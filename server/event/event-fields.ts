@@ -86,7 +86,8 @@ export function fieldsOf(document: unknown): EventFields {
   };
 }
 
-function member(value: unknown, key: string): unknown {
+/** An own property of an object; undefined if the value is not an object or does not have it. */
+export function member(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, key)
     ? (value as Readonly<Record<string, unknown>>)[key]
     : undefined;
