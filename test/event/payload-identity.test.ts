@@ -161,6 +161,20 @@ describe("payloads are the same if they differ only in", () => {
     });
 });
 
+test("usual words are not folded, though they have digits, capital letters or only hexadecimal digits", () => {
+  const words = [
+    "Windows10Update",
+    "Windows10Upgrade",
+    "deadbeef",
+    "facefeed",
+    "getElementById",
+    "getElementByTag",
+  ];
+  expect(words.map((word) => textOf(foldedPayload(bytesOf(`GET /${word}`))).slice(1))).toEqual(
+    words.map((word) => `GET /${word.replace("10", "0")}`),
+  );
+});
+
 test("the captured payloads differ from each other", () => {
   expect(captured.length).toBe(12);
   expect(new Set(captured.map(payloadIdentity)).size).toBe(12);
