@@ -16,7 +16,10 @@ export interface Query {
 
 export type QueryTerm = ColumnTerm | TextTerm;
 
-/** Matches if the event's value in the column is one of the values. An event without a value has none of them. */
+/**
+ * Matches if the event's value in the column is one of the values. An event without a value has none of them. The column of
+ * tags has a list: it has a value if one of the tags is that value.
+ */
 export interface ColumnTerm {
   readonly kind: "column";
   readonly column: ColumnName;
@@ -36,7 +39,7 @@ export interface TextTerm {
 export type ValuePattern =
   /** The value itself, as event/columns.ts gives it: an address is a key (address-key.ts). */
   | { readonly kind: "exact"; readonly value: string | number }
-  /** A text; `*` stands for any characters, `?` for one. */
+  /** A text with wildcards (wildcard.ts). Case matters, as it does in exact values. */
   | { readonly kind: "wildcard"; readonly pattern: string }
   /** Numbers from `min` to `max`, both inclusive. */
   | { readonly kind: "range"; readonly min: number; readonly max: number }
