@@ -1,4 +1,6 @@
-import { isIP } from "node:net";
+/*
+ * IP addresses as numbers and as text. The page imports this file too: nothing in it needs Bun or Node.
+ */
 
 /** The groups of 16 bits of an address, each as a number: two for IPv4, eight for IPv6. */
 export type IpAddress = readonly number[];
@@ -14,14 +16,9 @@ export const maxAddressLength = 45;
  */
 export function parseIpAddress(text: string): IpAddress | undefined {
   if (text.length > maxAddressLength) return undefined;
-  switch (isIP(text)) {
-    case 4:
-      return ipv4Groups(text);
-    case 6:
-      return text.includes("%") ? undefined : withoutMapping(ipv6Groups(text));
-    default:
-      return undefined;
-  }
+  if (!text.includes(":")) return ipv4Groups(text);
+  const groups = ipv6Groups(text);
+  return groups && withoutMapping(groups);
 }
 
 /** The text of an address: a dotted quad, or IPv6 as RFC 5952 recommends it, such as "2001:db8::1". */
@@ -47,22 +44,39 @@ function withoutMapping(groups: IpAddress): IpAddress {
   return isMapped ? groups.slice(6) : groups;
 }
 
-function ipv4Groups(text: string): IpAddress {
-  const [a = 0, b = 0, c = 0, d = 0] = text.split(".").map(Number);
+const quad = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
+function ipv4Groups(text: string): IpAddress | undefined {
+  const [, ...parts] = quad.exec(text) ?? [];
+  const bytes = parts.map(Number);
+  if (bytes.length === 0 || bytes.some((byte, i) => byte > 255 || isPadded(parts[i] ?? ""))) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
   return [a * 256 + b, c * 256 + d];
 }
 
-function ipv6Groups(text: string): IpAddress {
-  const [before = "", after] = text.split("::");
-  const head = groupsOf(before);
-  if (after === undefined) return head;
-  const tail = groupsOf(after);
+/** "01" could mean 1, and as in C also an octal number. */
+function isPadded(digits: string): boolean {
+  return digits.length > 1 && digits.startsWith("0");
+}
+
+function ipv6Groups(text: string): IpAddress | undefined {
+  const [before = "", after, ...more] = text.split("::");
+  const head = groupsOf(before, after === undefined);
+  if (!head || more.length > 0) return undefined;
+  if (after === undefined) return head.length === 8 ? head : undefined;
+  const tail = groupsOf(after, true);
+  // "::" stands for at least one group.
+  if (!tail || head.length + tail.length > 7) return undefined;
   return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
 }
 
-function groupsOf(part: string): IpAddress {
+/** The groups before or after "::". Only the end of an address may be a dotted quad. */
+function groupsOf(part: string, isEnd: boolean): IpAddress | undefined {
   if (part === "") return [];
-  return part
-    .split(":")
-    .flatMap((group) => (group.includes(".") ? ipv4Groups(group) : Number.parseInt(group, 16)));
+  const texts = part.split(":");
+  const last = texts.at(-1) ?? "";
+  const dotted = isEnd && last.includes(".") ? ipv4Groups(last) : [];
+  const hexadecimal = isEnd && last.includes(".") ? texts.slice(0, -1) : texts;
+  if (!dotted || hexadecimal.some((group) => !/^[\da-f]{1,4}$/i.test(group))) return undefined;
+  return [...hexadecimal.map((group) => Number.parseInt(group, 16)), ...dotted];
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { isIP } from "node:net";
 import { bitLengthOf, ipAddressText, isIpv4, parseIpAddress } from "../server/ip-address.ts";
+import { createRandom } from "./support/random.ts";
 
 describe("an address", () => {
   test.each([
@@ -35,6 +37,26 @@ describe("an address", () => {
   ])("%j is malformed", (text) => {
     expect(parseIpAddress(text)).toBeUndefined();
   });
+});
+
+test("what is an address is what Node takes for one, without zones", () => {
+  const random = createRandom(7);
+  const pieces = ["1", "255", "256", "0", "01", "ffff", "2001", "12345", "g", "192.0.2.1", "", " ", "%eth0"];
+  const joints = [":", ":", "::", "."];
+  const wrong: string[] = [];
+  let addresses = 0;
+  for (let round = 0; round < 200_000; round++) {
+    const spelling = [random.pick(pieces)];
+    const allowed = random.pick([joints, [":"], ["."]]);
+    for (let count = random.below(9); count > 0; count--)
+      spelling.push(random.pick(allowed), random.pick(pieces));
+    const text = spelling.join("");
+    const isAddress = parseIpAddress(text) !== undefined;
+    if (isAddress) addresses++;
+    if (isAddress !== (isIP(text) !== 0 && !text.includes("%") && text.length <= 45)) wrong.push(text);
+  }
+  expect(wrong).toEqual([]);
+  expect(addresses).toBeGreaterThan(100);
 });
 
 test("IPv4 has 32 bits and IPv6 has 128", () => {
