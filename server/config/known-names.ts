@@ -1,7 +1,7 @@
 import type { TomlTable, TomlValue } from "smol-toml";
+import { findNearestName } from "../text/nearest-name.ts";
 import { ConfigError } from "./config-error.ts";
 import { isTable, quote } from "./kind.ts";
-import { findNearestName } from "./nearest-name.ts";
 import type { Schema } from "./typed-values.ts";
 
 /** A table of the file, and the names that it may have. */

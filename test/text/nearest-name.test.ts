@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { editDistance, findNearestName } from "../../server/config/nearest-name.ts";
+import { editDistance, findNearestName } from "../../server/text/nearest-name.ts";
 
 for (const [from, to, distance] of [
   ["", "", 0],
