@@ -13,20 +13,33 @@ export interface Network {
  * @returns the reason if it is not one, for example because the address has bits set behind the prefix
  */
 export function parseNetwork(text: string): Result<Network, string> {
+  const parts = parseParts(text);
+  if (parts.kind === "refused") return parts;
+  const { address, bits } = parts.value;
+  const network = networkOf(address, bits);
+  if (compare(network.first, address) === 0) return accepted(network);
+  const right = `${ipAddressText(network.first)}/${bits}`;
+  return refused(`the address has bits set behind the prefix; the network is ${right}`);
+}
+
+/** The same, but an address with bits set behind the prefix stands for the network that contains it. */
+export function networkAround(text: string): Result<Network, string> {
+  const parts = parseParts(text);
+  return parts.kind === "refused" ? parts : accepted(networkOf(parts.value.address, parts.value.bits));
+}
+
+function parseParts(text: string): Result<{ readonly address: IpAddress; readonly bits: number }, string> {
   const [addressText = "", prefixText, ...rest] = text.split("/");
   const address = parseIpAddress(addressText);
   if (!address || rest.length > 0) return refused("it is not an IP address or a network");
-  if (prefixText === undefined) return accepted({ first: address, last: address });
+  if (prefixText === undefined) return accepted({ address, bits: bitLengthOf(address) });
   // The bits of the prefix ::ffff:0:0/96 that an IPv4 address in an IPv6 spelling has lost.
   const mappedBits = isIpv4(address) && addressText.includes(":") ? 96 : 0;
   const maxBits = mappedBits + bitLengthOf(address);
   const bits = /^(?:0|[1-9]\d{0,2})$/.test(prefixText) ? Number(prefixText) : -1;
   if (bits < mappedBits || bits > maxBits)
     return refused(`the prefix length is not from ${mappedBits} to ${maxBits}`);
-  const network = networkOf(address, bits - mappedBits);
-  if (compare(network.first, address) === 0) return accepted(network);
-  const right = `${ipAddressText(network.first)}/${bits - mappedBits}`;
-  return refused(`the address has bits set behind the prefix; the network is ${right}`);
+  return accepted({ address, bits: bits - mappedBits });
 }
 
 /** True for 0.0.0.0/0 and ::/0. */

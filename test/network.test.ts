@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { ipAddressText, parseIpAddress } from "../server/ip-address.ts";
-import { NetworkSet, parseNetwork } from "../server/network.ts";
+import { NetworkSet, networkAround, parseNetwork } from "../server/network.ts";
 import { createRandom } from "./support/random.ts";
 
 /** "first - last", or why the text is refused. */
-function parsed(text: string): string {
-  const network = parseNetwork(text);
+function parsed(text: string, parse = parseNetwork): string {
+  const network = parse(text);
   if (network.kind === "refused") return network.refusal;
   return `${ipAddressText(network.value.first)} - ${ipAddressText(network.value.last)}`;
 }
@@ -140,6 +140,17 @@ describe("a set of networks", () => {
         texts.some(({ first, last }) => first <= probe && probe <= last),
       ]);
   });
+});
+
+test("an address with bits behind the prefix is within a network", () => {
+  const texts = ["192.0.2.77/24", "2001:db8::1/32", "::ffff:192.0.2.1/112", "192.0.2.1", "192.0.2.1/33"];
+  expect(texts.map((text) => parsed(text, networkAround))).toEqual([
+    "192.0.2.0 - 192.0.2.255",
+    "2001:db8:: - 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+    "192.0.0.0 - 192.0.255.255",
+    "192.0.2.1 - 192.0.2.1",
+    "the prefix length is not from 0 to 32",
+  ]);
 });
 
 function quad(address: number): string {
