@@ -52,8 +52,8 @@ export interface EventFields {
 /** An IPv6 address with its zone has up to 61 characters. */
 export const maxAddressLength = 64;
 export const maxNameLength = 128;
-const maxPathLength = 256;
-const maxUserAgentLength = 256;
+export const maxPathLength = 256;
+export const maxUserAgentLength = 256;
 /** The longest fingerprint, JA4H, has 51 characters. */
 export const maxFingerprintLength = 128;
 const maxTimestampLength = 64;

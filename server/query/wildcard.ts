@@ -21,6 +21,13 @@ export function wildcardParts(pattern: string): WildcardPart[] {
   return parts;
 }
 
+/** A pattern of these parts. Equal patterns have the same parts, and so the same text. */
+export function patternOfParts(parts: readonly WildcardPart[]): string {
+  return parts
+    .map((part) => (part === anyCharacters ? "*" : part === oneCharacter ? "?" : escapeWildcards(part)))
+    .join("");
+}
+
 /** The text with which every matching value begins; empty if there is none. */
 export function wildcardPrefix(pattern: string): string {
   const [first] = wildcardParts(pattern);
