@@ -31,6 +31,8 @@ export function isIpv4Key(key: string): boolean {
 }
 
 function keyOf(address: IpAddress): string {
-  const bytes = address.map((group) => String.fromCharCode(group >>> 8, group & 0xff)).join("");
-  return isIpv4(address) ? mappedPrefix + bytes : bytes;
+  if (!isIpv4(address))
+    return address.map((group) => String.fromCharCode(group >>> 8, group & 0xff)).join("");
+  const [high = 0, low = 0] = address;
+  return mappedPrefix + String.fromCharCode(high >>> 8, high & 0xff, low >>> 8, low & 0xff);
 }
