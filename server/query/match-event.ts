@@ -1,4 +1,4 @@
-import type { ColumnValues } from "../event/columns.ts";
+import type { ColumnName, ColumnValues } from "../event/columns.ts";
 import { compileColumnTerm } from "./match-value.ts";
 import type { ColumnTerm, Query, TextTerm } from "./query.ts";
 
@@ -32,6 +32,11 @@ export function isUnfiltered({ terms, since, until }: Query): boolean {
 /** True if the predicate of the query asks for the search text. */
 export function readsSearchText({ terms }: Query): boolean {
   return terms.some(({ kind }) => kind === "text");
+}
+
+/** True if the predicate of the query asks for a value of one of these columns. */
+export function readsColumns({ terms }: Query, names: readonly ColumnName[]): boolean {
+  return terms.some((term) => term.kind === "column" && names.includes(term.column));
 }
 
 function hasTexts(searchText: string, terms: readonly TextTerm[]): boolean {

@@ -27,3 +27,12 @@ test("what is not an object or has other types is text too", () => {
   expect(searchTextOf("Text")).toBe("text");
   expect(searchTextOf(null)).toBe("");
 });
+
+test("special names such as __proto__ are ordinary keys", () => {
+  const hostile = JSON.parse('{"__proto__":{"x":"Deep"},"constructor":"Ctor","toString":["S"]}');
+  expect(searchTextOf(hostile).split("\0")).toEqual(["deep", "ctor", "s"]);
+});
+
+test("text is found regardless of JSON escapes", () => {
+  expect(searchTextOf(JSON.parse('{"a":"\\u0026psd\\u003dAdmin\\ud83d\\ude00"}'))).toBe("&psd=admin😀");
+});
