@@ -3,7 +3,7 @@
  *   bun run bench:viewers [rounds] [seconds of steady load]
  * 1. At full load: events a second with and without viewers, in turn, and events a second of a Loom without a management port.
  * 2. At 5,000 events a second: processor time and answer times with and without viewers, and memory over time with viewers.
- * Eight of the 20 viewers have a filter, four of them a text filter, and two never read. Exits with status 1 if the viewers
+ * Eight of the 20 viewers have a query, four of them one for text, and two never read. Exits with status 1 if the viewers
  * reduce the ingest rate by 10 % or more, or if memory grows.
  */
 import { join } from "node:path";
@@ -22,14 +22,14 @@ const maxGrowthBytes = 32 * 1024 * 1024;
 
 const queries = [
   ...Array<string>(10).fill(""),
-  "?port=23",
-  "?port=80",
-  "?country=GB",
-  "?asn=64496",
-  "?text=mozilla",
-  "?text=hello",
-  "?text=login",
-  "?text=nobody-sends-this",
+  "?q=port:23",
+  "?q=port:80",
+  "?q=country:GB",
+  "?q=as:64496",
+  "?q=mozilla",
+  "?q=hello",
+  "?q=login",
+  "?q=nobody-sends-this",
 ];
 const stuck = ["", ""];
 

@@ -63,7 +63,7 @@ describeInBrowser("the attacks", () => {
     await ports.locator("li").nth(1).waitFor();
     expect(await ports.locator("li").allTextContents()).toEqual(["232", "221"]);
     await ports.getByRole("link", { name: "23" }).click();
-    await page.waitForURL(/\/tail\?port=23/);
+    await page.waitForURL(/\/tail\?q=port%3A23/);
     await until("two rows", async () => (await page.locator("table.events tbody tr").count()) === 2);
   });
 

@@ -13,11 +13,11 @@ describeInBrowser("signing in", () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom, { isGuest: true });
     const { page } = view;
-    await page.goto("/tail?port=23");
+    await page.goto("/tail?q=port%3A23");
     await page.getByLabel("Sign-in token").fill(adminToken);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Live tail" }).waitFor();
-    expect(new URL(page.url()).search).toBe("?port=23");
+    expect(new URL(page.url()).search).toBe("?q=port%3A23");
     expect(view.faults).toEqual([]);
   });
 

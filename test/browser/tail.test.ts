@@ -65,8 +65,8 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     await using _load = sendSteadily(() => loom, eventsPerSecond);
     await page.locator("table.events tbody tr").nth(200).waitFor();
     const kept = await page.locator("table.events tbody tr", { hasText: "hello" }).count();
-    await page.getByLabel("Port").fill("23");
-    await page.waitForURL(/port=23/);
+    await page.getByLabel("Query").fill("port:23");
+    await page.waitForURL(/q=port%3A23/);
     // The matching rows stay on the page before new events arrive.
     await until("only matching rows", async () => {
       const ports = await page.locator("table.events td:nth-child(6)").allTextContents();
@@ -78,7 +78,7 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     });
   });
 
-  test("keeps its rows while a value is incomplete, and says what a valid one is", async () => {
+  test("keeps its rows while the query is wrong, and says what is meant", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
     const { page } = view;
@@ -86,15 +86,31 @@ describeInBrowser("the live tail at 2,000 events a second", () => {
     await liveOn(page);
     await send(loom.ingestUrl, capturedBatch(9));
     await page.locator("table.events tbody tr").nth(8).waitFor();
-    await page.getByLabel("Country").fill("g");
-    await page.getByText("a country is two letters").waitFor();
+    await page.getByLabel("Query").fill("-port:9 county:gb");
+    await page.getByText('there is no field "county"').waitFor();
+    expect(await page.locator(".wrong-query mark").textContent()).toBe("county");
     expect(await page.locator("table.events tbody tr").count()).toBe(9);
-    await page.getByLabel("Country").fill("gb");
-    await page.getByText("a country is two letters").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Replace with country" }).click();
+    await page.locator(".wrong-query").waitFor({ state: "detached" });
+    expect(await page.getByLabel("Query").inputValue()).toBe("-port:9 country:gb");
     await until(
       "the events from Britain",
       async () => (await page.locator("table.events tbody tr").count()) === 3,
     );
+  });
+
+  test("opened at an address with the former parameters, has them as a query", async () => {
+    await using loom = await startWithDashboard();
+    await using view = await viewOf(loom);
+    const { page } = view;
+    await send(loom.ingestUrl, capturedBatch(9));
+    await view.open("/tail?country=GB&text=10.0.0.1&port=9");
+    await page.waitForURL(/\/tail\?q=/);
+    expect(await page.getByLabel("Query").inputValue()).toBe('country:GB port:9 "10.0.0.1"');
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.waitForURL(/\/tail$/);
+    await until("all events", async () => (await page.locator("table.events tbody tr").count()) === 9);
+    expect(view.faults).toEqual([]);
   });
 
   test("survives a restart of Loom without missing an event, and shows the restart", async () => {
@@ -152,7 +168,7 @@ describeInBrowser("an event of the tail", () => {
     await drawer.getByRole("button", { name: "Raw" }).click();
     expect(await drawer.locator("pre.raw").textContent()).toContain('"n":18446744073709551615');
     await drawer.getByRole("link", { name: "t13d_abc" }).click();
-    await page.waitForURL(/\/tail\?ja4=t13d_abc/);
+    await page.waitForURL(/\/tail\?q=ja4%3At13d_abc/);
     expect(view.faults).toEqual([]);
   });
 

@@ -49,7 +49,7 @@ function Connection({ tail }: { tail: Tail }) {
   );
 }
 
-/** Every event since the filter was set is in one of these counts. Counts of what is missing are shown only if there is any. */
+/** Every event since the query was set is in one of these counts. Counts of what is missing are shown only if there is any. */
 function Counts({ counts, isPaused }: { counts: ShownCounts; isPaused: boolean }) {
   const { sinceAt, kept, matched, shown, waiting, notShown, unexamined, missed } = counts;
   return (

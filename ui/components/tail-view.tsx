@@ -1,6 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { type EventFilter, filterParams } from "../../server/monitoring/tail/event-filter.ts";
 import { RowCache } from "../models/row-cache.ts";
 import { type EventRow, Tail, type TailRow } from "../models/tail.ts";
 import { openTail } from "../models/tail-connection.ts";
@@ -12,14 +11,15 @@ import { TailStatus } from "./tail-status.tsx";
 import { useKeys } from "./use-keys.ts";
 
 export interface TailViewProps {
-  readonly filter: EventFilter;
+  /** "" for all events. */
+  readonly query: string;
   /** Without the sensor, for the page of one sensor. */
   readonly isCompact?: boolean;
 }
 
 /** The live tail: a table of events with the newest first, its counts, and the opened event beside it. */
-export function TailView({ filter, isCompact = false }: TailViewProps) {
-  const tail = useTail(filter);
+export function TailView({ query, isCompact = false }: TailViewProps) {
+  const tail = useTail(query);
   const opened = useSignal<EventRow | undefined>(undefined);
   const close = () => {
     opened.value = undefined;
@@ -46,12 +46,10 @@ export function TailView({ filter, isCompact = false }: TailViewProps) {
 }
 
 /** A tail that is open while the component is on the page. */
-function useTail(filter: EventFilter): Tail {
+function useTail(query: string): Tail {
   const { api } = useApp();
-  const tail = useMemo(() => new Tail((params, listener) => openTail(api, params, listener)), [api]);
-  const query = filterParams(filter).toString();
-  // Two filters with the same query are equal.
-  useEffect(() => tail.watch(filter), [tail, query]);
+  const tail = useMemo(() => new Tail((text, listener) => openTail(api, text, listener)), [api]);
+  useEffect(() => tail.watch(query), [tail, query]);
   useEffect(() => () => tail.stop(), [tail]);
   return tail;
 }

@@ -23,6 +23,7 @@ export interface TailListener {
 
 /** Loom sends something every 15 s: after this time without data the connection is dead, even if TCP reports no error. */
 const silenceMs = 40_000;
+const path = "/api/v1/tail";
 const firstPauseMs = 1_000;
 const maxPauseMs = 15_000;
 
@@ -33,10 +34,10 @@ const maxPauseMs = 15_000;
  */
 export function openTail(
   api: Pick<ApiClient, "openStream">,
-  filter: URLSearchParams,
+  query: string,
   listener: TailListener,
 ): () => void {
-  const connection = new TailConnection(api, filter, listener);
+  const connection = new TailConnection(api, query, listener);
   void connection.run();
   return () => connection.close();
 }
@@ -51,9 +52,9 @@ class TailConnection {
   /** Attempts in a row that got no message. */
   #failures = 0;
 
-  constructor(api: Pick<ApiClient, "openStream">, filter: URLSearchParams, listener: TailListener) {
+  constructor(api: Pick<ApiClient, "openStream">, query: string, listener: TailListener) {
     this.#api = api;
-    this.#path = `/api/v1/tail?${filter}`;
+    this.#path = query === "" ? path : `${path}?${new URLSearchParams({ q: query })}`;
     this.#listener = listener;
   }
 

@@ -1,15 +1,14 @@
 import { batch, signal } from "@preact/signals";
+import { columnValuesOf } from "../../server/event/columns.ts";
 import { type EventFields, fieldsOf } from "../../server/event/event-fields.ts";
+import { payloadOf } from "../../server/event/payload.ts";
+import { searchTextOf } from "../../server/event/search-text.ts";
 import type { TailCounts, TailHello } from "../../server/management/api/answers.ts";
-import {
-  type EventFilter,
-  filterParams,
-  matches,
-  searchTextOf,
-} from "../../server/monitoring/tail/event-filter.ts";
+import { compileQuery } from "../../server/query/match-event.ts";
 import { formatThings } from "../format/numbers.ts";
 import { formatClock } from "../format/times.ts";
 import type { TailArrival, TailListener } from "./tail-connection.ts";
+import { parseTailQuery } from "./tail-query.ts";
 
 export interface EventRow extends TailArrival {
   readonly kind: "event";
@@ -32,7 +31,7 @@ export type TailRow = EventRow | GapRow;
 type RowOrder = readonly [start: number, number: number];
 
 /**
- * Counts since the filter was set. kept = unexamined + missed + not matched + matched, and
+ * Counts since the query was set. kept = unexamined + missed + not matched + matched, and
  * matched = shown + waiting + notShown.
  */
 export interface ShownCounts extends TailCounts {
@@ -48,7 +47,7 @@ export const maxRows = 500;
 /** Rows that arrive within this time are drawn together. */
 const drawIntervalMs = 200;
 
-export type OpenTail = (filter: URLSearchParams, listener: TailListener) => () => void;
+export type OpenTail = (query: string, listener: TailListener) => () => void;
 
 /** The state of the live tail: the newest events first, what is missing between them, and how many were not shown. */
 export class Tail {
@@ -64,7 +63,6 @@ export class Tail {
   }>({ state: "connecting" });
   readonly #open: OpenTail;
   #close: (() => void) | undefined;
-  #filter: EventFilter = {};
   /** Rows that have arrived and are not drawn, the oldest first. */
   #arrived: TailRow[] = [];
   /** The counts including `#arrived`. They are shown together with its rows, so that the page's numbers always add up. */
@@ -81,20 +79,20 @@ export class Tail {
     this.#open = open;
   }
 
-  /** Opens the tail, or changes its filter: rows that match the new filter stay on the page. */
-  watch(filter: EventFilter): void {
+  /** Opens the tail, or changes its query: rows that match the new query stay on the page. */
+  watch(query: string): void {
     this.#close?.();
-    this.#filter = filter;
     this.#arrived = [];
+    const isWanted = rowPredicate(query);
     batch(() => {
-      this.rows.value = this.rows.peek().filter((row) => row.kind === "event" && this.#isWanted(row));
+      this.rows.value = this.rows.peek().filter((row) => row.kind === "event" && isWanted(row));
       this.#counted = noCounts(Date.now());
       this.counts.value = this.#counted;
       this.latestGap.value = undefined;
     });
-    // A new filter opens a new connection, which resumes nothing.
+    // A new query opens a new connection, which resumes nothing.
     this.#lastNumber = 0;
-    this.#close = this.#open(filterParams(filter), {
+    this.#close = this.#open(query, {
       hello: (hello) => this.#greet(hello),
       events: (counts, arrivals) => this.#take(counts, arrivals),
       bye: ({ reason }) => {
@@ -125,10 +123,6 @@ export class Tail {
   togglePause(): void {
     if (this.isPaused.value) this.resume();
     else this.pause();
-  }
-
-  #isWanted(row: EventRow): boolean {
-    return matches(this.#filter, row.sensorId, row.fields, () => searchTextOf(row.document));
   }
 
   #greet(hello: TailHello): void {
@@ -205,6 +199,17 @@ export class Tail {
       this.counts.value = this.#counted;
     });
   }
+}
+
+function rowPredicate(text: string): (row: EventRow) => boolean {
+  const query = parseTailQuery(text);
+  if (query.kind === "refused") return () => false;
+  const isMatch = compileQuery(query.value);
+  return ({ receivedAt, sensorId, fields, document }) => {
+    const payload = payloadOf(document);
+    const values = columnValuesOf(sensorId, document, fields, payload);
+    return isMatch(receivedAt, values, () => searchTextOf(document, payload));
+  };
 }
 
 /** Merges rows, the newest first, each of them once, at most `maxRows`. */

@@ -5,7 +5,7 @@ import { Resource, usePolled } from "../components/resource.tsx";
 import { TopList } from "../components/top-list.tsx";
 import { WorldMap } from "../components/world-map.tsx";
 import { formatCount, formatShare, formatThings } from "../format/numbers.ts";
-import { fingerprintLink, tailLink } from "../models/links.ts";
+import { columnLink, fingerprintLink, keyLink } from "../models/links.ts";
 import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 3_000;
@@ -56,12 +56,17 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
       </p>
       <WorldMap places={answer.places} otherPlaces={answer.otherPlaces} notLocated={answer.notLocated} />
       <div class="columns">
-        <TopList title="Countries" list={answer.countries} hrefOf={(key) => tailLink("country", key)} />
-        <TopList title="Networks" prefix="AS" list={answer.networks} hrefOf={(key) => tailLink("asn", key)} />
-        <TopList title="Addresses" list={answer.addresses} hrefOf={(key) => tailLink("address", key)} />
-        <TopList title="Ports" list={answer.ports} hrefOf={(key) => tailLink("port", key)} />
-        <TopList title="Paths" list={answer.paths} hrefOf={(key) => tailLink("text", key)} />
-        <TopList title="User agents" list={answer.userAgents} hrefOf={(key) => tailLink("text", key)} />
+        <TopList title="Countries" list={answer.countries} hrefOf={(key) => columnLink("country", key)} />
+        <TopList
+          title="Networks"
+          prefix="AS"
+          list={answer.networks}
+          hrefOf={(key) => columnLink("asn", key)}
+        />
+        <TopList title="Addresses" list={answer.addresses} hrefOf={(key) => columnLink("ip", key)} />
+        <TopList title="Ports" list={answer.ports} hrefOf={(key) => columnLink("port", key)} />
+        <TopList title="Paths" list={answer.paths} hrefOf={(key) => keyLink("path", key)} />
+        <TopList title="User agents" list={answer.userAgents} hrefOf={(key) => keyLink("user_agent", key)} />
         <TopList title="Fingerprints" list={answer.fingerprints} hrefOf={fingerprintLink} />
       </div>
     </>

@@ -1,5 +1,6 @@
 import { useRoute } from "preact-iso";
 import type { SensorAnswer, SensorDetailAnswer } from "../../server/management/api/answers.ts";
+import { columnQuery } from "../../server/query/format-query.ts";
 import { formatDuration } from "../../server/text/duration.ts";
 import { CutText } from "../components/cut-text.tsx";
 import { Fact } from "../components/fact.tsx";
@@ -14,7 +15,7 @@ import { Ago } from "../components/times.tsx";
 import { TopList } from "../components/top-list.tsx";
 import { formatBytes, formatCount, formatRate, formatThings } from "../format/numbers.ts";
 import { printable } from "../format/printable.ts";
-import { tailLink } from "../models/links.ts";
+import { columnLink } from "../models/links.ts";
 
 const intervalMs = 3_000;
 
@@ -41,7 +42,7 @@ export function SensorPage() {
       {polled.answer.value && !isUnknown && (
         <section aria-labelledby="live-title">
           <h2 id="live-title">Live events</h2>
-          <TailView filter={{ sensor: id }} isCompact />
+          <TailView query={columnQuery("sensor", id)} isCompact />
         </section>
       )}
     </>
@@ -83,9 +84,9 @@ function MostFrequent({ top }: Pick<SensorDetailAnswer, "top">) {
         </span>
       </h2>
       <div class="columns">
-        <TopList title="Ports" list={top.ports} hrefOf={(key) => tailLink("port", key)} />
-        <TopList title="Countries" list={top.countries} hrefOf={(key) => tailLink("country", key)} />
-        <TopList title="Networks" prefix="AS" list={top.networks} hrefOf={(key) => tailLink("asn", key)} />
+        <TopList title="Ports" list={top.ports} hrefOf={(key) => columnLink("port", key)} />
+        <TopList title="Countries" list={top.countries} hrefOf={(key) => columnLink("country", key)} />
+        <TopList title="Networks" prefix="AS" list={top.networks} hrefOf={(key) => columnLink("asn", key)} />
       </div>
     </section>
   );

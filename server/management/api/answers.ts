@@ -17,6 +17,17 @@ export type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
 export type { TailBye, TailCounts, TailEvent, TailHello } from "../../monitoring/tail/messages.ts";
 export type { OutputState } from "../../outputs/output-report.ts";
 
+/** A wrong query: docs/search.md. */
+export interface QueryErrorAnswer {
+  readonly error: "invalid_query";
+  /** The wrong part of the query, in UTF-16 code units. */
+  readonly start: number;
+  readonly length: number;
+  readonly message: string;
+  /** What the wrong part could be replaced with. */
+  readonly suggestion: string | null;
+}
+
 // ---- session
 
 export interface SessionAnswer {

@@ -1,6 +1,7 @@
 /** The error codes of the API and their HTTP statuses. */
 export const statusOfError = {
   invalid_request: 400,
+  invalid_query: 400,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,

@@ -1,9 +1,11 @@
 import { Elysia } from "elysia";
-import { parseFilter } from "../../monitoring/tail/event-filter.ts";
+import { EventFilter } from "../../monitoring/tail/event-filter.ts";
 import type { RecentEvents } from "../../monitoring/tail/recent-events.ts";
 import type { Tail } from "../../monitoring/tail/tail.ts";
 import { eventJson } from "../../monitoring/tail/tail-message.ts";
+import { parseQuery } from "../../query/parse-query.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
+import { queryErrorAnswer } from "./query-error-answer.ts";
 
 export interface TailApiOptions {
   readonly tail: Tail;
@@ -14,6 +16,7 @@ export interface TailApiOptions {
 
 const retryAfterSeconds = 5;
 const lastEventIdName = "last_event_id";
+const queryName = "q";
 
 /** `GET /api/v1/tail`, the live tail; `GET /api/v1/events/:number`, one of its events. */
 export function createTailApi({ tail, recentEvents, trackValidity }: TailApiOptions) {
@@ -22,9 +25,11 @@ export function createTailApi({ tail, recentEvents, trackValidity }: TailApiOpti
       const { searchParams } = new URL(request.url);
       // A browser that reconnects on its own sends the header, together with the parameters of its first request.
       const lastEventId = request.headers.get("last-event-id") ?? searchParams.get(lastEventIdName);
-      searchParams.delete(lastEventIdName);
-      const filter = parseFilter(searchParams);
-      if (!filter) return errorAnswer("invalid_request");
+      const names = [...searchParams.keys()].filter((name) => name !== lastEventIdName);
+      if (names.some((name) => name !== queryName) || names.length > 1) return errorAnswer("invalid_request");
+      const query = parseQuery(searchParams.get(queryName) ?? "", { now: Date.now(), hasPast: false });
+      if (query.kind === "refused") return queryErrorAnswer(query.refusal);
+      const filter = new EventFilter(query.value);
       const isSessionValid = trackValidity(request);
       const stream = tail.open({ filter, lastEventId: lastEventId ?? undefined, isSessionValid });
       return stream ? new Response(stream, { headers }) : errorAnswer("unavailable", retryAfterSeconds);

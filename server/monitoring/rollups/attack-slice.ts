@@ -1,5 +1,6 @@
 import type { EventFields, Location } from "../../event/event-fields.ts";
 import { startOf } from "../../text/truncate.ts";
+import { maxKeyLength } from "./key-length.ts";
 import { TopCounts } from "./top-counts.ts";
 
 /**
@@ -10,8 +11,6 @@ const maxTexts = 64;
 /** Ports and countries are shorter and fewer than other values. */
 const maxCodes = 128;
 const maxPlaces = 128;
-/** Paths and user agents are cut to this length, so that longer ones with the same beginning count as one value. */
-const maxKeyLength = 200;
 
 export interface Place {
   readonly location: Location | undefined;

@@ -1,8 +1,7 @@
 import type { EventPosition } from "../sampling/sampled-event.ts";
 import type { TimeSlices } from "../sampling/time-slices.ts";
-import { type EventFilter, isUnfiltered, matches } from "./event-filter.ts";
+import type { EventFilter, FilterSources } from "./event-filter.ts";
 import type { RecentEvents } from "./recent-events.ts";
-import type { SearchTexts } from "./search-texts.ts";
 
 export interface Search {
   readonly filter: EventFilter;
@@ -24,19 +23,18 @@ export interface NewestMatches {
 
 export interface Searched {
   readonly recentEvents: RecentEvents;
-  readonly searchTexts: SearchTexts;
+  readonly filterSources: FilterSources;
   readonly timeSlices: TimeSlices;
 }
 
-/** The clock is read after this many events. With a text filter it is read after each event, because texts may be large. */
+/** The clock is read after this many events. If documents are read it is read after each event, because they may be large. */
 const eventsPerClockRead = 64;
 
 /** Searches from the newest event to the oldest, in time slices. Meanwhile new events arrive and the oldest are evicted. */
 export async function findNewestMatches(
-  { recentEvents, searchTexts, timeSlices }: Searched,
+  { recentEvents, filterSources, timeSlices }: Searched,
   { filter, from, to, maxCount, isCounted }: Search,
 ): Promise<NewestMatches> {
-  const isAny = isUnfiltered(filter);
   const ordinals: number[] = [];
   let matched = 0;
   let nextOrdinal = to.ordinal;
@@ -46,15 +44,15 @@ export async function findNewestMatches(
     for (let examined = 1; nextOrdinal > end; examined++) {
       if (ordinals.length === maxCount) {
         if (!isCounted) return true;
-        if (isAny) break;
+        if (filter.isUnfiltered) break;
       }
       const event = recentEvents.at(nextOrdinal);
-      if (event && matches(filter, event.sensorId, event.fields, () => searchTexts.of(event))) {
+      if (event && filter.matches(event, filterSources)) {
         matched++;
         if (ordinals.length < maxCount) ordinals.push(nextOrdinal);
       }
       nextOrdinal--;
-      const isClockReadDue = filter.text !== undefined || examined % eventsPerClockRead === 0;
+      const isClockReadDue = filter.readsDocuments || examined % eventsPerClockRead === 0;
       if (isClockReadDue && performance.now() >= until) return false;
     }
     if (nextOrdinal > end) matched += nextOrdinal - end;

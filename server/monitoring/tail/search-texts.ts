@@ -1,5 +1,5 @@
+import { searchTextOf } from "../../event/search-text.ts";
 import { documentOf, type SampledEvent } from "../sampling/sampled-event.ts";
-import { searchTextOf } from "./event-filter.ts";
 
 /** The most characters of cached texts (1 or 2 bytes each): those of some seconds, for viewers that read at different times. */
 const defaultMaxLength = 8 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { EventSampler } from "../sampling/event-sampler.ts";
 import type { TimeSlices } from "../sampling/time-slices.ts";
 import type { MessageSource, Viewer } from "./message-source.ts";
+import { PayloadColumns } from "./payload-columns.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { SearchTexts } from "./search-texts.ts";
 import { ViewerConnection } from "./viewer-connection.ts";
@@ -49,7 +50,8 @@ export class Tail {
     this.#timing = options.timing ?? defaultTiming;
     this.#maxViewers = options.maxViewers ?? defaultMaxViewers;
     this.#source = {
-      ...{ sampler, recentEvents, timeSlices, searchTexts, startedAt },
+      ...{ sampler, recentEvents, timeSlices, startedAt },
+      filterSources: { searchTexts, payloadColumns: new PayloadColumns() },
       instance: randomBytes(8).toString("hex"),
       now: options.now ?? Date.now,
       pingMs: this.#timing.pingMs,

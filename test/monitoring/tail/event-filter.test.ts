@@ -1,167 +1,105 @@
 import { describe, expect, test } from "bun:test";
+import { columnNames, columnValuesOf } from "../../../server/event/columns.ts";
 import { fieldsOf } from "../../../server/event/event-fields.ts";
-import {
-  type EventFilter,
-  filterParams,
-  foldCase,
-  isUnfiltered,
-  matches,
-  parseFilter,
-  searchTextOf,
-} from "../../../server/monitoring/tail/event-filter.ts";
+import { FieldColumns } from "../../../server/event/field-columns.ts";
+import { payloadOf } from "../../../server/event/payload.ts";
+import { EventFilter } from "../../../server/monitoring/tail/event-filter.ts";
+import { PayloadColumns } from "../../../server/monitoring/tail/payload-columns.ts";
+import { SearchTexts } from "../../../server/monitoring/tail/search-texts.ts";
+import { parsed } from "../../query/queries.ts";
 
-const parse = (query: string) => parseFilter(new URLSearchParams(query));
-
+const payload = `GET /Ünder HTTP/1.1\r\nAuthorization: Basic ${btoa("root:hunter2")}\r\n\r\n`;
 const document = {
   source: { ip: "81.2.69.142", geo: { country_iso_code: "GB" }, as: { number: 20712 } },
   destination: { port: 22 },
+  url: { path: "/x" },
+  user_agent: { original: "curl/8" },
   tls: { client: { hash: { ja4: "t13d" } } },
   http: { request: { hash: { ja4h: "ge11" } } },
   ssh: { client: { hash: { hassh: "abcd" } } },
   network: { community_id: "1:xyz=" },
-  event: { summary: "GET /Ünder HTTP/1.1\r\nHost: ΟΔΟΣ", tags: ["One", ["Two"]] },
+  event: { id: "unique", original_payload_hex: Buffer.from(payload).toString("hex") },
+  tags: ["scanner", "shodan"],
 };
 
-function isMatch(filter: EventFilter | undefined, of: unknown = document): boolean {
-  if (!filter) throw new Error("that filter is not allowed");
-  return matches(filter, "vps-1", fieldsOf(of), () => searchTextOf(of));
+function eventOf(of: unknown = document, ordinal = 1) {
+  const line = Buffer.from(JSON.stringify(of));
+  return { number: ordinal, ordinal, receivedAt: 0, sensorId: "vps-1", line, fields: fieldsOf(of) };
 }
 
-test("a filter without conditions matches everything", () => {
-  expect(parse("")).toEqual({});
-  expect(isUnfiltered({})).toBe(true);
-  expect(isUnfiltered({ port: 0 })).toBe(false);
-  expect(isMatch({})).toBe(true);
+function isMatch(query: string, of: unknown = document): boolean {
+  const sources = { searchTexts: new SearchTexts(), payloadColumns: new PayloadColumns() };
+  return new EventFilter(parsed(query)).matches(eventOf(of), sources);
+}
+
+test("a filter without terms matches everything, and reads nothing", () => {
+  const filter = new EventFilter(parsed(""));
+  expect([filter.isUnfiltered, filter.readsDocuments, isMatch("")]).toEqual([true, false, true]);
 });
 
-describe("each condition is the whole value", () => {
-  const cases: readonly [string, string][] = [
-    ["sensor=vps-1", "sensor=vps"],
-    ["country=GB", "country=SE"],
-    ["country=gb", "country=gg"],
-    ["asn=20712", "asn=2071"],
-    ["asn=AS20712", "asn=AS20713"],
-    ["port=22", "port=2222"],
-    ["address=81.2.69.142", "address=81.2.69.14"],
-    ["ja4=t13d", "ja4=T13D"],
-    ["ja4h=ge11", "ja4h=ge1"],
-    ["hassh=abcd", "hassh=abcde"],
-    ["communityId=1:xyz%3D", "communityId=1:xyz"],
+describe("an event is found by each of its columns:", () => {
+  const cases: readonly [fitting: string, other: string][] = [
+    ["sensor:vps-1", "sensor:vps"],
+    ["country:GB", "country:SE"],
+    ["as:20712", "as:2071"],
+    ["port:22", "port:2222"],
+    ["ip:81.2.69.142", "ip:81.2.69.14"],
+    ["81.2.0.0/16", "81.3.0.0/16"],
+    ["path:/x", "path:/"],
+    ["agent:curl*", "agent:Curl*"],
+    ["ja4:t13d", "ja4:T13D"],
+    ["ja4h:ge11", "ja4h:ge1"],
+    ["hassh:abcd", "hassh:abcde"],
+    ["community_id:1:xyz=", "community_id:1:xyz"],
+    ["tag:shodan", "tag:sho"],
+    ["user:root", "user:admin"],
+    ["password:hunter2", "password:hunter"],
+    ["payload:*", "-payload:*"],
+    ["/ünder", "/over"],
+    ['"http/1.1\\r\\nauth"', "unique"],
   ];
   for (const [fitting, other] of cases)
-    test(`${fitting}, not ${other}`, () => {
-      expect(isMatch(parse(fitting))).toBe(true);
-      expect(isMatch(parse(other))).toBe(false);
+    test(`by ${fitting}, not by ${other}`, () => {
+      expect([isMatch(fitting), isMatch(other)]).toEqual([true, false]);
     });
 
-  test("an event without the value does not match", () => {
-    const others = cases.map(([fitting]) => fitting).filter((query) => !query.startsWith("sensor"));
-    expect(others.filter((query) => isMatch(parse(query), {}))).toEqual([]);
-  });
-
-  test("all conditions must hold", () => {
-    expect(isMatch(parse("port=22&country=GB"))).toBe(true);
-    expect(isMatch(parse("port=22&country=SE"))).toBe(false);
+  test("an event without values has none of them", () => {
+    const found = cases.map(([fitting]) => fitting).filter((query) => isMatch(query, {}));
+    expect(found).toEqual(["sensor:vps-1"]);
   });
 });
 
-describe("text", () => {
-  for (const text of [
-    "get /ünder",
-    "GET",
-    "ünDER",
-    "http/1.1\r\nhost",
-    "one",
-    "TWO",
-    "οδος",
-    "οδοσ",
-    "ΟΔΟΣ",
-    "gb",
-  ])
-    test(`${JSON.stringify(text)} is found in a string of any depth, in any case`, () => {
-      expect(isMatch(parse(`text=${encodeURIComponent(text)}`))).toBe(true);
-    });
+test("the values are those of the columns", () => {
+  const bytes = payloadOf(document);
+  const values = columnValuesOf("vps-1", document, fieldsOf(document), bytes);
+  const fields = new FieldColumns("vps-1", fieldsOf(document), () => values);
+  expect(columnNames.map((name) => fields[name])).toEqual(columnNames.map((name) => values[name]));
+  expect(columnNames.filter((name) => values[name] === undefined)).toEqual([]);
+});
 
-  for (const text of ["summary", "tags", "20712", "nothing", "onetwo"])
-    test(`${text} is not found: keys, numbers and text across two strings are not searched`, () => {
-      expect(isMatch(parse(`text=${text}`))).toBe(false);
-    });
+test("documents are read only for text and for what payloads contain", () => {
+  const reads = (query: string) => new EventFilter(parsed(query)).readsDocuments;
+  const queries = ["port:22 tag:a", "port:22 a", "user:a", "-payload:*"];
+  expect(queries.map(reads)).toEqual([false, true, true, true]);
+});
 
-  test("text is found regardless of JSON escapes", () => {
-    const escaped = JSON.parse('{"a":"\\u0026psd\\u003dAdmin\\ud83d\\ude00"}');
-    expect(isMatch(parse(`text=${encodeURIComponent("&PSD=admin😀")}`), escaped)).toBe(true);
-  });
-
-  test("the text of an event is not built if another condition fails", () => {
-    const filter = parse("port=23&text=get") ?? {};
-    const unasked = () => {
-      throw new Error("the text was requested");
+test("the values of a payload are read once for all viewers, and the cache is bounded", () => {
+  const columns = new PayloadColumns(2);
+  let reads = 0;
+  const events = [1, 2, 3, 4, 5].map((ordinal) => {
+    const event = eventOf(document, ordinal);
+    const text = event.line.toString();
+    event.line.toString = () => {
+      reads++;
+      return text;
     };
-    expect(matches(filter, "vps-1", fieldsOf(document), unasked)).toBe(false);
+    return event;
   });
-
-  test("special names such as __proto__ are ordinary keys", () => {
-    const hostile = JSON.parse('{"__proto__":{"x":"Deep"},"constructor":"Ctor","toString":["S"]}');
-    expect(searchTextOf(hostile).split("\0").sort()).toEqual(["ctor", "deep", "s"]);
-  });
-
-  test("a document of 100,000 levels has a text", () => {
-    let deep: unknown = "Bottom";
-    for (let level = 0; level < 100_000; level++) deep = [deep];
-    expect(searchTextOf(deep)).toBe("bottom");
-  });
-
-  test("a sigma matches at every place in a word", () => {
-    expect(foldCase("ΟΔΟΣ")).toBe(foldCase("οδοσ"));
-    expect(foldCase("Σ")).toBe(foldCase("ς"));
-  });
-});
-
-describe("an invalid query is rejected", () => {
-  for (const query of [
-    "ports=22",
-    "__proto__=1",
-    "constructor=1",
-    "toString=1",
-    "PORT=22",
-    "port=22&port=23",
-    "port=",
-    "port=-1",
-    "port=65536",
-    "port=022",
-    "port=22.0",
-    "port=0x16",
-    "port=%2022",
-    "asn=0",
-    "asn=AS",
-    "asn=9007199254740993",
-    "asn=99999999999999999999",
-    "country=",
-    "country=SWE",
-    "country=S1",
-    "sensor=",
-    "text=",
-    "text=a%00b",
-    `text=${"a".repeat(257)}`,
-    `sensor=${"a".repeat(129)}`,
-    `address=${"1".repeat(65)}`,
-    `ja4=${"1".repeat(129)}`,
-  ])
-    test(query.slice(0, 40), () => expect(parse(query)).toBeUndefined());
-});
-
-test("a filter written as a query and parsed is the same filter", () => {
-  const filter: EventFilter = {
-    sensor: "vps&1",
-    country: "SE",
-    asn: 64_512,
-    port: 0,
-    address: "2001:db8::1",
-    ja4: "t13d=x",
-    ja4h: "ge 11",
-    hassh: "+",
-    communityId: "1:a+b/c=",
-    text: "ünder & über?",
-  };
-  expect(parseFilter(new URLSearchParams(filterParams(filter).toString()))).toEqual(filter);
+  for (const event of events) expect(columns.of(event)).toEqual(columns.of(event));
+  expect(reads).toBe(5);
+  // Of the first two nothing is left; the others are in the two generations.
+  for (const event of events.slice(2)) columns.of(event);
+  expect(reads).toBe(5);
+  for (const event of events.slice(0, 2)) columns.of(event);
+  expect(reads).toBe(7);
 });

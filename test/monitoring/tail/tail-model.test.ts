@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { type EventFilter, filterParams } from "../../../server/monitoring/tail/event-filter.ts";
 import type { TailHello } from "../../../server/monitoring/tail/messages.ts";
 import { createRandom, type Random } from "../../support/random.ts";
 import { until } from "../../support/until.ts";
@@ -30,14 +29,20 @@ const maxBacklogEvents = 500;
 /** Every event has one of these words and one of these ports. */
 const words = ["alpha", "beta", "gamma"];
 const ports = [22, 23, 80];
-const filters: readonly EventFilter[] = [
-  {},
-  {},
-  { port: 22 },
-  { port: 9 },
-  { text: "beta" },
-  { port: 23, text: "alpha" },
-  { sensor: "vps-2" },
+
+interface ModelFilter {
+  readonly query: string;
+  readonly isMatch: (event: KeptEvent) => boolean;
+}
+
+const filters: readonly ModelFilter[] = [
+  { query: "", isMatch: () => true },
+  { query: "", isMatch: () => true },
+  { query: "port:22", isMatch: ({ port }) => port === 22 },
+  { query: "port:9", isMatch: () => false },
+  { query: "-beta", isMatch: ({ word }) => word !== "beta" },
+  { query: "port:<80 alpha", isMatch: ({ port, word }) => port < 80 && word === "alpha" },
+  { query: "sensor:*2,vps-3", isMatch: ({ sensor }) => sensor === "vps-2" },
 ];
 
 interface KeptEvent {
@@ -49,7 +54,7 @@ interface KeptEvent {
 
 /** What the model knows of one viewer, over all its streams. */
 interface ModelViewer {
-  readonly filter: EventFilter;
+  readonly filter: ModelFilter;
   stream: TestViewer | undefined;
   /** The read that has not finished yet. */
   reading: Promise<void> | undefined;
@@ -183,9 +188,8 @@ class Model {
   }
 
   async #open(viewer: ModelViewer): Promise<TestViewer> {
-    const query = filterParams(viewer.filter);
     const stream = await this.#tail.view(
-      `?${query}`,
+      `?${new URLSearchParams({ q: viewer.filter.query })}`,
       viewer.lastId === undefined ? {} : { "last-event-id": viewer.lastId },
     );
     viewer.stream = stream;
@@ -256,14 +260,10 @@ class Model {
     expect(isEvicted || (shown.length === 0 && newer.length >= maxBacklogEvents)).toBe(true);
   }
 
-  #isMatch(filter: EventFilter, number: number): boolean {
+  #isMatch(filter: ModelFilter, number: number): boolean {
     const event = this.#kept[number];
     if (!event) throw new Error(`no event ${number} was kept`);
-    return (
-      (filter.port === undefined || filter.port === event.port) &&
-      (filter.text === undefined || event.word.includes(filter.text)) &&
-      (filter.sensor === undefined || filter.sensor === event.sensor)
-    );
+    return filter.isMatch(event);
   }
 }
 

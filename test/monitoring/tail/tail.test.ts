@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { QueryErrorAnswer } from "../../../server/management/api/answers.ts";
+import { EventFilter } from "../../../server/monitoring/tail/event-filter.ts";
 import type { TailBye, TailHello } from "../../../server/monitoring/tail/messages.ts";
 import { until } from "../../support/until.ts";
 import {
@@ -55,12 +57,26 @@ describe("the answer", () => {
     expect(tail.viewerCount).toBe(0);
   });
 
-  for (const query of ["?x=1", "?port=ssh", "?port=22&port=23", "?last_event_id=1.1&country=SWE"])
+  for (const query of ["?x=1", "?port=22", "?q=a&q=b", "?last_event_id=1.1&Q=a"])
     test(`${query} is an invalid request, and opens no connection`, async () => {
       const { get, tail } = createTestTail();
       const answer = await get(`/api/v1/tail${query}`);
       expect(answer.status).toBe(400);
       expect(await answer.json()).toEqual({ error: "invalid_request" });
+      expect(tail.viewerCount).toBe(0);
+    });
+
+  for (const [query, part] of [
+    ["port:22 port:ssh", "ssh"],
+    ["port:22 since:1h", "since:1h"],
+  ] as const)
+    test(`${query} is an invalid query: the answer points out ${part}`, async () => {
+      const { get, tail } = createTestTail();
+      const answer = await get(`/api/v1/tail?${new URLSearchParams({ q: query })}`);
+      expect(answer.status).toBe(400);
+      const { start, length, ...rest } = (await answer.json()) as QueryErrorAnswer;
+      expect(query.slice(start, start + length)).toBe(part);
+      expect(rest).toEqual({ error: "invalid_query", message: expect.any(String), suggestion: null });
       expect(tail.viewerCount).toBe(0);
     });
 
@@ -118,7 +134,7 @@ describe("a new viewer", () => {
     const { view, keep, settled } = createTestTail();
     keep(Array.from({ length: 4_000 }, (_, n) => ({ destination: { port: n % 4 } })));
     await settled();
-    const viewer = await view("?port=3");
+    const viewer = await view("?q=port:3");
     await helloOf(viewer);
     const messages = await upTo(viewer, 4_000);
     expect(numbersIn(messages)).toEqual(range(501, 1_000).map((index) => index * 4));
@@ -129,7 +145,7 @@ describe("a new viewer", () => {
     const { view, keep, settled } = createTestTail();
     keep(numbered(50));
     await settled();
-    const viewer = await view("?port=22");
+    const viewer = await view("?q=port:22");
     await helloOf(viewer);
     expect(totalOf([await viewer.events()])).toMatchObject({ kept: 50, matched: 0, sent: 0 });
   });
@@ -298,7 +314,7 @@ describe("a viewer that reconnects", () => {
     const id = await seenBy(test, 5);
     test.keep([{ destination: { port: 1 } }, { destination: { port: 2 } }]);
     await test.settled();
-    const viewer = await test.view("?port=2", { "last-event-id": id });
+    const viewer = await test.view("?q=port:2", { "last-event-id": id });
     expect(totalOf(await upTo(viewer, 7))).toMatchObject({ kept: 2, matched: 1, sent: 1 });
   });
 
@@ -401,7 +417,7 @@ describe("a slow viewer", () => {
     });
     test.keep(numbered(20));
     await test.settled();
-    const viewers = [await test.view(), await test.view("?text=x")];
+    const viewers = [await test.view(), await test.view("?q=x")];
     for (const viewer of viewers) await helloOf(viewer);
     test.keep(numbered(200, 21));
     await test.settled();
@@ -425,7 +441,8 @@ describe("a slow viewer", () => {
           questions.set(name, (questions.get(name) ?? 0) + 1);
           return true;
         };
-        return new Response(test.tail.open({ filter: {}, lastEventId: undefined, isSessionValid }));
+        const filter = new EventFilter({ terms: [], since: undefined, until: undefined });
+        return new Response(test.tail.open({ filter, lastEventId: undefined, isSessionValid }));
       },
     });
     const socket = await Bun.connect({
@@ -463,7 +480,7 @@ describe("text", () => {
     const { view, keep, settled } = createTestTail();
     keep([{ a: "a needle" }, { needle: "hay" }]);
     await settled();
-    const viewer = await view("?text=NEEDLE");
+    const viewer = await view("?q=NEEDLE");
     await helloOf(viewer);
     expect(numbersIn(await upTo(viewer, 2))).toEqual([1]);
     keep([{ a: ["hay", { b: "\u0000Needles" }] }, { a: "hay" }]);
@@ -479,7 +496,7 @@ describe("the end", () => {
 
   test("comes after all kept events if Loom stops", async () => {
     const { view, keep, tail } = createTestTail({ timing: { ...quickTiming, tickMs: 60_000 } });
-    const viewers = [await view(), await view("?text=b")];
+    const viewers = [await view(), await view("?q=b")];
     for (const viewer of viewers) await helloOf(viewer);
     const rests = viewers.map((viewer) => viewer.rest());
     keep([{ a: "b" }, { a: "c" }]);

@@ -30,7 +30,7 @@ function tailWith(...answers: readonly (() => Response | Promise<Response>)[]) {
       );
     },
   };
-  const close = openTail(api, new URLSearchParams({ port: "23" }), {
+  const close = openTail(api, "port:23 a&b", {
     hello: ({ instance }) => note(["hello", instance]),
     events: (counts, arrivals) => note(["events", counts.matched, arrivals.map(({ raw }) => raw)]),
     bye: ({ reason }) => note(["bye", reason]),
@@ -56,12 +56,12 @@ const events = [
 const ended = "waiting: Loom closed the connection";
 
 describe("the connection of the tail", () => {
-  test("requests the filter, and reports each message with the exact text of its documents", async () => {
+  test("requests the query, and reports each message with the exact text of its documents", async () => {
     const { opened, heard, close, until } = tailWith(
       streamOf(`${hello}${events}event: bye\ndata: {"reason":"stopping"}\n\n`),
     );
     await until(ended);
-    expect(opened.map(({ path }) => path)).toEqual(["/api/v1/tail?port=23"]);
+    expect(opened.map(({ path }) => path)).toEqual(["/api/v1/tail?q=port%3A23+a%26b"]);
     expect(heard).toEqual([
       "connecting",
       "open",

@@ -5,9 +5,9 @@ import { parseArrival, type TailArrival, type TailListener } from "../../../ui/m
 
 /** A tail with a connection that the test controls. */
 function tailUnderTest() {
-  const opened: { filter: string; listener: TailListener; isClosed: boolean }[] = [];
-  const tail = new Tail((filter, listener) => {
-    const connection = { filter: filter.toString(), listener, isClosed: false };
+  const opened: { query: string; listener: TailListener; isClosed: boolean }[] = [];
+  const tail = new Tail((query, listener) => {
+    const connection = { query, listener, isClosed: false };
     opened.push(connection);
     return () => {
       connection.isClosed = true;
@@ -42,7 +42,7 @@ afterEach(() => void jest.useRealTimers());
 describe("rows", () => {
   test("have the newest first", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     listener().events(counts(3), arrivals(3));
     jest.advanceTimersByTime(1_000);
@@ -51,7 +51,7 @@ describe("rows", () => {
 
   test("are at most 500, and rows that were shown before count as shown", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     for (let i = 0; i < 8; i++) {
       listener().events(counts(100), arrivals(100));
@@ -63,7 +63,7 @@ describe("rows", () => {
 
   test("do not change while the tail is paused, and the latest are added when it resumes", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     tail.pause();
     for (let i = 0; i < 6; i++) listener().events(counts(120), arrivals(100));
@@ -75,24 +75,42 @@ describe("rows", () => {
     expect(tail.counts.value).toMatchObject({ matched: 720, shown: 500, waiting: 0, notShown: 220 });
   });
 
-  test("that match a new filter stay when it is set, and are not added twice", () => {
+  test("that match a new query stay when it is set, and are not added twice", () => {
     const { tail, opened, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     const telnet = arrivals(2, 23);
     const ssh = arrivals(2, 22);
     listener().events(counts(4), [...telnet, ...ssh]);
     jest.advanceTimersByTime(1_000);
-    tail.watch({ port: 23 });
-    expect(opened.map(({ filter, isClosed }) => [filter, isClosed])).toEqual([
+    tail.watch("port:23");
+    expect(opened.map(({ query, isClosed }) => [query, isClosed])).toEqual([
       ["", true],
-      ["port=23", false],
+      ["port:23", false],
     ]);
     expect(numbersOf(tail)).toEqual([2, 1]);
     hello();
     listener().events(counts(2), telnet);
     jest.advanceTimersByTime(1_000);
     expect(numbersOf(tail)).toEqual([2, 1]);
+  });
+
+  test("stay if all that a query may name shows that they match", () => {
+    for (const [query, expected] of [
+      ["-port:22", [2, 1]],
+      ["sensor:vps-* port:22-23", [4, 3, 2, 1]],
+      ["anything", []],
+      ["-user:root", [4, 3, 2, 1]],
+      ["port:", []],
+    ] as const) {
+      const { tail, listener, arrivals, counts, hello } = tailUnderTest();
+      tail.watch("");
+      hello();
+      listener().events(counts(4), [...arrivals(2, 23), ...arrivals(2, 22)]);
+      jest.advanceTimersByTime(1_000);
+      tail.watch(query);
+      expect<unknown>([query, numbersOf(tail)]).toEqual([query, expected]);
+    }
   });
 });
 
@@ -103,7 +121,7 @@ describe("the counts on the page", () => {
     tail.counts.subscribe((now) => {
       if (now.matched !== now.shown + now.waiting + now.notShown) faults.push(now);
     });
-    tail.watch({});
+    tail.watch("");
     hello();
     for (let i = 0; i < 40; i++) {
       listener().events(counts(150, { kept: 200, unexamined: 50 }), arrivals(100));
@@ -120,7 +138,7 @@ describe("the counts on the page", () => {
 describe("a gap", () => {
   test("is shown between the events before and after a reconnect", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     listener().events(counts(2), arrivals(2));
     hello("a", 1234);
@@ -132,7 +150,7 @@ describe("a gap", () => {
 
   test("is not shown after a reconnect that missed no events", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello();
     listener().events(counts(1), arrivals(1));
     hello("a", 0);
@@ -143,7 +161,7 @@ describe("a gap", () => {
 
   test("is of unknown size after Loom was killed", () => {
     const { tail, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello("a");
     hello("b");
     jest.advanceTimersByTime(1_000);
@@ -152,7 +170,7 @@ describe("a gap", () => {
 
   test("has no missing events after an orderly restart of Loom, whose numbers start again", () => {
     const { tail, listener, arrivals, counts, hello } = tailUnderTest();
-    tail.watch({});
+    tail.watch("");
     hello("a");
     const [first, second] = arrivals(2);
     if (!first || !second) throw new Error("no arrivals");
