@@ -38,13 +38,19 @@ export interface HttpAnswer {
 /** Sends one request. Never rejects; the signal is its deadline. */
 export type HttpClient = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer | HttpFailure>;
 
+/** Sends one request, and resolves when the answer begins. @throws what `fetch` throws: describeFailure describes it */
+export type HttpSender = (
+  request: Omit<HttpRequest, "maxAnswerBytes">,
+  signal: AbortSignal,
+) => Promise<Response>;
+
 /**
  * Returns what outputs send their requests with. Credentials go to the address in the request and nowhere else: redirects
  * are not followed, they are answers like others.
  */
-export function createHttpClient(options: HttpClientOptions): HttpClient {
+export function createHttpSender(options: HttpClientOptions): HttpSender {
   const authorization = authorizationOf(options.credentials);
-  const { certificateAuthorities: ca, keepsConnections = true, now = Date.now } = options;
+  const { certificateAuthorities: ca, keepsConnections = true } = options;
   const fixedHeaders = {
     "user-agent": "loom",
     // A compressed answer could exceed its bound when it is decompressed.
@@ -52,28 +58,36 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     ...(authorization !== undefined && { authorization }),
   };
 
-  return async ({ method, url, headers, body, contentEncoding, maxAnswerBytes }, signal) => {
+  return ({ method, url, headers, body, contentEncoding }, signal) =>
+    fetch(url, {
+      method,
+      headers: {
+        ...fixedHeaders,
+        ...headers,
+        ...(contentEncoding !== undefined && { "content-encoding": contentEncoding }),
+      },
+      ...(body !== undefined && { body }),
+      ...(ca !== undefined && { tls: { ca } }),
+      decompress: false,
+      redirect: "manual",
+      keepalive: keepsConnections,
+      signal,
+    });
+}
+
+/** Returns a client that reads answers as a whole, up to a bound. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const send = createHttpSender(options);
+  const { now = Date.now } = options;
+  return async (request, signal) => {
     try {
-      const response = await fetch(url, {
-        method,
-        headers: {
-          ...fixedHeaders,
-          ...headers,
-          ...(contentEncoding !== undefined && { "content-encoding": contentEncoding }),
-        },
-        ...(body !== undefined && { body }),
-        ...(ca !== undefined && { tls: { ca } }),
-        decompress: false,
-        redirect: "manual",
-        keepalive: keepsConnections,
-        signal,
-      });
+      const response = await send(request, signal);
       return {
         kind: "answered",
         status: response.status,
         headers: response.headers,
         retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), now()),
-        ...(await readBody(response, maxAnswerBytes, signal)),
+        ...(await readBody(response, request.maxAnswerBytes, signal)),
       };
     } catch (error) {
       return describeFailure(error, signal);
