@@ -1,4 +1,5 @@
 import { isAtLeast, type ServerVersion } from "./server-version.ts";
+import { definitionOf, fieldColumns } from "./table-columns.ts";
 
 /** Names that the configuration has checked: letters, digits and `_`. */
 export interface TableName {
@@ -41,12 +42,9 @@ export function modernTable(name: TableName): string {
     \`timestamp\` DateTime64(3, 'UTC') MATERIALIZED if(
         ifNull(event_time BETWEEN now64(3, 'UTC') - INTERVAL 30 DAY AND now64(3, 'UTC') + INTERVAL 2 DAY, 0),
         assumeNotNull(event_time), now64(3, 'UTC')) CODEC(Delta, ZSTD(1)),
-    \`sensor\` LowCardinality(String) MATERIALIZED JSONExtractString(event, 'observer', 'id'),
-    \`source_ip\` IPv6 MATERIALIZED toIPv6OrDefault(JSONExtractString(event, 'source', 'ip')),
-    \`country\` LowCardinality(String) MATERIALIZED JSONExtractString(event, 'source', 'geo', 'country_iso_code'),
-    \`asn\` UInt32 MATERIALIZED JSONExtract(event, 'source', 'as', 'number', 'UInt32'),
-    \`destination_port\` UInt16 MATERIALIZED JSONExtract(event, 'destination', 'port', 'UInt16'),
-    INDEX \`source_ip_index\` \`source_ip\` TYPE bloom_filter GRANULARITY 4
+    ${fieldColumns.map(definitionOf).join(",\n    ")},
+    INDEX \`source_ip_index\` \`source_ip\` TYPE bloom_filter GRANULARITY 4,
+    INDEX \`community_id_index\` \`community_id\` TYPE bloom_filter GRANULARITY 4
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(\`timestamp\`)
@@ -54,6 +52,24 @@ ORDER BY (toStartOfHour(\`timestamp\`), \`sensor\`, \`timestamp\`)
 TTL toDateTime(\`timestamp\`) + INTERVAL 180 DAY
 ${deduplication}`;
 }
+
+/**
+ * The statements that add columns to a table of an older Loom. ClickHouse computes them for the existing rows whenever they
+ * are read, until MATERIALIZE COLUMN has stored them.
+ * @param names of fieldColumns
+ */
+export function addColumnStatements(name: TableName, names: readonly string[]): string[] {
+  const missing = fieldColumns.filter((column) => names.includes(column.name));
+  if (missing.length === 0) return [];
+  const additions = missing.map((column) => `ADD COLUMN IF NOT EXISTS ${definitionOf(column)}`);
+  const stored = missing.map((column) => `MATERIALIZE COLUMN \`${column.name}\``);
+  return [additions, stored].map(
+    (actions) => `ALTER TABLE ${quoteTable(name)}\n    ${actions.join(",\n    ")}`,
+  );
+}
+
+/** The columns that a table of Loom 0.1 lacks. */
+const newerColumns = ["path", "user_agent", "ja4", "ja4h", "hassh", "community_id", "tags", "payload"];
 
 /** What `loom schema clickhouse` prints: comments for people, and SQL that clickhouse-client accepts as it is. */
 export function schemaText(name: TableName): string {
@@ -65,8 +81,15 @@ export function schemaText(name: TableName): string {
 -- a lost answer; Replicated tables have their own window.
 ${modernTable(name)};
 
+-- A table of Loom 0.1 gets the columns that it lacks, so that searches need not read whole events, by:
+${addColumnStatements(name, newerColumns).map(commented).join("\n")}
+
 -- The smallest table that Loom can use, also for servers before 23.8 (18.16 is the oldest that was tested). From 22.2 on,
 -- add "${deduplication}":
 -- ${minimalTable(name)};
 `;
+}
+
+function commented(statement: string): string {
+  return `${statement};`.replace(/^/gm, "-- ");
 }
