@@ -1,7 +1,9 @@
 import type { Config } from "./config/config.ts";
+import { ConfigError } from "./config/config-error.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { startEnrichment } from "./enrich/enrichment.ts";
 import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
+import { chooseHistory } from "./history/choose-history.ts";
 import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
@@ -54,6 +56,8 @@ const outputStopMs = 1_500;
 export async function startLoom(options: LoomOptions): Promise<Loom> {
   const { config, log } = options;
   const { server } = config;
+  const history = chooseHistory(config.dashboard.history, config.output.outputs);
+  if (history.kind === "refused") throw new ConfigError(`config: dashboard: ${history.refusal}`);
   const authenticator = createAuthenticator(await readSensors(options));
   const certificate = await readCertificate(options);
   for (const warning of [...config.warnings, ...managementTokenWarnings(config.management)])

@@ -11,9 +11,10 @@ import { silentLog } from "./support/log.ts";
 const environment = { LOOM_SENSOR_a: "a-token" };
 
 let folder: string;
-let loom: Loom;
+let loom: Loom | undefined;
 
-async function start(): Promise<void> {
+/** @param sections more sections of the configuration file */
+async function start(sections = ""): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), "loom-main-"));
   const path = join(folder, "loom.toml");
   writeFileSync(
@@ -27,20 +28,27 @@ type = "clickhouse"
 clickhouse_url = "http://127.0.0.1:9"
 [output.outbox]
 dir = "${folder}/outbox"
-`,
+${sections}`,
   );
   const config = await loadConfig(path, environment, outputDescriptors);
   loom = await startLoom({ config, environment, log: silentLog, onFatal: () => {} });
 }
 
 afterEach(async () => {
-  await loom.stop();
+  await loom?.stop();
+  loom = undefined;
   rmSync(folder, { recursive: true });
 });
 
 test("/metrics has every metric that the reference describes, and no other one", async () => {
   await start();
-  const text = await (await fetch(`http://127.0.0.1:${loom.managementPort}/metrics`)).text();
+  const text = await (await fetch(`http://127.0.0.1:${loom?.managementPort}/metrics`)).text();
   const described = allMetrics().metrics.descriptions.map(({ name, type }) => `${name} ${type}`);
   expect((text.match(/(?<=^# TYPE )loom_.*/gm) ?? []).toSorted()).toEqual(described.toSorted());
+});
+
+test("a history of an output that is not configured stops the start", async () => {
+  const message =
+    'config: dashboard: history = "store": output.type has only "clickhouse" among those that can be searched';
+  await expect(start('[dashboard]\nhistory = "store"\n')).rejects.toThrow(message);
 });

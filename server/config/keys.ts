@@ -271,6 +271,11 @@ export const sections = {
       16 * mebi,
       "The memory for the latest events, which the live tail shows and searches, in bytes.",
     ),
+    history: optional(
+      choice(["store", "clickhouse", "off"]),
+      'The output in which stored events are searched: "store" or "clickhouse", which output.type has to name, or "off". If it is not set, Loom takes the first of them in output.type.',
+      { example: '"clickhouse"' },
+    ),
   },
 } as const satisfies Sections;
 

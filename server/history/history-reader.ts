@@ -20,9 +20,9 @@ export interface Completeness {
 }
 
 export interface HistoryEvent {
-  /** Identifies the event as long as it is stored; a later event has a larger number. */
-  readonly number: number;
-  /** Milliseconds since the epoch. */
+  /** Identifies the event as long as it is stored; opaque. ClickHouse's tables do not number their rows. */
+  readonly id: string;
+  /** Milliseconds since the epoch; the event's own time if the answer says so. */
   readonly receivedAt: number;
   readonly sensorId: string;
   /** The JSON text as it was delivered. */
@@ -100,8 +100,8 @@ export interface HistoryReader {
     page: { readonly limit: number; readonly cursor?: string | undefined },
     options?: QueryOptions,
   ): Promise<EventsAnswer>;
-  /** The event with this number; undefined: it is not stored (any more). */
-  event(number: number, options?: QueryOptions): Promise<HistoryEvent | undefined>;
+  /** The event with this id; undefined: it is not stored (any more). */
+  event(id: string, options?: QueryOptions): Promise<HistoryEvent | undefined>;
   count(query: Query, options?: QueryOptions): Promise<CountAnswer>;
   top(query: Query, column: ColumnName, limit: number, options?: QueryOptions): Promise<TopAnswer>;
   histogram(

@@ -1,6 +1,7 @@
 import type { Keys } from "../config/key.ts";
 import type { OutputKind } from "../config/output-kind.ts";
 import { type SettingsOf, settingsOf } from "../config/typed-values.ts";
+import type { HistoryReader } from "../history/history-reader.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Output } from "./output.ts";
 
@@ -18,7 +19,12 @@ export interface ConfiguredOutput {
   readonly needsOutbox: boolean;
   /** @throws Error when a file that the settings name cannot be used */
   create(context: OutputContext): Output | Promise<Output>;
+  /** Reads what the output has stored; undefined: Loom cannot read this output. */
+  readonly openHistory: ((context: HistoryContext) => HistoryReader) | undefined;
 }
+
+/** What a reader of the history gets when it is created. */
+export type HistoryContext = Pick<OutputContext, "log">;
 
 /** What `loom schema <output>` prints. */
 export interface OutputSchema {
@@ -53,13 +59,15 @@ interface Definition<Name extends string, K extends Keys> {
 interface BuiltDefinition<Name extends string, K extends Keys> extends Definition<Name, K> {
   /** @param settings the values of the keys without the output's name: `clickhouse_create_table` is `createTable` */
   create(settings: SettingsOf<Name, K>, context: OutputContext): Output | Promise<Output>;
+  /** Creates a reader of what the output has stored; it connects when it is asked. */
+  openHistory?(settings: SettingsOf<Name, K>, context: HistoryContext): HistoryReader;
 }
 
 /** Describes an output. Its settings have the types of its keys within the definition, and are hidden outside it. */
 export function defineOutput<const Name extends string, const K extends Keys>(
   definition: BuiltDefinition<Name, K>,
 ): OutputDescriptor {
-  return describe(definition, true, definition.create);
+  return describe(definition, true, definition.create, definition.openHistory);
 }
 
 /** Describes an output whose keys are known, so that a configuration file may have them, but which does not exist yet. */
@@ -75,6 +83,7 @@ function describe<Name extends string, K extends Keys>(
   { name, title, description, keys, needsOutbox = true, schema, check }: Definition<Name, K>,
   isBuilt: boolean,
   create: BuiltDefinition<Name, K>["create"],
+  openHistory?: BuiltDefinition<Name, K>["openHistory"],
 ): OutputDescriptor {
   return {
     name,
@@ -87,7 +96,13 @@ function describe<Name extends string, K extends Keys>(
     configure(values) {
       const settings = settingsOf(name, keys, values);
       check?.(settings);
-      return { name, isBuilt, needsOutbox, create: (context) => create(settings, context) };
+      return {
+        name,
+        isBuilt,
+        needsOutbox,
+        create: (context) => create(settings, context),
+        openHistory: openHistory && ((context) => openHistory(settings, context)),
+      };
     },
   };
 }

@@ -699,6 +699,18 @@ const cases: readonly KeyCase[] = [
     fallback: 16777216,
     ...integers(1048576, 1073741824),
   },
+  {
+    section: "dashboard",
+    key: "history",
+    value: (config) => config.dashboard.history,
+    fallback: undefined,
+    accepted: [
+      ['"store"', "store"],
+      ['"clickhouse"', "clickhouse"],
+      ['"off"', "off"],
+    ],
+    refused: [...wrongForText, '"elasticsearch"', '"Off"', '"__proto__"'],
+  },
 ];
 
 for (const { section, key, value, fallback, accepted, refused } of cases) {

@@ -46,7 +46,13 @@ function recordingOutput(name: string, isDirect: boolean) {
       happened.push("closed");
     },
   };
-  const configured: ConfiguredOutput = { name, isBuilt: true, needsOutbox: !isDirect, create: () => output };
+  const configured: ConfiguredOutput = {
+    name,
+    isBuilt: true,
+    needsOutbox: !isDirect,
+    create: () => output,
+    openHistory: undefined,
+  };
   function fail(reason: string): void {
     problem = reason;
   }
