@@ -2,6 +2,7 @@ import { optional, required, withDefault } from "../../config/key.ts";
 import { flag } from "../../config/kind.ts";
 import { defineOutput } from "../descriptor.ts";
 import { password, serverUrl, user } from "../http/kinds.ts";
+import { createClickhouseHistory } from "./history/clickhouse-history.ts";
 import { sqlIdentifier } from "./kinds.ts";
 import { createClickhouseOutput } from "./output.ts";
 import { schemaText } from "./schema.ts";
@@ -48,4 +49,5 @@ export const clickhouse = defineOutput({
   },
   schema: { title: "the table for ClickHouse", text: () => schemaText(defaultName) },
   create: (settings, { log }) => createClickhouseOutput({ ...settings, log }),
+  openHistory: (settings, { log }) => createClickhouseHistory({ ...settings, log }),
 });
