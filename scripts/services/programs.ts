@@ -19,6 +19,8 @@ export const programs: readonly (readonly [name: string, variable: string, find:
   ["OpenSSL", "LOOM_TEST_OPENSSL", () => installedProgram("openssl")],
   ["syslog-ng", "LOOM_TEST_SYSLOG_NG", findSyslogNg],
   ["OpenCanary", "LOOM_TEST_OPENCANARY", () => join(virtualEnvironment("opencanary", "0.9.10"), "twistd")],
+  // A current ClickHouse engine. It needs its dependencies, which are larger, only for Python's tables.
+  ["chdb", "LOOM_TEST_CHDB", () => join(virtualEnvironment("chdb-core", "26.9.0", "--no-deps"), "python")],
   ["Cowrie", "LOOM_TEST_COWRIE", () => join(virtualEnvironment("cowrie", "3.1.4"), "cowrie")],
 ];
 
@@ -30,7 +32,7 @@ function findSyslogNg(): string {
 }
 
 /** @returns the folder of the programs in a virtual environment with this package of PyPI, which is made only once */
-function virtualEnvironment(name: string, version: string): string {
+function virtualEnvironment(name: string, version: string, ...pipOptions: string[]): string {
   const cache = join(import.meta.dir, "../../node_modules/.cache");
   const folder = join(cache, `${name}-${version}`);
   const complete = join(folder, "complete");
@@ -42,7 +44,7 @@ function virtualEnvironment(name: string, version: string): string {
     mkdirSync(cache, { recursive: true });
     run([python, "-m", "venv", folder]);
     const pip = join(folder, "bin/pip");
-    run([pip, "install", "--quiet", "--disable-pip-version-check", `${name}==${version}`]);
+    run([pip, "install", "--quiet", "--disable-pip-version-check", ...pipOptions, `${name}==${version}`]);
     mkdirSync(complete);
   }
   return join(folder, "bin");
