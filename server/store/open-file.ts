@@ -1,0 +1,167 @@
+import { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { StoreRow } from "./docs-chunk.ts";
+import { readPosition, type StorePosition, writePosition } from "./file-meta.ts";
+import { restoreRows } from "./restore-rows.ts";
+import type { RowWriter } from "./row-writer.ts";
+import { createTables } from "./schema.ts";
+import type { StoreFileName } from "./store-file-name.ts";
+
+/** How long a write waits for another connection, such as that of a search. */
+const busyTimeoutMs = 1_000;
+const cacheKib = 1_024;
+
+export interface FileContext {
+  readonly dir: string;
+  /** Told of each row that cannot be indexed because of a defect. */
+  readonly onDefect: (error: Error) => void;
+}
+
+/** The file that is written now. After an error of any method, the file must be abandoned, and may be opened again. */
+export class OpenFile {
+  readonly name: StoreFileName;
+  readonly path: string;
+  /** Rows that could not be read when the file was opened. */
+  readonly damagedRows: number;
+  readonly #database: Database;
+  readonly #writer: RowWriter;
+  /** The inodes of the file and of its log, which tell whether somebody has removed them. */
+  readonly #inodes: readonly [number, number];
+  #position: StorePosition;
+
+  private constructor({ dir, onDefect }: FileContext, name: StoreFileName, database: Database) {
+    const path = join(dir, name.name);
+    this.path = path;
+    this.name = name;
+    this.#database = database;
+    this.#position = readPosition(database);
+    const { writer, damagedRows } = inTransaction(database, () =>
+      restoreRows(database, name.firstRow, onDefect),
+    );
+    this.#writer = writer;
+    this.damagedRows = damagedRows;
+    this.#inodes = [inodeOf(path), inodeOf(`${path}-wal`)];
+  }
+
+  /** Makes a file that continues after `position`. */
+  static create(context: FileContext, name: StoreFileName, position: StorePosition): OpenFile {
+    return openedWith(context, name, { create: true, readwrite: true }, (database) => {
+      createTables(database);
+      writePosition(database, position);
+      // A log that is damaged then never has the tables, without which the file would look like one that was never used.
+      checkpoint(database);
+      return new OpenFile(context, name, database);
+    });
+  }
+
+  /** @throws DamagedFile, NewerFile, SQLiteError */
+  static open(context: FileContext, name: StoreFileName): OpenFile {
+    return openedWith(context, name, { create: false, readwrite: true }, (database) => {
+      // Before anything is written.
+      readPosition(database);
+      database.run("PRAGMA journal_mode = WAL");
+      return new OpenFile(context, name, database);
+    });
+  }
+
+  get nextRow(): number {
+    return this.#writer.nextRow;
+  }
+
+  /** The last event that is stored in this file or an earlier one. */
+  get position(): StorePosition {
+    return this.#position;
+  }
+
+  /** Whether somebody has removed or replaced the file or its log, so that what is written would be lost. */
+  get isRemoved(): boolean {
+    const [file, log] = this.#inodes;
+    return inodeOf(this.path) !== file || inodeOf(`${this.path}-wal`) !== log;
+  }
+
+  get sizeBytes(): number {
+    return sizeOf(this.path) + sizeOf(`${this.path}-wal`);
+  }
+
+  /** Stores rows in one transaction, with the position of the last of them. They are on disk when this returns. */
+  append(rows: readonly StoreRow[], position: StorePosition): void {
+    inTransaction(this.#database, () => {
+      this.#writer.append(rows);
+      writePosition(this.#database, position);
+    });
+    this.#position = position;
+  }
+
+  /**
+   * Indexes the last rows and closes the file, which is one plain file then.
+   * @returns false if another connection uses the file, so that it has a log still
+   */
+  seal(): boolean {
+    inTransaction(this.#database, () => this.#writer.end());
+    const isPlain = tryMakePlain(this.#database);
+    this.#database.close();
+    return isPlain;
+  }
+
+  /** Copies the log into the file and closes it. */
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** @returns false if another connection uses the file */
+function tryMakePlain(database: Database): boolean {
+  try {
+    checkpoint(database);
+    database.run("PRAGMA journal_mode = DELETE");
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    throw error;
+  }
+}
+
+export function isBusy(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === "SQLITE_BUSY" || code === "SQLITE_LOCKED";
+}
+
+function checkpoint(database: Database): void {
+  database.query("PRAGMA wal_checkpoint(TRUNCATE)").get();
+}
+
+function openedWith(
+  { dir }: FileContext,
+  { name }: StoreFileName,
+  options: { readonly create: boolean; readonly readwrite: true },
+  open: (database: Database) => OpenFile,
+): OpenFile {
+  const database = new Database(join(dir, name), options);
+  try {
+    database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    database.run(`PRAGMA cache_size = -${cacheKib}`);
+    database.run("PRAGMA synchronous = FULL");
+    return open(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** After an error the file is closed, which undoes the transaction: SQLite may have undone it already, and refuses then. */
+function inTransaction<T>(database: Database, run: () => T): T {
+  database.run("BEGIN IMMEDIATE");
+  const result = run();
+  database.run("COMMIT");
+  return result;
+}
+
+/** 0: there is none. */
+function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
