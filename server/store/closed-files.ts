@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ClosedFile, hasLog, removeFile } from "./store-directory.ts";
+import { type ClosedFile, removeFile } from "./store-directory.ts";
 import type { StoreFileName } from "./store-file-name.ts";
 import type { StoreNotes } from "./store-notes.ts";
 
@@ -18,6 +18,10 @@ export class ClosedFiles {
 
   get count(): number {
     return this.#files.length;
+  }
+
+  get names(): readonly StoreFileName[] {
+    return this.#files.map(({ name }) => name);
   }
 
   get rows(): number {
@@ -67,13 +71,5 @@ export class ClosedFiles {
     this.#files = this.#files.filter((file) => !missing.includes(file));
     for (const { name, rows } of missing)
       this.#notes("warn", "somebody removed a file of the store", { file: name.name, events: rows });
-  }
-
-  /**
-   * Closes files again that were in use by another connection when they were closed.
-   * @param close makes one plain file, or returns false
-   */
-  makePlain(close: (name: StoreFileName) => boolean): void {
-    for (const { name } of this.#files) if (hasLog(this.#dir, name)) close(name);
   }
 }
