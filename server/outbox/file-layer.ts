@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { mkdir, open, readdir, rename, stat, statfs, unlink } from "node:fs/promises";
+import { type DirectoryLock, lockDirectory } from "../directory-lock.ts";
 import { syncDirectory } from "../sync-directory.ts";
-import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
 /** An open file. It has no position of its own: each read and write says where. */
 export interface OutboxFile {
@@ -41,7 +41,7 @@ const openFlags = { create: "w+", read: "r", update: "r+" } as const;
 
 /** The real file system. Every call except `lockDirectory` runs on a thread of the pool and does not block the event loop. */
 export const systemFiles: FileLayer = {
-  lockDirectory,
+  lockDirectory: (dir) => lockDirectory(dir, { name: "outbox", key: "output.outbox.dir" }),
   async makeDirectory(path) {
     await mkdir(path, { recursive: true, mode: 0o700 });
   },

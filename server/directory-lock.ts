@@ -1,14 +1,21 @@
 import { Database } from "bun:sqlite";
 import { access, chmod, constants, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { syncDirectory } from "../sync-directory.ts";
 import { lockDirectoryItself } from "./directory-flock.ts";
+import { syncDirectory } from "./sync-directory.ts";
 
 export interface DirectoryLock {
   release(): void;
 }
 
-const advice = "create it for the user Loom runs as, or set output.outbox.dir";
+/** Whose directory it is, for messages. */
+export interface DirectoryOwner {
+  /** "outbox" */
+  readonly name: string;
+  /** The configuration key that names the directory. */
+  readonly key: string;
+}
+
 /** The error codes that operators meet, in words. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -26,7 +33,7 @@ const reasons: Readonly<Record<string, string>> = {
  * files in it, and one that SQLite holds on a file named `lock`, for file systems that cannot lock a directory.
  * @throws Error if another process holds the lock, or the directory cannot be written; the message says what to do.
  */
-export async function lockDirectory(dir: string): Promise<DirectoryLock> {
+export async function lockDirectory(dir: string, owner: DirectoryOwner): Promise<DirectoryLock> {
   let unlockDirectory: ReturnType<typeof lockDirectoryItself>;
   try {
     const firstCreated = await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -34,12 +41,12 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     unlockDirectory = lockDirectoryItself(dir);
   } catch (error) {
-    throw cannotWrite(dir, error);
+    throw cannotWrite(dir, owner, error);
   }
-  if (unlockDirectory === "held") throw await inUse(dir);
+  if (unlockDirectory === "held") throw await inUse(dir, owner);
   const unlock = unlockDirectory === "unsupported" ? () => {} : unlockDirectory;
   try {
-    const database = await lockFileIn(dir);
+    const database = await lockFileIn(dir, owner);
     return {
       release() {
         database.close();
@@ -53,15 +60,15 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
 }
 
 /** Locks the file `lock`, and writes this process's id beside it. */
-async function lockFileIn(dir: string): Promise<Database> {
+async function lockFileIn(dir: string, owner: DirectoryOwner): Promise<Database> {
   const path = join(dir, "lock");
   let database: Database;
   try {
     database = lockFile(path);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
-    if (code === "SQLITE_BUSY") throw await inUse(dir, error);
-    if (code !== "SQLITE_NOTADB") throw cannotWrite(dir, error);
+    if (code === "SQLITE_BUSY") throw await inUse(dir, owner, error);
+    if (code !== "SQLITE_NOTADB") throw cannotWrite(dir, owner, error);
     // The file is not SQLite's, so no process can hold a lock on it.
     await rm(path);
     database = lockFile(path);
@@ -101,15 +108,18 @@ function lockFile(path: string): Database {
 }
 
 /** Names the process that holds the lock, if it wrote its id. */
-async function inUse(dir: string, cause?: unknown): Promise<Error> {
+async function inUse(dir: string, { name }: DirectoryOwner, cause?: unknown): Promise<Error> {
   const text = await readFile(holderPathIn(dir), "latin1").catch(() => "");
   const pid = /^(\d{1,10})\n$/.exec(text)?.[1];
   const holder = pid ? ` (process ${pid})` : "";
-  return new Error(`outbox: ${dir} is in use by another Loom${holder}`, { cause });
+  return new Error(`${name}: ${dir} is in use by another Loom${holder}`, { cause });
 }
 
-function cannotWrite(dir: string, cause: unknown): Error {
+function cannotWrite(dir: string, { name, key }: DirectoryOwner, cause: unknown): Error {
   const code = String((cause as { code?: unknown }).code);
   const reason = reasons[code] ?? (cause as Error).message;
-  return new Error(`outbox: cannot write to ${dir}: ${reason} (${advice})`, { cause });
+  return new Error(
+    `${name}: cannot write to ${dir}: ${reason} (create it for the user Loom runs as, or set ${key})`,
+    { cause },
+  );
 }

@@ -1,6 +1,6 @@
 /* A process that opens the outbox in the directory of its first argument, prints "open", and runs until it is killed. */
-import { openOutbox } from "../../server/outbox/outbox.ts";
-import { silentLog } from "../support/log.ts";
+import { openOutbox } from "../server/outbox/outbox.ts";
+import { silentLog } from "./support/log.ts";
 
 const dir = process.argv[2] ?? "";
 const outbox = await openOutbox({

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openTestOutbox, temporaryFolder } from "./outboxes.ts";
+import { openTestOutbox, temporaryFolder } from "./outbox/outboxes.ts";
 
 /** Starts another process that opens the outbox in this directory. */
 async function startHolder(dir: string) {

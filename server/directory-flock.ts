@@ -1,6 +1,6 @@
 import { read } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
-import { cFunctions } from "../c-library.ts";
+import { cFunctions } from "./c-library.ts";
 
 /** <sys/file.h>; the same on every system with flock(2). */
 const LOCK_EX = 2;
