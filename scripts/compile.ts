@@ -1,5 +1,8 @@
 import { makeBuiltinDatabases } from "./builtin-databases.ts";
 
+/** Files that workers start with (server/worker-file.ts). */
+const workerFiles = ["server/store/writer-worker.ts"];
+
 /**
  * The command that compiles Loom into one executable, to be run in the root of the repository. The built-in databases are made
  * first.
@@ -15,6 +18,7 @@ export function compileCommand(outfile: string, target?: string): string[] {
     ...(target === undefined ? [] : [`--target=${target}`]),
     `--outfile=${outfile}`,
     "server/cli/loom.ts",
+    ...workerFiles,
     country,
     asn,
   ];

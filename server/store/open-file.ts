@@ -87,6 +87,9 @@ export class OpenFile {
   /** Stores rows in one transaction, with the position of the last of them. They are on disk when this returns. */
   append(rows: readonly StoreRow[], position: StorePosition): void {
     inTransaction(this.#database, () => {
+      // A worker that was ended may have completed its last transaction after this one had read the file.
+      if (!Bun.deepEquals(readPosition(this.#database), this.#position))
+        throw new Error("another connection has written to it");
       this.#writer.append(rows);
       writePosition(this.#database, position);
     });

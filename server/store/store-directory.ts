@@ -26,6 +26,10 @@ export interface ClosedFile {
   readonly sizeBytes: number;
 }
 
+const magic = "SQLite format 3\0";
+/** The version is 1 for a plain file, and 2 for one with a log. */
+const writeVersionAt = 18;
+const readVersionAt = 19;
 const damagedFolder = "damaged";
 /** A file that was made and got no rows before Loom was killed is not larger. */
 const maxUnusedBytes = 128 * 1024;
@@ -64,16 +68,9 @@ export function moveToDamaged(dir: string, { name }: StoreFileName): string {
 /** Whether a file is not one plain file: it was not closed, or another process used it when it was. */
 export function hasLog(dir: string, { name }: StoreFileName): boolean {
   const path = join(dir, name);
-  if (companionSuffixes.some((suffix) => existsSync(path + suffix))) return true;
-  // https://www.sqlite.org/fileformat.html: 2 means that it is written with a log.
-  const header = Buffer.alloc(20);
-  const descriptor = openSync(path, "r");
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header[18] === 2;
+  return (
+    companionSuffixes.some((suffix) => existsSync(path + suffix)) || readHeader(path)[writeVersionAt] === 2
+  );
 }
 
 /** Reads what a plain file has. @throws DamagedFile, NewerFile, SQLiteError */
@@ -94,11 +91,15 @@ export function inspectClosed(dir: string, name: StoreFileName): ClosedFile & { 
   }
 }
 
-/** Whether Loom was killed when it had made this file, so that it has nothing. @throws DamagedFile if it is not a file */
+/**
+ * Whether Loom was killed when it had made this file, so that it has nothing.
+ * @throws DamagedFile if it is not a file, or not SQLite's
+ */
 export function isUnused(dir: string, { name }: StoreFileName): boolean {
   const path = join(dir, name);
   const status = statSync(path);
   if (!status.isFile()) throw new DamagedFile("it is not a file");
+  if (status.size > 0) assertHeader(path);
   if (status.size > maxUnusedBytes || sizeOf(`${path}-wal`) > maxUnusedBytes) return false;
   if (status.size === 0) return true;
   const database = new Database(path, { create: false, readwrite: true });
@@ -110,6 +111,27 @@ export function isUnused(dir: string, { name }: StoreFileName): boolean {
   } finally {
     database.close();
   }
+}
+
+/** Another version would make SQLite treat the file as one that may not be written. */
+function assertHeader(path: string): void {
+  const header = readHeader(path);
+  const isIntact =
+    header.toString("latin1", 0, magic.length) === magic &&
+    [header[writeVersionAt], header[readVersionAt]].every((version) => version === 1 || version === 2);
+  if (!isIntact) throw new DamagedFile("its header is damaged");
+}
+
+/** https://www.sqlite.org/fileformat.html#the_database_header */
+function readHeader(path: string): Buffer {
+  const header = Buffer.alloc(20);
+  const descriptor = openSync(path, "r");
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header;
 }
 
 function freePath(path: string): string {

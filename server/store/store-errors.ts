@@ -17,14 +17,16 @@ export class CannotStore extends Error {
 const blocking = /^(?:SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM|EACCES|EPERM|EROFS|ENOTDIR)/;
 /** SQLite reports some calls that fail for lack of space by these codes: for the shared memory and for quotas. */
 const maybeFull = /^SQLITE_(?:IOERR|CANTOPEN)/;
-const damage = /^SQLITE_(?:CORRUPT|NOTADB|FORMAT|MISMATCH|IOERR_(?:READ|SHORT_READ|CORRUPTFS|DATA))/;
-const missingPart = /no such (?:table|column|index)|malformed/;
+const damage =
+  /^SQLITE_(?:CORRUPT|NOTADB|FORMAT|MISMATCH|ERROR|CONSTRAINT|IOERR_(?:READ|SHORT_READ|CORRUPTFS|DATA))/;
 const fullBelowBytes = 256 * 1024;
 
-/** Whether a file cannot be used because its content is damaged. */
+/**
+ * Whether a file cannot be used because its content is damaged. The statements are always the same, so an error of one of
+ * them or of a constraint is about the content too.
+ */
 export function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedFile || damage.test(codeOf(error))) return true;
-  return codeOf(error) === "SQLITE_ERROR" && missingPart.test((error as Error).message);
+  return error instanceof DamagedFile || damage.test(codeOf(error));
 }
 
 /** Whether a write to this directory failed because the disk is full. */

@@ -53,11 +53,14 @@ export class WriterClient {
   }
 
   /**
-   * Stores events of one outbox, except those that are stored already. One call at a time.
+   * Stores events of one outbox, except those that are stored already. A call fails while another one is in progress: a disk
+   * that hangs must not collect deliveries that were given up.
    * @returns why none of them counts as stored; undefined: they are on disk
    */
   append(outboxId: string, events: readonly StoreEvent[]): Promise<WriterFailure | undefined> {
     if (this.#isClosing) return Promise.resolve({ reason: "the store is closed", isBlocked: false });
+    if (this.#pending)
+      return Promise.resolve({ reason: "the disk has not finished the last delivery", isBlocked: false });
     const worker = this.#worker ?? this.#start();
     const { promise, resolve } = Promise.withResolvers<WriterFailure | undefined>();
     const id = ++this.#lastId;
