@@ -50,9 +50,9 @@ function tableOf(keys: Keys): string {
   return ["| key | default | allowed | description |", "|---|---|---|---|", ...rows].join("\n");
 }
 
-function defaultOf({ isRequired, fallback, example }: Key<unknown>): string {
+function defaultOf({ isRequired, defaultText }: Key<unknown>): string {
   if (isRequired) return "required";
-  return fallback === undefined ? "" : `\`${example}\``;
+  return defaultText === undefined ? "" : `\`${defaultText}\``;
 }
 
 function descriptionOf({ description, environment }: Key<unknown>): string {

@@ -106,6 +106,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   });
   declareEnrichmentMetrics(metrics, enrichment);
   if (outputs.ledger) declareOutputMetrics(metrics, outputs.ledger);
+  outputs.declareMetrics(metrics);
   declareHealthMetrics(metrics, readiness);
   declareProcessMetrics(metrics, version);
   ingest.listen(handle);

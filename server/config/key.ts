@@ -13,7 +13,9 @@ export interface Key<T> {
   readonly isRequired: boolean;
   /** What the key does: whole sentences, for operators. */
   readonly description: string;
-  /** The value in the example, in TOML: the default, or for a key without one what an operator might write. */
+  /** The default in TOML; undefined if there is none. */
+  readonly defaultText: string | undefined;
+  /** The value in the example, in TOML: mostly the default, or for a key without one what an operator might write. */
   readonly example: string;
   /** True if the example sets the key, false if it is behind a "#". */
   readonly isSetInExample: boolean;
@@ -34,6 +36,11 @@ export interface KeyOptions {
   readonly range?: string;
 }
 
+export interface DefaultKeyOptions extends KeyOptions {
+  /** The value in the example, if that is not the default. */
+  readonly example?: readonly string[];
+}
+
 export interface UnsetKeyOptions extends KeyOptions {
   /** A value in TOML for the example. */
   readonly example: string;
@@ -46,7 +53,7 @@ export function withDefault<T>(
   kind: Kind<T>,
   fallback: string | readonly string[] | number | boolean,
   description: string,
-  options: KeyOptions = {},
+  options: DefaultKeyOptions = {},
 ): Key<T> {
   const value: TomlValue =
     typeof fallback === "number" ? BigInt(fallback) : typeof fallback === "object" ? [...fallback] : fallback;
@@ -57,7 +64,8 @@ export function withDefault<T>(
     }),
     isRequired: false,
     description,
-    example: exampleOf(fallback),
+    defaultText: tomlOf(fallback),
+    example: tomlOf(options.example ?? fallback),
     isSetInExample: true,
     range: options.range ?? kind.range,
     environment: undefined,
@@ -84,10 +92,20 @@ function unsetKey<T>(
   { example, isSetInExample = false, environment, range = kind.range }: UnsetKeyOptions,
   isRequired: boolean,
 ): Key<T> {
-  return { kind, fallback: undefined, isRequired, description, example, isSetInExample, range, environment };
+  return {
+    kind,
+    fallback: undefined,
+    isRequired,
+    description,
+    defaultText: undefined,
+    example,
+    isSetInExample,
+    range,
+    environment,
+  };
 }
 
-function exampleOf(value: string | readonly string[] | number | boolean): string {
+function tomlOf(value: string | readonly string[] | number | boolean): string {
   return typeof value === "object"
     ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]`
     : JSON.stringify(value);

@@ -200,7 +200,7 @@ export const sections = {
   },
   output: {
     // outputTypeKey replaces it with one that has the names of all outputs.
-    type: outputTypeKey([{ name: "stdout" }]),
+    type: outputTypeKey([{ name: "stdout", isInExample: true }]),
   },
   "output.outbox": {
     enabled: withDefault(
@@ -322,11 +322,15 @@ export function sectionsWith(outputs: readonly OutputKind<unknown>[]): Sections 
 }
 
 /** `output.type` for a program that has these outputs. */
-export function outputTypeKey(outputs: readonly { readonly name: string }[]): Key<readonly string[]> {
+export function outputTypeKey(
+  outputs: readonly Pick<OutputKind<unknown>, "name" | "isInExample">[],
+): Key<readonly string[]> {
   const names = outputs.map(({ name }) => name);
+  const inExample = outputs.filter(({ isInExample }) => isInExample).map(({ name }) => name);
   return withDefault(
     oneOrMore(choice(names), names.length),
     "stdout",
     'The output, or a list of several, such as ["stdout", "clickhouse"]. Each of them receives every event.',
+    inExample.length > 1 ? { example: inExample } : {},
   );
 }

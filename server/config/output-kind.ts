@@ -11,6 +11,8 @@ export interface OutputKind<Configured> {
   readonly keys: Keys;
   /** False: the output alone can keep events, so that it works without the outbox. */
   readonly needsOutbox: boolean;
+  /** Whether the `output.type` of the example names it. */
+  readonly isInExample: boolean;
   /**
    * Called only for an output that `output.type` names, with the value of each of its keys. Required keys are set.
    * @throws ConfigError when the keys contradict each other

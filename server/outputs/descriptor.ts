@@ -51,6 +51,8 @@ interface Definition<Name extends string, K extends Keys> {
   readonly keys: K;
   /** Default: true. */
   readonly needsOutbox?: boolean;
+  /** Whether the example configuration uses it. Default: false. */
+  readonly isInExample?: boolean;
   readonly schema?: OutputSchema;
   /** Checks keys against each other. @throws ConfigError */
   check?(settings: SettingsOf<Name, K>): void;
@@ -80,11 +82,21 @@ export function defineUnbuiltOutput<const Name extends string, const K extends K
 }
 
 function describe<Name extends string, K extends Keys>(
-  { name, title, description, keys, needsOutbox = true, schema, check }: Definition<Name, K>,
+  definition: Definition<Name, K>,
   isBuilt: boolean,
   create: BuiltDefinition<Name, K>["create"],
   openHistory?: BuiltDefinition<Name, K>["openHistory"],
 ): OutputDescriptor {
+  const {
+    name,
+    title,
+    description,
+    keys,
+    needsOutbox = true,
+    isInExample = false,
+    schema,
+    check,
+  } = definition;
   return {
     name,
     title,
@@ -92,6 +104,7 @@ function describe<Name extends string, K extends Keys>(
     keys,
     isBuilt,
     needsOutbox,
+    isInExample,
     schema,
     configure(values) {
       const settings = settingsOf(name, keys, values);

@@ -1,4 +1,5 @@
 import type { CannotKeep, EnrichedBatch, StoredEvent } from "../pipeline.ts";
+import type { MetricRegistry } from "../telemetry/metric-registry.ts";
 import type { OutputReport } from "./output-report.ts";
 
 /** An event that an output has rejected, with the output's reason. */
@@ -60,6 +61,8 @@ export interface Output {
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
   /** Whether the output answers a request without events. An output that returns "suspect" has it. Never rejects. */
   isReachable?(signal: AbortSignal): Promise<boolean>;
-  /** Closes connections. */
-  close(): void;
+  /** Declares metrics of the output's own. */
+  declareMetrics?(metrics: MetricRegistry): void;
+  /** Closes connections and files. Never rejects. */
+  close(): void | Promise<void>;
 }

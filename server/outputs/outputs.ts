@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { KeepBatch } from "../pipeline.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { MetricRegistry } from "../telemetry/metric-registry.ts";
 import type { DeadLetterAdmin } from "./dead-letters/admin.ts";
 import type { AttemptObservation } from "./delivery/batch-sender.ts";
 import { DurableOutputs } from "./delivery/durable-outputs.ts";
@@ -21,6 +22,8 @@ export interface Outputs {
   reports(): readonly OutputReport[];
   /** For `/metrics`; undefined without an outbox, because the metrics of ingest then count all that is kept. */
   readonly ledger: { reports(): OutputReport[]; outbox(): OutboxReport } | undefined;
+  /** Declares the metrics that outputs have beside those of every output. */
+  declareMetrics(metrics: MetricRegistry): void;
   /** undefined: there is no such output. */
   deadLetters(output: string): DeadLetterAdmin | undefined;
   stop(maxWaitMs: number): Promise<void>;
@@ -66,6 +69,9 @@ export async function startOutputs(config: OutputsConfig, options: OutputsOption
     problem: () => durable.problem() ?? outputs.map(({ direct }) => direct?.problem()).find(Boolean),
     reports: () => durable.reports(),
     ledger: { reports: () => durable.reports(), outbox: () => durable.outboxReport() },
+    declareMetrics(metrics) {
+      for (const output of outputs) output.declareMetrics?.(metrics);
+    },
     deadLetters: (output) => durable.deadLetters(output),
     async stop(maxWaitMs) {
       await durable.stop(maxWaitMs);
@@ -82,6 +88,7 @@ function directOutputs(name: string, direct: DirectOutput): Outputs {
     problem: () => direct.problem(),
     reports: () => [direct.report()],
     ledger: undefined,
+    declareMetrics() {},
     deadLetters: (output) => (output === name ? noDeadLetters : undefined),
     stop: (maxWaitMs) => direct.stop(maxWaitMs),
   };

@@ -1,5 +1,7 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Executable, maxTestMs, runExecutable, runToEnd } from "../support/executable.ts";
 import { signInRequest } from "../support/management.ts";
 import { until } from "../support/until.ts";
@@ -8,8 +10,12 @@ setDefaultTimeout(maxTestMs);
 
 const anyPorts = ["-listen-address", "127.0.0.1:0", "-management-listen-address", "127.0.0.1:0"];
 
+/** Where demos make the folders for what they store. */
+const temporary = mkdtempSync(join(tmpdir(), "loom-demo-test-"));
+afterAll(() => rmSync(temporary, { recursive: true }));
+
 function startDemo(...args: string[]): Executable {
-  return runExecutable({ args: ["demo", ...anyPorts, ...args], environment: {} });
+  return runExecutable({ args: ["demo", ...anyPorts, ...args], environment: { TMPDIR: temporary } });
 }
 
 /** Waits for the text that says what to try. */
@@ -38,6 +44,21 @@ test("the demo leaves no file in the directory", async () => {
   expect(readdirSync(demo.folder)).toEqual(["loom"]);
 });
 
+test("the demo stores events in a folder of its own, which it removes at the end", async () => {
+  const own = join(temporary, "own");
+  mkdirSync(own);
+  await using demo = runExecutable({ args: ["demo", ...anyPorts], environment: { TMPDIR: own } });
+  const url = /management +(\S+)\/health/.exec(await introductionOf(demo))?.[1];
+  await until("an event is stored", async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    return /^loom_store_events [1-9]/m.test(metrics);
+  });
+  expect(readdirSync(own)).toEqual([expect.stringMatching(/^loom-demo-/)]);
+  demo.signal("SIGINT");
+  expect(await demo.exited).toBe(0);
+  expect(readdirSync(own)).toEqual([]);
+});
+
 test("/health and /metrics are at the address that the demo prints", async () => {
   await using demo = startDemo();
   const url = /management +(\S+)\/health/.exec(await introductionOf(demo))?.[1];
@@ -57,7 +78,7 @@ describe("the dashboard", () => {
   });
 
   test("opens with LOOM_ADMIN_TOKEN if that is set, and the demo does not print it", async () => {
-    const environment = { LOOM_ADMIN_TOKEN: "an-admin-token-for-tests" };
+    const environment = { LOOM_ADMIN_TOKEN: "an-admin-token-for-tests", TMPDIR: temporary };
     await using demo = runExecutable({ args: ["demo", ...anyPorts], environment });
     const introduction = await introductionOf(demo);
     const url = /dashboard +(\S+)\/ .*LOOM_ADMIN_TOKEN/.exec(introduction)?.[1];
@@ -73,6 +94,7 @@ test.skipIf(!Bun.which("curl"))(
     const command = /^ {2}curl[\s\S]*?\]'$/m.exec(await introductionOf(demo))?.[0] ?? "";
     const { stdout } = Bun.spawnSync(["sh", "-c", command]);
     expect(stdout.toString()).toStartWith("HTTP/1.1 204 ");
+    await firstEventOf(demo);
     const lines = demo.stdoutBytes().toString().trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).event.summary)).toEqual(["hello"]);
     expect(JSON.parse(lines[0] ?? "").source.geo.country_iso_code).toBe("GB");

@@ -173,7 +173,7 @@ describe("the outbox", () => {
 describe("output.type", () => {
   test("the error on an unknown output lists the allowed ones", () => {
     expect(refusal(() => parseConfig(`${plain}[output]\ntype = "file"`, {}))).toBe(
-      'config: output: type is "file"; allowed: one, or a list, of "stdout", "clickhouse", "elasticsearch", "kafka"',
+      'config: output: type is "file"; allowed: one, or a list, of "stdout", "store", "clickhouse", "elasticsearch", "kafka"',
     );
   });
 

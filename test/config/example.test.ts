@@ -44,14 +44,18 @@ test("the example has one table of each array of tables, with every key", () => 
   ]);
 });
 
-test("the example sets every key that has a default to that default", () => {
+test("the example uses the outputs that are marked for it", () => {
+  expect(parseConfig(exampleConfig(), {}).output.type).toEqual(["stdout", "store"]);
+});
+
+test("the example sets every other key that has a default to that default", () => {
   const { values, written } = valuesOf(exampleConfig());
   const inExample = new Map<string, unknown>(
     Object.entries(values).flatMap(([section, sectionValues]) =>
       Object.entries(sectionValues).map(([name, value]) => [`${section}.${name}`, value] as const),
     ),
   );
-  const withDefault = keys.filter(({ key }) => key.fallback !== undefined);
+  const withDefault = keys.filter(({ key, path }) => key.fallback !== undefined && path !== "output.type");
   expect(withDefault.map(({ path }) => [path, written.has(path), inExample.get(path)])).toEqual(
     withDefault.map(({ path, key }) => [path, true, key.fallback]),
   );

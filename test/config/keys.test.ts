@@ -469,6 +469,24 @@ const cases: readonly KeyCase[] = [
   },
   {
     section: "output",
+    key: "store_dir",
+    fallback: "/var/lib/loom/store",
+    ...paths(false),
+  },
+  {
+    section: "output",
+    key: "store_max_bytes",
+    fallback: undefined,
+    ...integers(67108864, 17592186044416),
+  },
+  {
+    section: "output",
+    key: "store_max_days",
+    fallback: 30,
+    ...integers(1, 36500),
+  },
+  {
+    section: "output",
     key: "clickhouse_url",
     fallback: undefined,
     ...urls,

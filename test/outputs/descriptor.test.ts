@@ -84,6 +84,6 @@ test("an output that is not built can be configured, and does not start", async 
   const config = configure('type = "pigeon"');
   const starting = startOutputs(config, { ...context, onAttempt: () => {} });
   expect(await starting.catch((error: Error) => error.message)).toBe(
-    'config: output: type "pigeon" is not implemented; this version has "stdout", "clickhouse" and "elasticsearch"',
+    'config: output: type "pigeon" is not implemented; this version has "stdout", "store", "clickhouse" and "elasticsearch"',
   );
 });

@@ -2,6 +2,8 @@ import { declareEnrichmentMetrics } from "../../server/enrich/enrichment-metrics
 import { declareIngestMetrics } from "../../server/ingest/ingest-metrics.ts";
 import { declareHealthMetrics } from "../../server/management/health-metrics.ts";
 import { declareAttemptMetrics, declareOutputMetrics } from "../../server/outputs/output-metrics.ts";
+import { declareStoreMetrics } from "../../server/outputs/store/store-metrics.ts";
+import { noReport } from "../../server/store/store-writer.ts";
 import { Ledger } from "../../server/telemetry/ledger.ts";
 import { MetricRegistry } from "../../server/telemetry/metric-registry.ts";
 import { declareProcessMetrics } from "../../server/telemetry/process-metrics.ts";
@@ -41,6 +43,7 @@ export function allMetrics({ ledger = new Ledger(), enrichment, outputs }: AllMe
     }),
     ...outputs,
   });
+  declareStoreMetrics(metrics, () => ({ ...noReport, maxBytes: 0 }));
   declareHealthMetrics(metrics, { problem: () => undefined });
   declareProcessMetrics(metrics, "1.2.3");
   return { metrics, observeDuration, observeAttempt };

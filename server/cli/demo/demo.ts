@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { writeSync } from "node:fs";
+import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseConfig } from "../../config/load-config.ts";
 import { ListenError } from "../../http/listener.ts";
 import { outputDescriptors } from "../../outputs/registry.ts";
@@ -44,7 +46,7 @@ async function runDemo(args: readonly string[]): Promise<void> {
   const flags = parseFlags(args);
   const replayToken = randomBytes(24).toString("base64url");
   const ownToken = randomBytes(24).toString("base64url");
-  const config = configFor(flags);
+  const config = configFor(flags, temporaryFolder());
   const environment = {
     [`LOOM_SENSOR_${replayedSensorId}`]: replayToken,
     [`LOOM_SENSOR_${ownSensorId}`]: ownToken,
@@ -89,7 +91,15 @@ function parseFlags(args: readonly string[]): DemoFlags {
   };
 }
 
-function configFor({ listenAddress, managementAddress }: DemoFlags) {
+/** A folder for outbox and store, which is removed when the process exits. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "loom-demo-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** @param folder for what is stored */
+function configFor({ listenAddress, managementAddress }: DemoFlags, folder: string) {
   try {
     return parseConfig(
       `
@@ -98,7 +108,10 @@ tls = false
 listen_address = ${JSON.stringify(listenAddress)}
 management_listen_address = ${JSON.stringify(managementAddress)}
 [output]
-type = "stdout"
+type = ["stdout", "store"]
+store_dir = ${JSON.stringify(join(folder, "store"))}
+[output.outbox]
+dir = ${JSON.stringify(join(folder, "outbox"))}
 [logging]
 format = "console"
 `,

@@ -179,8 +179,8 @@ export class OutputDelivery {
     await Promise.race([this.#ended, systemClock.sleep(maxWaitMs + diskGraceMs, ended.signal)]);
     ended.abort();
     clearTimeout(timer);
-    this.#options.output.close();
-    await Promise.race([this.#options.deadLetters.close(), Bun.sleep(diskGraceMs)]);
+    const { output, deadLetters } = this.#options;
+    await Promise.race([Promise.all([output.close(), deadLetters.close()]), Bun.sleep(diskGraceMs)]);
   }
 
   async #run(): Promise<void> {

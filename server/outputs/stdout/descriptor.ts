@@ -8,6 +8,7 @@ export const stdout = defineOutput({
   description: "Standard output, one event a line. It has no keys.",
   keys: {},
   needsOutbox: false,
+  isInExample: true,
   create(_settings, { log, onFatal }) {
     const writer = new StdoutWriter({ log: log.component("stdout"), onClosed: onFatal });
     return { ...createStdoutDelivery(writer), direct: writer };
