@@ -29,11 +29,16 @@ export function benchBatch(eventCount: number): Buffer {
   return Buffer.from(`[${Array.from({ length: eventCount }, (_, i) => benchEvent(i)).join(",")}]`);
 }
 
-function benchEvent(i: number): string {
+/** A copy of a captured event. */
+export function capturedEvent(i: number): CapturedEvent {
   const from = i % rareEvery === 0 ? rare : common;
   const original = from[i % from.length];
   if (!original) throw new Error("the fixtures have no event of that size");
-  const event = structuredClone(original.event);
+  return structuredClone(original.event);
+}
+
+function benchEvent(i: number): string {
+  const event = capturedEvent(i);
   event.event.id = crypto.randomUUID();
   event.event.original_payload_hex = randomHex(event.event.original_payload_hex.length / 2);
   event.network.community_id = `1:${Buffer.from(randomHex(20), "hex").toString("base64")}`;
