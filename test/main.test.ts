@@ -24,7 +24,8 @@ tls = false
 listen_address = "127.0.0.1:0"
 management_listen_address = "127.0.0.1:0"
 [output]
-type = "clickhouse"
+type = ["store", "clickhouse"]
+store_dir = "${folder}/store"
 clickhouse_url = "http://127.0.0.1:9"
 [output.outbox]
 dir = "${folder}/outbox"

@@ -107,9 +107,9 @@ export class StoreWriter {
     this.#try(() => {
       const { open, closed } = this.#files;
       closed.forgetMissing();
-      this.#files.makePlain();
       if (open && this.#isTooOld(open.name.day)) this.#files.closeNewest();
       this.#removeOld();
+      this.#files.makePlain();
     });
   }
 

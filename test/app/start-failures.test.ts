@@ -126,5 +126,5 @@ test("an output that does not exist is an error that lists the existing ones", (
     {
       config: `${plainConfig}[output]\ntype = "kafka"\nkafka_brokers = ["127.0.0.1:1"]\nkafka_topic = "a"\n[output.outbox]\ndir = "outbox"\n`,
     },
-    'config: output: type "kafka" is not implemented; this version has "stdout", "clickhouse" and "elasticsearch"',
+    'config: output: type "kafka" is not implemented; this version has "stdout", "store", "clickhouse" and "elasticsearch"',
   ));

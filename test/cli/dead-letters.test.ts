@@ -133,7 +133,7 @@ test.each([
   [["list", "-config"], "-config needs a value"],
   [
     ["list", "--output", "elastic"],
-    'there is no output "elastic", only stdout, clickhouse, elasticsearch, kafka',
+    'there is no output "elastic", only stdout, store, clickhouse, elasticsearch, kafka',
   ],
 ])("%p is refused with the usage", async (args, reason) => {
   const { status, stderr } = await loom(...args);

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { maxRowsPerFile } from "../../server/store/store-file-name.ts";
@@ -7,6 +7,9 @@ import { documentsOf, readStore, storeFiles } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs, temporaryFolder } from "./stores.ts";
 
 const outbox = "outbox-1";
+
+/** Each test writes thousands of events and syncs them. */
+setDefaultTimeout(60_000);
 const storedEvents = 2_300;
 const nextDay = startMs + dayMs;
 
@@ -123,7 +126,7 @@ test("whatever byte of the newest file is changed, the next event is stored once
     expect(`${offset}: ${read.filter((document) => !known.has(document)).length}`).toBe(`${offset}: 0`);
     expect(read.filter((document) => document === documents(701, 1)[0]).length).toBe(1);
   }
-}, 60_000);
+});
 
 describe("a log that is", () => {
   /** A copy of a store as a kill leaves it, with a log. */
@@ -153,7 +156,7 @@ describe("a log that is", () => {
         store.writer.append(outbox, eventsOf(events + 1, 1_100 - events));
         expect(documentsOf(copy.path)).toEqual(documents(1, 1_100));
       }
-    }, 20_000);
+    });
 });
 
 describe("a file", () => {

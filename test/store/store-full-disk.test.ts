@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { CannotStore } from "../../server/store/store-errors.ts";
@@ -7,6 +7,9 @@ import { documentsOf } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs } from "./stores.ts";
 
 const outbox = "outbox-1";
+
+/** Each test writes thousands of events and syncs them. */
+setDefaultTimeout(60_000);
 const isPossible = canMountSmallDisks();
 const mebi = 1024 ** 2;
 

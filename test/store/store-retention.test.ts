@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { documentsOf, readStore, storeFiles } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs, temporaryFolder } from "./stores.ts";
 
 const outbox = "outbox-1";
+
+/** Each test writes thousands of events and syncs them. */
+setDefaultTimeout(60_000);
 const eventsPerDay = 240;
 
 describe("by days", () => {
@@ -74,9 +77,9 @@ describe("by days", () => {
 describe("by size", () => {
   test("the oldest files are removed, the newest events stay, and all are counted", () => {
     using folder = temporaryFolder();
-    const maxBytes = 2_000_000;
+    const maxBytes = 1_000_000;
     using store = openWriter(folder.path, { maxBytes });
-    const total = 60_000;
+    const total = 30_000;
     for (let first = 1; first <= total; first += 500) {
       store.writer.append(outbox, eventsOf(first, 500));
       expect(store.writer.report.sizeBytes).toBeLessThanOrEqual(maxBytes);

@@ -1,11 +1,14 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkSegments, documentsOf, readStore, storeFiles } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs, temporaryFolder } from "./stores.ts";
 
 const outbox = "outbox-1";
+
+/** Each test writes thousands of events and syncs them. */
+setDefaultTimeout(60_000);
 
 test("events are read as they were stored, with their times and sensors", () => {
   using folder = temporaryFolder();
@@ -46,7 +49,7 @@ for (const [size, total] of [
     }
     expect(documentsOf(folder.path)).toEqual(documents(1, total + 1));
     expect(checkSegments(folder.path)).toBe(total);
-  }, 20_000);
+  });
 
 test("chunks end where segments and bitmaps of trigrams end, and tails are joined to them", () => {
   using folder = temporaryFolder();
