@@ -1,9 +1,7 @@
 import type { Config } from "./config/config.ts";
-import { ConfigError } from "./config/config-error.ts";
 import { managementTokenWarnings } from "./config/management-tokens.ts";
 import { startEnrichment } from "./enrich/enrichment.ts";
 import { declareEnrichmentMetrics } from "./enrich/enrichment-metrics.ts";
-import { chooseHistory } from "./history/choose-history.ts";
 import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
@@ -12,6 +10,7 @@ import { declareHealthMetrics } from "./management/health-metrics.ts";
 import { startManagement } from "./management/management.ts";
 import { Readiness } from "./management/readiness.ts";
 import type { ConfiguredOutput } from "./outputs/descriptor.ts";
+import { openHistory } from "./outputs/open-history.ts";
 import { declareAttemptMetrics, declareOutputMetrics } from "./outputs/output-metrics.ts";
 import { type Outputs, type OutputsOptions, startOutputs } from "./outputs/outputs.ts";
 import { Reloader, readCertificate, readSensors } from "./reload.ts";
@@ -56,8 +55,7 @@ const outputStopMs = 1_500;
 export async function startLoom(options: LoomOptions): Promise<Loom> {
   const { config, log } = options;
   const { server } = config;
-  const history = chooseHistory(config.dashboard.history, config.output.outputs);
-  if (history.kind === "refused") throw new ConfigError(`config: dashboard: ${history.refusal}`);
+  const history = openHistory(config, { log, isConcurrent: true });
   const authenticator = createAuthenticator(await readSensors(options));
   const certificate = await readCertificate(options);
   for (const warning of [...config.warnings, ...managementTokenWarnings(config.management)])
@@ -84,6 +82,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     authenticator,
     ...enrichment,
     outputs,
+    history,
     problem: readiness.problem,
     ingestProblem: readiness.ingestProblem,
     certificate,

@@ -6,6 +6,7 @@ import { geoip } from "./geoip.ts";
 import { help } from "./help.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
+import { search } from "./search.ts";
 import { version } from "./version.ts";
 
 /** Every command, in the order of `loom help`. */
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   demo,
   exampleConfig,
   schema,
+  search,
   deadLetters,
   geoip,
   version,

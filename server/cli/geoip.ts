@@ -1,6 +1,6 @@
 import type { DatabaseUpdate, UpdatesConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { createDescriptorWriter, type DescriptorWriter } from "../descriptor-writer.ts";
+import { createDescriptorWriter } from "../descriptor-writer.ts";
 import { describeSource } from "../enrich/update/download-targets.ts";
 import { type UpdateOutcome, type UpdateProgress, updateDatabase } from "../enrich/update/update-database.ts";
 import { UpdateError } from "../enrich/update/update-error.ts";
@@ -9,11 +9,10 @@ import { printable } from "../text/printable.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { exitWith } from "./exit.ts";
+import { ProgressLine } from "./progress-line.ts";
 import { configFlag } from "./run.ts";
 import { signals } from "./signals.ts";
 
-/** How often the progress on a terminal is written. */
-const progressIntervalMs = 100;
 const megabyte = 1_000_000;
 
 /** `loom geoip update`. A running Loom loads the files when they are in place. */
@@ -61,13 +60,14 @@ async function updateOne(
 ): Promise<boolean> {
   const [output, errors] = [createDescriptorWriter(1), createDescriptorWriter(2)];
   const source = describeSource(update.source);
-  const progress = new ProgressLine(errors, `${update.role}: downloading ${source}`);
+  const title = `${update.role}: downloading ${source}`;
+  const progress = new ProgressLine({ title, isTitleLogged: true, writer: errors });
   try {
     const outcome = await updateDatabase({
       update,
       servers,
       signal,
-      onProgress: (now) => progress.show(now),
+      onProgress: (now) => progress.show(() => bytesOf(now)),
     });
     await progress.clear();
     const line = `${update.role}: ${resultOf(outcome, update)}`;
@@ -95,42 +95,7 @@ function resultOf({ kind, type, builtAt }: UpdateOutcome, { path }: DatabaseUpda
   }
 }
 
-/** One line, which is written again with the number of bytes if stderr is a terminal. */
-class ProgressLine {
-  readonly #writer: DescriptorWriter;
-  readonly #title: string;
-  readonly #isTerminal = process.stderr.isTTY === true;
-  #shownAt = Number.NEGATIVE_INFINITY;
-
-  constructor(writer: DescriptorWriter, title: string) {
-    this.#writer = writer;
-    this.#title = title;
-  }
-
-  show({ receivedBytes, totalBytes }: UpdateProgress): void {
-    const isFirst = this.#shownAt === Number.NEGATIVE_INFINITY;
-    if (performance.now() - this.#shownAt < progressIntervalMs) return;
-    this.#shownAt = performance.now();
-    if (!this.#isTerminal) {
-      if (isFirst) this.#write(`${this.#title}\n`);
-      return;
-    }
-    const share = totalBytes === undefined ? "" : `, ${Math.floor((100 * receivedBytes) / totalBytes)} %`;
-    this.#writeLine(`${this.#title}: ${(receivedBytes / megabyte).toFixed(1)} MB${share}`);
-  }
-
-  async clear(): Promise<void> {
-    if (this.#isTerminal && this.#shownAt > Number.NEGATIVE_INFINITY) this.#writeLine("");
-    await this.#writer.idle();
-  }
-
-  /** Carriage return, the text, and "erase to the end of the line". */
-  #writeLine(text: string): void {
-    this.#write(`\r${text}\u001b[K`);
-  }
-
-  #write(text: string): void {
-    // If stderr is closed, there is nowhere left to report it.
-    this.#writer.write(Buffer.from(text)).catch(() => {});
-  }
+function bytesOf({ receivedBytes, totalBytes }: UpdateProgress): string {
+  const share = totalBytes === undefined ? "" : `, ${Math.floor((100 * receivedBytes) / totalBytes)} %`;
+  return `${(receivedBytes / megabyte).toFixed(1)} MB${share}`;
 }

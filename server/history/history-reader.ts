@@ -109,8 +109,11 @@ export interface HistoryReader {
     range: { readonly from: number; readonly to: number; readonly intervalMs: number },
     options?: QueryOptions,
   ): Promise<HistogramAnswer>;
-  /** All matching events, the oldest first, as lines of JSON in pieces of about 1 MB. Has no deadline. */
-  export(query: Query, options?: Pick<QueryOptions, "signal" | "onProgress">): AsyncIterable<Uint8Array>;
+  /** All matching events, the oldest first, some hundred at a time. Has no deadline and no bound. */
+  export(
+    query: Query,
+    options?: Pick<QueryOptions, "signal" | "onProgress">,
+  ): AsyncIterable<readonly HistoryEvent[]>;
   close(): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import type { DatabaseUpdates } from "../enrich/update/database-updates.ts";
 import type { Authenticator } from "../ingest/authentication.ts";
 import type { RefusedRequest } from "../ingest/refusal.ts";
 import { type Monitoring, startMonitoring } from "../monitoring/monitoring.ts";
+import { type History, isReader } from "../outputs/open-history.ts";
 import type { Outputs } from "../outputs/outputs.ts";
 import type { ObserveBatch } from "../pipeline.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
@@ -16,6 +17,7 @@ import { createAttacksApi } from "./api/attacks.ts";
 import { createDeadLettersApi } from "./api/dead-letters.ts";
 import { createEnrichmentApi } from "./api/enrichment.ts";
 import { createEnrichmentAnswers } from "./api/enrichment-answers.ts";
+import { createHistoryApi } from "./api/history.ts";
 import { createOutputAnswers, createOutputsApi, outboxAnswer } from "./api/outputs.ts";
 import { createOverviewApi } from "./api/overview.ts";
 import { createRefusalsApi } from "./api/refusals.ts";
@@ -39,6 +41,7 @@ export interface DashboardSources {
   readonly reverseDns: ReverseDns | undefined;
   readonly ignoreRules: Pick<IgnoreRules, "rules">;
   readonly outputs: Outputs;
+  readonly history: History;
   readonly problem: () => string | undefined;
   readonly ingestProblem: () => string | undefined;
   /** The port of the ingest server. */
@@ -82,13 +85,20 @@ export function createDashboard(sources: DashboardSources): Dashboard {
         deadLetters: outputs.deadLetters,
         onError: (error) => log.error("cannot read dead letters for the dashboard", { error: error.message }),
       }),
+      createHistoryApi({
+        history: sources.history,
+        onError: (error) => log.error("cannot search stored events", { error: error.message }),
+      }),
       createTailApi({
         tail: monitoring.tail,
         recentEvents: monitoring.recentEvents,
         trackValidity: (request) => sessions.trackValidity(request),
       }),
     ],
-    stop: monitoring.stop,
+    async stop() {
+      await monitoring.stop();
+      if (isReader(sources.history)) await sources.history.close();
+    },
   };
 }
 

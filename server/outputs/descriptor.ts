@@ -24,7 +24,10 @@ export interface ConfiguredOutput {
 }
 
 /** What a reader of the history gets when it is created. */
-export type HistoryContext = Pick<OutputContext, "log">;
+export interface HistoryContext extends Pick<OutputContext, "log"> {
+  /** True: the history is read in a process that does other things meanwhile. False: it may use the whole thread. */
+  readonly isConcurrent: boolean;
+}
 
 /** What `loom schema <output>` prints. */
 export interface OutputSchema {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { columnNames } from "../../server/event/columns.ts";
-import type { HistoryReader } from "../../server/history/history-reader.ts";
+import type { HistoryEvent, HistoryReader } from "../../server/history/history-reader.ts";
 import type { Query } from "../../server/query/query.ts";
 import { type ExaminedEvent, ExhaustiveHistory } from "./exhaustive-history.ts";
 import { createRandom } from "./random.ts";
@@ -86,10 +86,10 @@ export function testsOfHistory(start: () => HistoryUnderTest, queries: readonly 
     }
   });
 
-  test("an export has the matching documents as lines, the oldest first", async () => {
+  test("an export has the matching documents, the oldest first", async () => {
     const { reader } = start();
     for (const { query } of indexed.filter(({ index }) => index % 10 === 3)) {
-      const lines = (await textOf(reader.export(query))).split("\n").filter((line) => line !== "");
+      const lines = await documentsOf(reader.export(query));
       const expected = naive().matching(query);
       expect(lines.toSorted()).toEqual(expected.map(({ document }) => document).toSorted());
       const timeOf = new Map(expected.map(({ document, time }) => [document, time]));
@@ -129,8 +129,8 @@ async function allEvents(reader: HistoryReader, query: Query, limit: number) {
   return found;
 }
 
-async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces) all.push(piece);
-  return Buffer.concat(all).toString();
+async function documentsOf(pieces: AsyncIterable<readonly HistoryEvent[]>): Promise<string[]> {
+  const documents: string[] = [];
+  for await (const events of pieces) documents.push(...events.map(({ document }) => document));
+  return documents;
 }

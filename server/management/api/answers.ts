@@ -344,3 +344,66 @@ export interface DeadLettersAnswer {
 export interface RetryAnswer {
   readonly requested: number;
 }
+
+// ---- history
+
+/** How an answer about stored events was found. */
+export interface HistoryCompleteness {
+  /** Which time `since`, `until` and histograms mean: when Loom received an event, or its `@timestamp`. */
+  readonly time: "received" | "event";
+  /** False: the deadline passed, and events before `searchedBackTo` were not examined. */
+  readonly isComplete: boolean;
+  readonly searchedBackTo: number | null;
+  /** Events that could not be read, because their part of the store is damaged. */
+  readonly damagedEvents: number;
+}
+
+export interface HistoryEventAnswer {
+  /** Identifies the event as long as it is stored. */
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly sensorId: string;
+  /** The exact text of the document. */
+  readonly document: string;
+}
+
+export interface HistoryEventsAnswer extends HistoryCompleteness {
+  /** The newest first. */
+  readonly events: readonly HistoryEventAnswer[];
+  /** To be sent back to get older events; null: there are none. */
+  readonly cursor: string | null;
+}
+
+export interface HistoryCountAnswer extends HistoryCompleteness {
+  readonly events: number;
+}
+
+export interface HistoryTopAnswer extends HistoryCompleteness {
+  readonly column: string;
+  /** The most frequent first. */
+  readonly values: readonly { readonly value: string | number; readonly events: number }[];
+  /** Events with values that are not listed. */
+  readonly others: number;
+  /** Events without a value. */
+  readonly without: number;
+  /** The number of different values; null: too many to count. */
+  readonly distinct: number | null;
+}
+
+export interface HistoryHistogramAnswer extends HistoryCompleteness {
+  /** Where the first interval begins. */
+  readonly from: number;
+  readonly intervalMs: number;
+  /** The number of events of each interval. */
+  readonly counts: readonly number[];
+}
+
+export interface HistoryCoverageAnswer {
+  readonly time: "received" | "event";
+  readonly oldestAt: number | null;
+  readonly newestAt: number | null;
+  readonly events: number;
+  /** On disk; null: not known. */
+  readonly bytes: number | null;
+  readonly damagedEvents: number;
+}

@@ -79,29 +79,30 @@ export async function readEvent(
   }
 }
 
-/** All matching events as lines, the oldest first. @throws HistoryUnavailable */
+/** All matching events, the oldest first, in pieces of about 1 MB. Each document is one line. @throws HistoryUnavailable */
 export async function* exportEvents(
   context: QueryContext,
   query: Query,
   options: Pick<QueryOptions, "signal" | "onProgress"> = {},
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<readonly HistoryEvent[], void, undefined> {
   const run = await QueryRun.start(context, query, { ...options, deadlineMs: exportStatementMs });
   const ofStatement = () => new Deadline(exportStatementMs, options.signal);
   const scan = run.scan({ direction: "oldest first", firstPageRows: 1000 }, ofStatement);
-  let lines: Buffer[] = [];
+  let events: HistoryEvent[] = [];
   let bytes = 0;
   try {
     for await (const row of scan.rows()) {
       if (run.isMatch && !run.matches(row, examine(row))) continue;
-      lines.push(lineOf(row.document));
+      const event = historyEvent(row);
+      events.push({ ...event, document: lineOf(event.document) });
       bytes += row.document.length;
       if (bytes < pieceBytes) continue;
-      yield Buffer.concat(lines);
+      yield events;
       run.report(scan.share, undefined);
-      lines = [];
+      events = [];
       bytes = 0;
     }
-    if (lines.length > 0) yield Buffer.concat(lines);
+    if (events.length > 0) yield events;
   } catch (error) {
     throw tooLate(error);
   }
@@ -116,13 +117,7 @@ function historyEvent(row: Row): HistoryEvent {
   return { id: idOf(row), receivedAt: row.time, sensorId: sensorOf(row), document: row.document.toString() };
 }
 
-const lineEnd = Buffer.from("\n");
-
 /** Loom's documents are one line. Another program's may have line breaks, which JSON allows between tokens only. */
-function lineOf(document: Buffer): Buffer {
-  const isOneLine = !document.includes("\n") && !document.includes("\r");
-  return Buffer.concat([
-    isOneLine ? document : Buffer.from(document.toString().replace(/[\r\n]/g, " ")),
-    lineEnd,
-  ]);
+function lineOf(document: string): string {
+  return /[\r\n]/.test(document) ? document.replace(/[\r\n]/g, " ") : document;
 }
