@@ -1,5 +1,5 @@
-import { payloadKey } from "../event/payload.ts";
 import { DamagedBlob, pack, unpack } from "./packed.ts";
+import { hasOtherPayload, payloadCutOf } from "./payload-cut.ts";
 
 /*
  * A chunk: some consecutive rows with their documents. Before compression (packed.ts) it has, all little-endian:
@@ -15,8 +15,7 @@ import { DamagedBlob, pack, unpack } from "./packed.ts";
  *   bytes        the sensor ids, UTF-8, separated by line feeds
  *   bytes        for each row the shortened document, then the payload
  *
- * A shortened document lacks the hexadecimal text of `original_payload_hex`, which is stored as bytes. This is exact: only
- * pairs of lower-case digits are cut out.
+ * A shortened document lacks the hexadecimal text of its payload, which is stored as bytes (payload-cut.ts).
  */
 
 /** A row as it is received. */
@@ -37,8 +36,6 @@ const maxUnpackedBytes = 300 * 1024 * 1024;
 const headerBytes = 8;
 const bytesPerRow = 8 + 4 + 4 + 4 + 2 + 1;
 const notShortened = 0xffff_ffff;
-const payloadStart = Buffer.from(`"${payloadKey}":"`);
-const quote = 0x22;
 const nothing = Buffer.alloc(0);
 /**
  * Escapes of printable ASCII characters, except `"`, `&`, `'`, `<`, `>` and `\`, which encoders escape; and of the two
@@ -54,7 +51,7 @@ export function encodeChunk(rows: readonly StoreRow[]): Buffer {
   const sensors = [...new Set(rows.map(({ sensorId }) => sensorId))];
   const sensorIds = Buffer.from(sensors.join("\n"));
   const indexOf = new Map(sensors.map((id, i) => [id, i]));
-  const cuts = rows.map(({ document }) => cutOf(document));
+  const cuts = rows.map(({ document }) => payloadCutOf(document));
   const table = Buffer.alloc(headerBytes + rows.length * bytesPerRow);
   table.writeUInt32LE(rows.length, 0);
   table.writeUInt32LE(sensorIds.length, 4);
@@ -69,7 +66,8 @@ export function encodeChunk(rows: readonly StoreRow[]): Buffer {
     table.writeUInt32LE(payloadBytes, columns.payloadBytes + i * 4);
     table.writeUInt16LE(indexOf.get(sensorId) ?? 0, columns.sensor + i * 2);
     const payload = cut ? Buffer.from(document.toString("latin1", cut.start, cut.end), "hex") : nothing;
-    table.writeUInt8(needsParsing(document, payload) ? 1 : 0, columns.parsing + i);
+    const isParsed = hasOtherPayload(document, cut) || needsParsing(document, payload);
+    table.writeUInt8(isParsed ? 1 : 0, columns.parsing + i);
     if (cut) bodies.push(document.subarray(0, cut.start), document.subarray(cut.end), payload);
     else bodies.push(document);
   }
@@ -174,24 +172,6 @@ function columnOffsets(rows: number) {
   const payloadBytes = payloadAt + rows * 4;
   const sensor = payloadBytes + rows * 4;
   return { receivedAt, documentBytes, payloadAt, payloadBytes, sensor, parsing: sensor + rows * 2 };
-}
-
-/** Where a document has the text of its payload, if it can be stored as bytes. */
-function cutOf(document: Buffer): { start: number; end: number } | undefined {
-  const key = document.indexOf(payloadStart);
-  if (key < 0) return undefined;
-  const start = key + payloadStart.length;
-  const end = document.indexOf(quote, start);
-  const isExact = end > start && (end - start) % 2 === 0 && isLowerHex(document, start, end);
-  return isExact ? { start, end } : undefined;
-}
-
-function isLowerHex(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] as number;
-    if (!((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66))) return false;
-  }
-  return true;
 }
 
 /**
