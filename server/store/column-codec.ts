@@ -1,5 +1,6 @@
 import type { ColumnKind } from "../event/columns.ts";
 import { DamagedBlob, pack, unpack } from "./packed.ts";
+import { tryReadValues, type ValueList } from "./packed-values.ts";
 
 /*
  * A column of a segment: a dictionary of its values, sorted, with the number of rows of each, and one code for each row, the
@@ -19,17 +20,16 @@ export type ColumnValue = number | string;
 
 export const maxRowsPerSegment = 16_384;
 const maxDictionaryBytes = 256 * 1024 * 1024;
-const addressBytes = 16;
 const onePlane = 255;
 
 /** The values of a column, ascending: numbers by size, addresses by their bytes, texts by their UTF-16 code units. */
-export class Dictionary {
+export class Dictionary<Values extends ValueList = ValueList> {
   readonly kind: ColumnKind;
-  readonly values: readonly ColumnValue[];
+  readonly values: Values;
   /** The number of rows of each value. */
   readonly counts: Uint32Array;
 
-  constructor(kind: ColumnKind, values: readonly ColumnValue[], counts: Uint32Array) {
+  constructor(kind: ColumnKind, values: Values, counts: Uint32Array) {
     this.kind = kind;
     this.values = values;
     this.counts = counts;
@@ -45,7 +45,7 @@ export class Dictionary {
     let high = this.values.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.values[middle] as ColumnValue) < value) low = middle + 1;
+      if ((this.values.at(middle) as ColumnValue) < value) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -54,26 +54,26 @@ export class Dictionary {
   /** The position of a value; undefined: no row has it. */
   find(value: ColumnValue): number | undefined {
     const at = this.lowerBound(value);
-    return this.values[at] === value ? at : undefined;
+    return this.values.at(at) === value ? at : undefined;
   }
 }
 
-export function encodeDictionary({ kind, values, counts }: Dictionary): Buffer {
+export function encodeDictionary({ kind, values, counts }: Dictionary<readonly ColumnValue[]>): Buffer {
   const head = Buffer.alloc(4 + values.length * 4);
   head.writeUInt32LE(values.length);
   for (const [i, count] of counts.entries()) head.writeUInt32LE(count, 4 + i * 4);
   return pack(Buffer.concat([head, encodeValues(kind, values)]));
 }
 
-/** @throws DamagedBlob */
+/** The values are decoded when they are read. @throws DamagedBlob */
 export function decodeDictionary(kind: ColumnKind, blob: Uint8Array): Dictionary {
   const bytes = unpack(blob, maxDictionaryBytes);
   const size = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
   const valuesAt = 4 + size * 4;
   if (size > maxRowsPerSegment || valuesAt > bytes.length) throw damaged(size, bytes.length);
-  const counts = new Uint32Array(size);
-  for (let i = 0; i < size; i++) counts[i] = bytes.readUInt32LE(4 + i * 4);
-  return new Dictionary(kind, decodeValues(kind, bytes.subarray(valuesAt), size), counts);
+  const values = tryReadValues(kind, bytes.subarray(valuesAt), size);
+  if (!values) throw damaged(size, bytes.length);
+  return new Dictionary(kind, values, new Uint32Array(new Uint8Array(bytes.subarray(4, valuesAt)).buffer));
 }
 
 /** @param codes one for each row, at most `valueCount` */
@@ -117,22 +117,6 @@ function encodeValues(kind: ColumnKind, values: readonly ColumnValue[]): Buffer 
       return Buffer.concat([lengths, ...texts]);
     }
   }
-}
-
-function decodeValues(kind: ColumnKind, bytes: Buffer, size: number): ColumnValue[] {
-  const lengths = Array.from({ length: size }, (_, i) => {
-    if (kind === "number") return 8;
-    return kind === "address" ? addressBytes : (i + 1) * 4 <= bytes.length ? bytes.readUInt32LE(i * 4) : 0;
-  });
-  let at = kind === "text" ? size * 4 : 0;
-  const expected = lengths.reduce((sum, length) => sum + length, at);
-  if (expected !== bytes.length) throw damaged(size, bytes.length);
-  return lengths.map((length) => {
-    const start = at;
-    at += length;
-    if (kind === "number") return bytes.readDoubleLE(start);
-    return bytes.toString(kind === "address" ? "latin1" : "utf8", start, at);
-  });
 }
 
 function damaged(valueCount: number, bytes: number): DamagedBlob {
