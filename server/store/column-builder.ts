@@ -11,19 +11,28 @@ const absent = 0xffff;
 /** What a value takes up in a map, beside its characters. */
 const bytesPerValue = 64;
 
-/** Collects the values of one column, row by row, for a segment that is not written yet. */
+/** A column in memory. */
+export interface BuiltColumn {
+  readonly dictionary: Dictionary<readonly ColumnValue[]>;
+  /** For each row the position of its value in the dictionary; the size of the dictionary: it has none. */
+  readonly codes: Uint16Array;
+}
+
+/** Collects the values of one column, row by row, for rows that are in no segment yet. */
 export class ColumnBuilder {
   readonly #kind: ColumnKind;
   /** In the order in which the values appeared; their positions are the codes. */
   #values: ColumnValue[] = [];
   readonly #codeOf = new Map<ColumnValue, number>();
-  readonly #counts = new Uint32Array(maxRowsPerSegment);
-  readonly #codes = new Uint16Array(maxRowsPerSegment);
+  readonly #counts: Uint32Array;
+  readonly #codes: Uint16Array;
   #rowCount = 0;
   #sizeBytes = 0;
 
-  constructor(kind: ColumnKind) {
+  constructor(kind: ColumnKind, maxRows = maxRowsPerSegment) {
     this.#kind = kind;
+    this.#counts = new Uint32Array(maxRows);
+    this.#codes = new Uint16Array(maxRows);
   }
 
   /** About how much memory the values take up. */
@@ -45,6 +54,11 @@ export class ColumnBuilder {
 
   /** The two blobs of the column (column-codec.ts). */
   encode(): { readonly dictionary: Buffer; readonly codes: Buffer } {
+    const { dictionary, codes } = this.build();
+    return { dictionary: encodeDictionary(dictionary), codes: encodeCodes(codes, dictionary.size) };
+  }
+
+  build(): BuiltColumn {
     const order = Uint16Array.from(this.#values.keys());
     const values = this.#values;
     // Numbers by size, texts by their code units: the order of `<`.
@@ -58,10 +72,7 @@ export class ColumnBuilder {
     }
     const sorted = Array.from(order, (code) => values[code] as ColumnValue);
     const counts = Uint32Array.from(order, (code) => this.#counts[code] as number);
-    return {
-      dictionary: encodeDictionary(new Dictionary(this.#kind, sorted, counts)),
-      codes: encodeCodes(codes, order.length),
-    };
+    return { dictionary: new Dictionary(this.#kind, sorted, counts), codes };
   }
 
   #code(value: ColumnValue): number {
