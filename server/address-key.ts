@@ -30,6 +30,18 @@ export function isIpv4Key(key: string): boolean {
   return key.startsWith(mappedPrefix);
 }
 
+/** An IPv4 address as a number below 2^32; undefined: the key is that of an IPv6 address. */
+export function ipv4OfKey(key: string): number | undefined {
+  if (!isIpv4Key(key)) return undefined;
+  const byte = (index: number) => key.charCodeAt(12 + index);
+  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0;
+}
+
+/** The key of an IPv4 address that is a number below 2^32. */
+export function keyOfIpv4(address: number): string {
+  return keyOf([address >>> 16, address & 0xffff]);
+}
+
 function keyOf(address: IpAddress): string {
   if (!isIpv4(address))
     return address.map((group) => String.fromCharCode(group >>> 8, group & 0xff)).join("");
