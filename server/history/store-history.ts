@@ -3,7 +3,12 @@ import type { Query } from "../query/query.ts";
 import { LocalQueries } from "../store/local-queries.ts";
 import { QueryClient } from "../store/query-client.ts";
 import type { QueryRunner } from "../store/query-runner.ts";
-import { type HistoryReader, HistoryUnavailable, type QueryOptions } from "./history-reader.ts";
+import {
+  type HistoryEvent,
+  type HistoryReader,
+  HistoryUnavailable,
+  type QueryOptions,
+} from "./history-reader.ts";
 
 const maxExports = 4;
 /** How long a piece of an export may take, before other queries have their turn. */
@@ -40,8 +45,9 @@ export class StoreHistory implements HistoryReader {
     return this.#queries.run({ kind: "events", query, page }, options);
   }
 
-  event(number: number, options?: QueryOptions) {
-    return this.#queries.run({ kind: "event", number }, options);
+  async event(id: string, options?: QueryOptions) {
+    if (!/^[1-9]\d{0,15}$/.test(id)) return undefined;
+    return this.#queries.run({ kind: "event", number: Number(id) }, options);
   }
 
   count(query: Query, options?: QueryOptions) {
@@ -67,7 +73,7 @@ export class StoreHistory implements HistoryReader {
   async *export(
     query: Query,
     { signal, onProgress }: Pick<QueryOptions, "signal" | "onProgress"> = {},
-  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  ): AsyncGenerator<readonly HistoryEvent[]> {
     if (this.#exports >= maxExports)
       throw new HistoryUnavailable(`${maxExports} exports are running already; try again later`);
     this.#exports++;
@@ -75,10 +81,13 @@ export class StoreHistory implements HistoryReader {
     try {
       const all = await this.#queries.run({ kind: "exportSpan" }, options);
       for (let span = all; ; ) {
-        const { bytes, rest, searchedTo } = await this.#queries.run({ kind: "export", query, span }, options);
+        const { events, rest, searchedTo } = await this.#queries.run(
+          { kind: "export", query, span },
+          options,
+        );
         const share = rest ? (rest.from - all.from) / (all.to - all.from) : 1;
         onProgress?.({ share, searchedBackTo: searchedTo });
-        if (bytes.length > 0) yield bytes;
+        if (events.length > 0) yield events;
         if (!rest) return;
         span = rest;
       }

@@ -1,5 +1,6 @@
 import { optional, withDefault } from "../../config/key.ts";
 import { integer, path } from "../../config/kind.ts";
+import { StoreHistory } from "../../history/store-history.ts";
 import { defineOutput } from "../descriptor.ts";
 import { createStoreOutput } from "./output.ts";
 
@@ -26,4 +27,6 @@ export const store = defineOutput({
     ),
   },
   create: (settings, { log }) => createStoreOutput({ ...settings, log }),
+  openHistory: ({ dir }, { isConcurrent }) =>
+    isConcurrent ? StoreHistory.inWorker(dir) : StoreHistory.inThread(dir),
 });

@@ -39,10 +39,12 @@ export function* eventsAnswer(
   yield* search.run();
   const completeness = completenessOf(search);
   const { events } = page;
-  const next = page.isFull ? events.at(-1)?.number : search.isComplete ? undefined : search.last?.from;
+  const last = events.at(-1);
+  const lastNumber = last && Number(last.id);
+  const next = page.isFull ? lastNumber : search.isComplete ? undefined : search.last?.from;
   return {
     ...completeness,
-    searchedBackTo: page.isFull ? events.at(-1)?.receivedAt : completeness.searchedBackTo,
+    searchedBackTo: page.isFull ? last?.receivedAt : completeness.searchedBackTo,
     damagedEvents: completeness.damagedEvents + page.damagedEvents,
     events,
     cursor: next === undefined ? undefined : cursorOf(query, next),

@@ -1,15 +1,15 @@
+import type { HistoryEvent } from "../../history/history-reader.ts";
 import type { Query } from "../../query/query.ts";
 import type { AnswerContext, Steps } from "./answer-context.ts";
 import type { Block } from "./file-search.ts";
 import type { OpenFiles } from "./open-files.ts";
-import { readRows } from "./read-rows.ts";
+import { eventOf, readRows } from "./read-rows.ts";
 import { RowSearch } from "./row-search.ts";
 import type { Span } from "./span.ts";
 
 /** A piece of an export. Other queries are answered between two pieces. */
 export interface ExportSlice {
-  /** Documents, each with a line break. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly events: readonly HistoryEvent[];
   /** The rows that are left; undefined: the export is complete. */
   readonly rest: Span | undefined;
   /** The time of receipt of the last row that was searched. */
@@ -18,7 +18,6 @@ export interface ExportSlice {
 
 /** A slice ends with the document that reaches this. */
 const sliceBytes = 1024 * 1024;
-const lineBreak = Buffer.from("\n");
 
 /** The rows of an export that begins now. */
 export function exportSpan(files: OpenFiles): Span {
@@ -32,45 +31,41 @@ export function exportSpan(files: OpenFiles): Span {
 
 /** The documents that match among some rows, the oldest first. Rows that cannot be read are left out. */
 export function* exportSlice({ files, isPast }: AnswerContext, query: Query, span: Span): Steps<ExportSlice> {
-  const lines = new Lines();
+  const slice = new Slice();
   const search = new RowSearch({
     files,
     query,
     order: "oldest",
     isPast,
     span,
-    take: (block) => lines.add(block),
+    take: (block) => slice.add(block),
   });
   yield* search.run();
-  const next = lines.isFull ? lines.next : search.isComplete ? span.to : (search.last?.to ?? span.to);
+  const next = slice.isFull ? slice.next : search.isComplete ? span.to : (search.last?.to ?? span.to);
   return {
-    bytes: lines.bytes(),
+    events: slice.events,
     rest: next < span.to ? { from: next, to: span.to } : undefined,
     searchedTo: search.searchedBackTo(),
   };
 }
 
-class Lines {
-  /** The row after the last document. */
+class Slice {
+  readonly events: HistoryEvent[] = [];
+  /** The row after the last event. */
   next = 0;
-  readonly #pieces: Buffer[] = [];
-  #sizeBytes = 0;
+  #documentBytes = 0;
 
   get isFull(): boolean {
-    return this.#sizeBytes >= sliceBytes;
+    return this.#documentBytes >= sliceBytes;
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(Buffer.concat(this.#pieces));
-  }
-
-  /** Adds the documents of a block. @returns false if they are enough */
+  /** Adds the events of a block. @returns false if they are enough */
   add(block: Block): boolean {
-    readRows(block, "oldest", ({ number, chunk, row }) => {
-      const document = chunk.document(row);
-      this.#pieces.push(document, lineBreak);
-      this.#sizeBytes += document.length + 1;
-      this.next = number + 1;
+    readRows(block, "oldest", (read) => {
+      const event = eventOf(read);
+      this.events.push(event);
+      this.#documentBytes += event.document.length;
+      this.next = read.number + 1;
       return !this.isFull;
     });
     return !this.isFull;

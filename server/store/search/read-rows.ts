@@ -41,7 +41,7 @@ export function readRows({ file, part, rows }: Block, order: Order, take: (row: 
 
 export function eventOf({ number, chunk, row }: ReadRow): HistoryEvent {
   return {
-    number,
+    id: String(number),
     receivedAt: chunk.receivedAt(row),
     sensorId: chunk.sensorId(row),
     document: chunk.document(row).toString(),

@@ -3,6 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { columnNames } from "../../../server/event/columns.ts";
+import type { HistoryEvent } from "../../../server/history/history-reader.ts";
 import { QueryEngine } from "../../../server/store/search/query-engine.ts";
 import { naiveMatches, naiveTop } from "../../support/naive-history.ts";
 import { createRandom } from "../../support/random.ts";
@@ -70,7 +71,7 @@ async function expectAllFound(engine: QueryEngine, stored: readonly VariedEvent[
       matches.filter(({ receivedAt }) => receivedAt >= range.from && receivedAt < range.to).length,
     );
     const found = await engine.answer({ kind: "events", query, page: { limit: 10_000 } });
-    expect(found.events.map(({ number }) => number)).toEqual(
+    expect(found.events.map(({ id }) => Number(id))).toEqual(
       matches.map(({ sequence }) => sequence).toReversed(),
     );
   }
@@ -104,7 +105,7 @@ describe("if chunks are damaged", () => {
     });
     expect(damagedEvents).toBeGreaterThan(1_000);
     expect(found.length + damagedEvents).toBe(count);
-    for (const { number, document } of found) expect(document).toBe(events[number - 1]?.json ?? "");
+    for (const { id, document } of found) expect(document).toBe(events[Number(id) - 1]?.json ?? "");
   });
 
   test("a text is found in the others", async () => {
@@ -115,7 +116,7 @@ describe("if chunks are damaged", () => {
     const all = naiveMatches(events, query).map(({ sequence }) => sequence);
     expect(answer.damagedEvents).toBeGreaterThan(1_000);
     expect(answer.events.length).toBeGreaterThan(500);
-    expect(all).toContainValues(answer.events.map(({ number }) => number));
+    expect(all).toContainValues(answer.events.map(({ id }) => Number(id)));
     expect(answer.events.length + answer.damagedEvents).toBeGreaterThanOrEqual(all.length);
   });
 
@@ -123,13 +124,13 @@ describe("if chunks are damaged", () => {
     using store = damagedStore(damage);
     let lines = 0;
     for (let rest: { from: number; to: number } | undefined = { from: 0, to: count + 1 }; rest; ) {
-      const slice: { bytes: Uint8Array; rest: { from: number; to: number } | undefined } =
+      const slice: { events: readonly HistoryEvent[]; rest: { from: number; to: number } | undefined } =
         await store.engine.answer({
           kind: "export",
           query: everything,
           span: rest,
         });
-      lines += slice.bytes.filter((byte) => byte === 0x0a).length;
+      lines += slice.events.length;
       rest = slice.rest;
     }
     const { events: found } = await store.engine.answer({
