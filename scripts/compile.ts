@@ -1,7 +1,11 @@
 import { makeBuiltinDatabases } from "./builtin-databases.ts";
 
 /** Files that workers start with (server/worker-file.ts). */
-const workerFiles = ["server/store/writer-worker.ts", "server/store/query-worker.ts"];
+const workerFiles = [
+  "server/monitoring/saved-state/state-worker.ts",
+  "server/store/writer-worker.ts",
+  "server/store/query-worker.ts",
+];
 
 /**
  * The command that compiles Loom into one executable, to be run in the root of the repository. The built-in databases are made
