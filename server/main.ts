@@ -6,6 +6,7 @@ import { Listener } from "./http/listener.ts";
 import { createAuthenticator } from "./ingest/authentication.ts";
 import { createIngestApp } from "./ingest/ingest-app.ts";
 import { declareIngestMetrics } from "./ingest/ingest-metrics.ts";
+import { openDashboardState } from "./management/dashboard-state.ts";
 import { declareHealthMetrics } from "./management/health-metrics.ts";
 import { startManagement } from "./management/management.ts";
 import { Readiness } from "./management/readiness.ts";
@@ -66,6 +67,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   const enrichment = await startEnrichment(config, ledger, log);
   options.signal?.throwIfAborted();
   const outputs = await startOutputsUnlessEnded(options, declareAttemptMetrics(metrics));
+  const state = await openDashboardState(config, { hasOutbox: outputs.ledger !== undefined, log });
   const readiness = new Readiness(outputs);
   const ingest = new Listener({
     name: "ingest",
@@ -74,18 +76,12 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     trustedProxies: server.trustedProxies,
   });
   const management = startManagement({
-    config,
-    version,
-    log,
-    ledger,
-    metrics,
-    authenticator,
+    ...{ config, version, log, ledger, metrics, authenticator, outputs, certificate },
     ...enrichment,
-    outputs,
     history,
+    stateFile: state.file,
     problem: readiness.problem,
     ingestProblem: readiness.ingestProblem,
-    certificate,
     ingestPort: () => ingest.port,
     ingestCertificate: () => ingest.certificate?.cert,
   });
@@ -110,6 +106,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
   declareProcessMetrics(metrics, version);
   ingest.listen(handle);
   enrichment.updates.start();
+  state.announce();
   log.info(`ingest server listening (${server.tls ? "TLS" : "no TLS"})`, { addr: ingest.addressText });
 
   const listeners = management ? [ingest, management.server] : [ingest];

@@ -266,6 +266,11 @@ export const sections = {
       120,
       "A sensor is shown as quiet after this many seconds without a batch, or later if its usual gap is longer.",
     ),
+    state_dir: optional(
+      path,
+      'The directory for dashboard.db, the file in which the dashboard stores what it knows (when each sensor was seen, totals, refused requests, top lists), so that it survives a restart. At most 20 MB. The directory is created if it does not exist. If the key is not set, it is output.outbox.dir if there is an outbox, otherwise the parent of that directory if Loom can write to it. "none" stores nothing.',
+      { example: '"/var/lib/loom"' },
+    ),
     recent_events_bytes: withDefault(
       integer({ min: mebi, max: gibi }),
       16 * mebi,

@@ -8,6 +8,7 @@ import type { DatabaseUpdates } from "../enrich/update/database-updates.ts";
 import type { Authenticator } from "../ingest/authentication.ts";
 import type { RefusedRequest } from "../ingest/refusal.ts";
 import { type Monitoring, startMonitoring } from "../monitoring/monitoring.ts";
+import type { StateFile } from "../monitoring/saved-state/state-file.ts";
 import { type History, isReader } from "../outputs/open-history.ts";
 import type { Outputs } from "../outputs/outputs.ts";
 import type { ObserveBatch } from "../pipeline.ts";
@@ -42,6 +43,8 @@ export interface DashboardSources {
   readonly ignoreRules: Pick<IgnoreRules, "rules">;
   readonly outputs: Outputs;
   readonly history: History;
+  /** The file with what the dashboard knows; undefined: nothing is saved. */
+  readonly stateFile: StateFile | undefined;
   readonly problem: () => string | undefined;
   readonly ingestProblem: () => string | undefined;
   /** The port of the ingest server. */
@@ -55,7 +58,7 @@ export interface Dashboard {
   readonly observe: ObserveBatch;
   noteRefusal(refused: RefusedRequest): void;
   routes(sessions: Pick<Sessions, "trackValidity">): readonly AnyElysia[];
-  /** Sends the newest events to the viewers of the tail, and ends their streams. */
+  /** Sends the newest events to the viewers of the tail, ends their streams, and saves what the dashboard knows. */
   stop(): Promise<void>;
 }
 
@@ -67,6 +70,9 @@ export function createDashboard(sources: DashboardSources): Dashboard {
   const monitoring = startMonitoring({
     ledger,
     claimOf: authenticator.claimOf,
+    sensorIds: () => authenticator.sensorIds,
+    stateFile: sources.stateFile,
+    log,
     recentEventsBytes: config.dashboard.recentEventsBytes,
     dataDirectory: outbox && config.output.outbox.dir,
     onDefect: (error) =>
@@ -103,7 +109,8 @@ export function createDashboard(sources: DashboardSources): Dashboard {
 }
 
 /** The answers that more than one resource of the API contains. */
-function createAnswers(sources: DashboardSources, { history, activity, refusals }: Monitoring) {
+function createAnswers(sources: DashboardSources, monitoring: Monitoring) {
+  const { history, activity, refusals, totals, chronicle } = monitoring;
   const { config, ledger, authenticator, databases, updates, enricher, reverseDns, ignoreRules, outputs } =
     sources;
   return {
@@ -112,8 +119,7 @@ function createAnswers(sources: DashboardSources, { history, activity, refusals 
       quietAfterSeconds: config.dashboard.quietAfterSeconds,
       ledger,
       history,
-      activity,
-      refusals,
+      ...{ activity, refusals, totals, chronicle },
     }),
     enrichment: createEnrichmentAnswers({
       databases: () => databases.describe(),
@@ -136,12 +142,24 @@ function summaryRoutes(
   answers: ReturnType<typeof createAnswers>,
 ): readonly AnyElysia[] {
   const { config, version, ledger, outputs, problem, ingestProblem } = sources;
-  const { startedAt, history, refusals, resources, tail, rollups } = monitoring;
+  const { startedAt, chronicle, totals, history, refusals, resources, tail, rollups } = monitoring;
   const outbox = outputs.ledger?.outbox;
   return [
     createOverviewApi({
       ...answers,
-      ...{ version, startedAt, problem, ingestProblem, ledger, history, refusals, resources },
+      ...{
+        version,
+        startedAt,
+        problem,
+        ingestProblem,
+        ledger,
+        totals,
+        chronicle,
+        history,
+        refusals,
+        resources,
+      },
+      isStateSaved: sources.stateFile !== undefined,
       outbox: () => (outbox ? outboxAnswer(outbox()) : null),
       viewers: () => tail.viewerCount,
     }),
@@ -152,7 +170,7 @@ function summaryRoutes(
       certificate: sources.ingestCertificate,
       tokenFile: config.auth.tokenFile,
     }),
-    createRefusalsApi({ ledger, history, refusals }),
+    createRefusalsApi({ ledger, history, refusals, totals, chronicle }),
     createAttacksApi({ rollups }),
     createEnrichmentApi({ enrichment: answers.enrichment }),
   ];

@@ -712,6 +712,13 @@ const cases: readonly KeyCase[] = [
   },
   {
     section: "dashboard",
+    key: "state_dir",
+    value: (config) => config.dashboard.stateDir,
+    fallback: undefined,
+    ...paths(true),
+  },
+  {
+    section: "dashboard",
     key: "recent_events_bytes",
     value: (config) => config.dashboard.recentEventsBytes,
     fallback: 16777216,

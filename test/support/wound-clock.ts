@@ -1,3 +1,5 @@
+import { Chronicle } from "../../server/monitoring/history/chronicle.ts";
+
 /** A wall clock and a monotonic clock that advance only when a test says so, together or separately. */
 export interface WoundClock {
   now(): number;
@@ -6,6 +8,11 @@ export interface WoundClock {
   advance(ms: number): void;
   /** Sets only the wall clock. */
   setWall(ms: number): void;
+}
+
+/** A chronicle by this clock that begins now at 0. */
+export function chronicleOf(clock: WoundClock): Chronicle {
+  return new Chronicle({ clock });
 }
 
 export function createWoundClock(wallMs = 1_800_000_000_000): WoundClock {

@@ -8,7 +8,7 @@ export const sensorColumns = {
   minute: { name: "1 min", value: (sensor: SensorAnswer) => -sensor.perSecond.minute },
   fiveMinutes: { name: "5 min", value: (sensor: SensorAnswer) => -sensor.perSecond.fiveMinutes },
   hour: { name: "1 h", value: (sensor: SensorAnswer) => -sensor.perSecond.hour },
-  events: { name: "Events", value: (sensor: SensorAnswer) => -sensor.keptEvents },
+  events: { name: "Events", value: (sensor: SensorAnswer) => -sensor.totals.keptEvents },
   refused: { name: "Refused", value: (sensor: SensorAnswer) => -refusedOf(sensor) },
 } as const;
 
@@ -81,7 +81,7 @@ export class SensorsTable {
 }
 
 /** The number of refused requests: those with the sensor's token, and those that only claimed its id. */
-export function refusedOf({ refusedRequests, claimedRefusals }: SensorAnswer): number {
+export function refusedOf({ totals: { refusedRequests }, claimedRefusals }: SensorAnswer): number {
   return Object.values(refusedRequests).reduce((sum, count) => sum + count, claimedRefusals);
 }
 

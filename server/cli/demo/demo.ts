@@ -112,6 +112,8 @@ type = ["stdout", "store"]
 store_dir = ${JSON.stringify(join(folder, "store"))}
 [output.outbox]
 dir = ${JSON.stringify(join(folder, "outbox"))}
+[dashboard]
+state_dir = "none"
 [logging]
 format = "console"
 `,

@@ -4,14 +4,14 @@
  * unit in their name, absent values are null.
  */
 
-import type { Series } from "../../monitoring/history/series.ts";
+import type { Pause, Series } from "../../monitoring/history/series.ts";
 import type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
 import type { SensorTopLists } from "../../monitoring/sensors/sensor-activity.ts";
 import type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
 import type { OutputState } from "../../outputs/output-report.ts";
 import type { Advice } from "./refusal-advice.ts";
 
-export type { Series } from "../../monitoring/history/series.ts";
+export type { Pause, Series } from "../../monitoring/history/series.ts";
 export type { AttackWindow, TopList } from "../../monitoring/rollups/top-list.ts";
 export type { SensorState } from "../../monitoring/sensors/sensor-state.ts";
 export type { TailBye, TailCounts, TailEvent, TailHello } from "../../monitoring/tail/messages.ts";
@@ -45,8 +45,9 @@ export interface OverviewAnswer {
   readonly ingestProblem: string | null;
   /** The same, or which output cannot be used; null: no problem. */
   readonly problem: string | null;
+  readonly totals: TotalsAnswer;
   readonly events: {
-    /** Events kept since the start. */
+    /** Events kept since this start. */
     readonly kept: number;
     /** The average over the last 10 seconds. */
     readonly perSecond: number;
@@ -56,11 +57,11 @@ export interface OverviewAnswer {
   };
   readonly sensors: Readonly<Record<SensorState, number>>;
   readonly refusals: {
-    /** Requests since the start. */
+    /** Requests since this start. */
     readonly requests: number;
     readonly requestsLastHour: number;
     readonly lastAt: number | null;
-    /** Requests since the start, by reason. */
+    /** Requests since this start, by reason. */
     readonly byReason: Readonly<Record<string, number>>;
   };
   readonly outputs: readonly OutputAnswer[];
@@ -70,6 +71,17 @@ export interface OverviewAnswer {
   /** Whether the built-in database of networks is used. Its licence requires that pages name its makers. */
   readonly hasBuiltinNetworks: boolean;
   readonly resources: ResourcesAnswer;
+}
+
+/** Counts over all starts of Loom, as far as the state of the dashboard was saved. */
+export interface TotalsAnswer {
+  /** When counting began: the first start; the same as `startedAt` if nothing is known from before this start. */
+  readonly sinceAt: number;
+  readonly keptEvents: number;
+  readonly refusedRequests: number;
+  readonly refusedByReason: Readonly<Record<string, number>>;
+  /** Whether the state is saved, so that the counts continue after a restart. */
+  readonly isSaved: boolean;
 }
 
 export interface ResourcesAnswer {
@@ -91,21 +103,32 @@ export interface SensorAnswer {
   readonly note: string;
   /** false: a reload of the configuration removed its token. */
   readonly isConfigured: boolean;
-  /** When the last batch was kept. */
+  /** When the first batch was kept that Loom remembers. */
+  readonly firstBatchAt: number | null;
+  /** When the last batch was kept, before or after this start. */
   readonly lastBatchAt: number | null;
   /** The median time between two batches. */
   readonly usualGapMs: number | null;
   /** Events kept per second, over the last minute, 5 minutes and hour. */
   readonly perSecond: { readonly minute: number; readonly fiveMinutes: number; readonly hour: number };
-  /** Events kept in each minute of the last hour, oldest first. */
-  readonly sparkline: readonly number[];
+  /** Events kept in each minute of the last hour, oldest first; null for minutes in which Loom did not run. */
+  readonly sparkline: readonly (number | null)[];
+  /** Since this start. */
   readonly keptEvents: number;
   readonly keptBatches: number;
   /** Events that `[[ignore]]` rules removed from these batches. */
   readonly ignoredEvents: number;
   readonly bodyBytes: number;
-  /** Refused requests with its token since the start, by reason. */
+  /** Refused requests with its token since this start, by reason. */
   readonly refusedRequests: Readonly<Record<string, number>>;
+  /** The same counts since `countedSinceAt`. */
+  readonly totals: {
+    readonly keptEvents: number;
+    readonly keptBatches: number;
+    readonly ignoredEvents: number;
+    readonly bodyBytes: number;
+    readonly refusedRequests: Readonly<Record<string, number>>;
+  };
   /** The last refused request with its token, or of a client that only named it in X-Spip-ID. */
   readonly lastRefusal: {
     readonly reason: string;
@@ -120,14 +143,22 @@ export interface SensorAnswer {
 
 export interface SensorsAnswer {
   readonly now: number;
+  /** When the `totals` of the sensors begin: the first start of Loom. */
+  readonly countedSinceAt: number;
   readonly sensors: readonly SensorAnswer[];
 }
 
 export interface SensorDetailAnswer {
   readonly now: number;
+  /** When the `totals` of the sensor begin: the first start of Loom. */
+  readonly countedSinceAt: number;
   readonly sensor: SensorAnswer;
   /** Events kept in each 5 minutes of the last 24 hours. */
   readonly history: Series;
+  /** Events kept in each hour of the last 31 days. */
+  readonly month: Series;
+  /** Events kept in each day (UTC) of the last 366 days. */
+  readonly year: Series;
   /** The most frequent values in its sampled events. */
   readonly top: SensorTopLists;
   readonly refusals: readonly RefusalAnswer[];
@@ -163,8 +194,11 @@ export interface RefusalAnswer {
 
 export interface RefusalsAnswer {
   readonly now: number;
-  /** Requests since the start. */
+  /** Requests since this start. */
   readonly requests: number;
+  /** Requests since `countedSinceAt`, the first start of Loom. */
+  readonly totalRequests: number;
+  readonly countedSinceAt: number;
   /** Requests refused in each 10 s of the last hour. */
   readonly history: Series;
   /** The most recent first. */
@@ -191,8 +225,12 @@ export interface AttackPlace {
 export interface AttacksAnswer {
   readonly now: number;
   readonly window: AttackWindow;
-  /** When the window begins: its length ago, or at the start. */
+  /** When the window begins: its length ago, or at the first start of Loom. */
   readonly sinceAt: number;
+  /** False if Loom was started for the first time within the window. */
+  readonly isWhole: boolean;
+  /** The times in the window in which Loom did not run. */
+  readonly pauses: readonly Pause[];
   /** Events kept in that time. */
   readonly kept: number;
   /** The events of these that were sampled. All counts below are counts of sampled events. */

@@ -18,16 +18,13 @@ const maxListed = 50;
 const maxListedPlaces = 300;
 
 const defaultWindow: AttackWindow = "1h";
+const windows: readonly AttackWindow[] = ["5m", "1h", "24h", "7d", "30d"];
 
-/** `GET /api/v1/attacks?window=5m|1h|24h` */
+/** `GET /api/v1/attacks?window=5m|1h|24h|7d|30d` */
 export function createAttacksApi({ rollups, now = Date.now, monotonic }: AttacksApiOptions) {
   const shared = (window: AttackWindow) =>
     sharedAnswer(() => attacksAnswer(rollups, window, now()), sharedForMs, monotonic);
-  const answers = new Map<string, () => string>([
-    ["5m", shared("5m")],
-    ["1h", shared("1h")],
-    ["24h", shared("24h")],
-  ]);
+  const answers = new Map<string, () => string>(windows.map((window) => [window, shared(window)]));
   return new Elysia({ strictPath: true }).get("/api/v1/attacks", ({ request }) => {
     const [window = defaultWindow, ...others] = new URL(request.url).searchParams.getAll("window");
     const answer = others.length === 0 ? answers.get(window) : undefined;
@@ -36,12 +33,14 @@ export function createAttacksApi({ rollups, now = Date.now, monotonic }: Attacks
 }
 
 function attacksAnswer(rollups: AttackRollups, window: AttackWindow, now: number): AttacksAnswer {
-  const { sinceAt, counts, isNewPlace } = rollups.read(window);
+  const { sinceAt, isWhole, pauses, counts, isNewPlace } = rollups.read(window);
   const places = counts.places.top(maxListedPlaces);
   return {
     now,
     window,
     sinceAt,
+    isWhole,
+    pauses,
     kept: counts.kept,
     examined: counts.sampled,
     countries: topList(counts.countries),

@@ -1,7 +1,8 @@
 import { Elysia } from "elysia";
-import { type HistoryClock, systemHistoryClock } from "../../monitoring/history/counter-history.ts";
+import type { Chronicle } from "../../monitoring/history/chronicle.ts";
 import type { History } from "../../monitoring/history/history.ts";
 import type { RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
+import type { SensorTotals } from "../../monitoring/sensors/sensor-totals.ts";
 import { type Ledger, refusedByReason, refusedRequests } from "../../telemetry/ledger.ts";
 import type { ProcessResources } from "../../telemetry/process-resources.ts";
 import type { OutboxAnswer, OutputAnswer, OverviewAnswer } from "./answers.ts";
@@ -17,6 +18,10 @@ export interface OverviewApiOptions {
   readonly problem: () => string | undefined;
   readonly ingestProblem: () => string | undefined;
   readonly ledger: Ledger;
+  readonly totals: SensorTotals;
+  readonly chronicle: Chronicle;
+  /** Whether what the dashboard knows is saved. */
+  readonly isStateSaved: boolean;
   readonly history: Pick<History, "kept" | "refused">;
   readonly sensors: Pick<SensorAnswers, "countsByState">;
   readonly refusals: Pick<RefusalRecords, "lastAt">;
@@ -27,7 +32,6 @@ export interface OverviewApiOptions {
   readonly resources: ProcessResources;
   /** The number of viewers of the live tail. */
   readonly viewers: () => number;
-  readonly clock?: HistoryClock;
 }
 
 const hourMs = 3_600_000;
@@ -35,7 +39,8 @@ const nowWindowMs = 10_000;
 
 /** `GET /api/v1/overview` */
 export function createOverviewApi(options: OverviewApiOptions) {
-  const { ledger, history, enrichment, resources, clock = systemHistoryClock } = options;
+  const { ledger, history, totals, chronicle, enrichment, resources } = options;
+  const { clock } = chronicle;
   const answer = sharedAnswer(
     (): OverviewAnswer => ({
       now: clock.now(),
@@ -43,6 +48,13 @@ export function createOverviewApi(options: OverviewApiOptions) {
       version: options.version,
       ingestProblem: options.ingestProblem() ?? null,
       problem: options.problem() ?? null,
+      totals: {
+        sinceAt: chronicle.firstAt,
+        keptEvents: totals.keptEvents(),
+        refusedRequests: totals.refusedRequests(),
+        refusedByReason: Object.fromEntries(totals.refusedByReason()),
+        isSaved: options.isStateSaved,
+      },
       events: {
         kept: history.kept.total,
         perSecond: history.kept.perSecond(nowWindowMs),

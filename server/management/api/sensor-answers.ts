@@ -1,8 +1,13 @@
-import { type HistoryClock, systemHistoryClock } from "../../monitoring/history/counter-history.ts";
+import type { Chronicle } from "../../monitoring/history/chronicle.ts";
 import type { History } from "../../monitoring/history/history.ts";
 import type { LastRefusal, RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
 import type { SensorActivity } from "../../monitoring/sensors/sensor-activity.ts";
-import { type SensorJudgement, stateOfSensor } from "../../monitoring/sensors/sensor-state.ts";
+import {
+  type SensorFacts,
+  type SensorJudgement,
+  stateOfSensor,
+} from "../../monitoring/sensors/sensor-state.ts";
+import type { SensorTotals } from "../../monitoring/sensors/sensor-totals.ts";
 import { type Ledger, unknownSensorId } from "../../telemetry/ledger.ts";
 import type { SensorAnswer, SensorDetailAnswer, SensorState } from "./answers.ts";
 import { refusalAnswer } from "./refusals.ts";
@@ -15,7 +20,8 @@ export interface SensorAnswersOptions {
   readonly history: Pick<History, "sensor">;
   readonly activity: SensorActivity;
   readonly refusals: RefusalRecords;
-  readonly clock?: HistoryClock;
+  readonly totals: SensorTotals;
+  readonly chronicle: Chronicle;
 }
 
 const minuteMs = 60_000;
@@ -23,11 +29,14 @@ const minuteMs = 60_000;
 /** The API's answers about sensors: about all that are configured, and those that were configured and sent something. */
 export class SensorAnswers {
   readonly #options: SensorAnswersOptions;
-  readonly #clock: HistoryClock;
 
   constructor(options: SensorAnswersOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemHistoryClock;
+  }
+
+  /** When the totals of the sensors begin. */
+  get countedSinceAt(): number {
+    return this.#options.chronicle.firstAt;
   }
 
   all(): SensorAnswer[] {
@@ -36,13 +45,17 @@ export class SensorAnswers {
 
   /** @returns undefined if there is no such sensor */
   detail(sensorId: string): SensorDetailAnswer | undefined {
-    const { history, activity, refusals } = this.#options;
+    const { history, activity, refusals, chronicle } = this.#options;
     const isConfigured = this.#known().get(sensorId);
     if (isConfigured === undefined) return undefined;
+    const kept = history.sensor(sensorId);
     return {
-      now: this.#clock.now(),
+      now: chronicle.clock.now(),
+      countedSinceAt: this.countedSinceAt,
       sensor: this.#answerOf(sensorId, isConfigured),
-      history: history.sensor(sensorId).lastDay(),
+      history: kept.lastDay(),
+      month: kept.lastMonth(),
+      year: kept.lastYear(),
       top: activity.topOf(sensorId),
       refusals: refusals.groupsOf(sensorId).map(refusalAnswer),
     };
@@ -64,26 +77,30 @@ export class SensorAnswers {
   }
 
   #stateOf(sensorId: string): SensorJudgement {
-    const { activity, refusals, quietAfterSeconds } = this.#options;
-    const now = this.#clock.monotonic();
+    return stateOfSensor(this.#factsOf(sensorId), this.#options.quietAfterSeconds * 1000);
+  }
+
+  #factsOf(sensorId: string): SensorFacts {
+    const { activity, refusals, chronicle } = this.#options;
+    const now = chronicle.elapsedMs;
     const times = activity.timesOf(sensorId);
     const { lastOwn, lastUnauthorizedClaim } = refusals.of(sensorId);
     const fact = (refusal: LastRefusal | undefined) =>
-      refusal && { reason: refusal.reason, agoMs: now - refusal.monotonicAt };
-    return stateOfSensor(
-      {
-        lastBatchAgoMs: times && now - times.lastBatchMonotonicAt,
-        usualGapMs: times?.usualGapMs,
-        gapCount: times?.gapCount ?? 0,
-        lastRefusal: fact(lastOwn),
-        lastUnauthorizedClaim: fact(lastUnauthorizedClaim),
-      },
-      quietAfterSeconds * 1000,
-    );
+      refusal && { reason: refusal.reason, agoMs: now - refusal.atMs };
+    return {
+      lastBatchAgoMs: times && now - times.lastBatchMs,
+      listenedMs: times && chronicle.runningMs(times.lastBatchMs, now),
+      startedAgoMs: now - chronicle.startedMs,
+      firstStartedAgoMs: now - chronicle.firstMs,
+      usualGapMs: times?.usualGapMs,
+      gapCount: times?.gapCount ?? 0,
+      lastRefusal: fact(lastOwn),
+      lastUnauthorizedClaim: fact(lastUnauthorizedClaim),
+    };
   }
 
   #answerOf(sensorId: string, isConfigured: boolean): SensorAnswer {
-    const { ledger, history, activity, refusals } = this.#options;
+    const { ledger, history, activity, refusals, totals } = this.#options;
     const account = ledger.sensors.get(sensorId);
     const times = activity.timesOf(sensorId);
     const kept = history.sensor(sensorId);
@@ -92,6 +109,7 @@ export class SensorAnswers {
       id: sensorId,
       ...this.#stateOf(sensorId),
       isConfigured,
+      firstBatchAt: times?.firstBatchAt ?? null,
       lastBatchAt: times?.lastBatchAt ?? null,
       usualGapMs: times?.usualGapMs === undefined ? null : Math.round(times.usualGapMs),
       perSecond: {
@@ -105,6 +123,7 @@ export class SensorAnswers {
       ignoredEvents: account?.ignoredEvents ?? 0,
       bodyBytes: account?.bodyBytes ?? 0,
       refusedRequests: Object.fromEntries(account?.refusedBatches ?? []),
+      totals: totals.of(sensorId),
       lastRefusal: this.#lastRefusalOf(sensorId),
       claimedRefusals: refusals.of(sensorId).unauthorizedClaims,
       clockBehindSeconds: times?.clockBehindSeconds ?? null,
@@ -113,7 +132,7 @@ export class SensorAnswers {
 
   #lastRefusalOf(sensorId: string): SensorAnswer["lastRefusal"] {
     const { lastOwn, lastClaimed } = this.#options.refusals.of(sensorId);
-    const isOnlyClaimed = (lastClaimed?.monotonicAt ?? 0) > (lastOwn?.monotonicAt ?? 0);
+    const isOnlyClaimed = (lastClaimed?.atMs ?? -1) > (lastOwn?.atMs ?? -1);
     const last = isOnlyClaimed ? lastClaimed : lastOwn;
     return last ? { reason: last.reason, at: last.at, isOnlyClaimed } : null;
   }

@@ -15,7 +15,7 @@ export interface SensorsApiOptions {
 /** `GET /api/v1/sensors` and `GET /api/v1/sensors/:id`, the id percent-encoded. */
 export function createSensorsApi({ sensors, now = Date.now, monotonic }: SensorsApiOptions) {
   const list = sharedAnswer(
-    (): SensorsAnswer => ({ now: now(), sensors: sensors.all() }),
+    (): SensorsAnswer => ({ now: now(), countedSinceAt: sensors.countedSinceAt, sensors: sensors.all() }),
     sharedForMs,
     monotonic,
   );

@@ -15,6 +15,9 @@ export interface RefusalGroup {
   readonly count: number;
 }
 
+/** A group as it is saved. */
+export type SavedGroup = readonly [owner: string, group: RefusalGroup];
+
 export interface PoolLimits {
   readonly maxGroups: number;
   /** The most groups of one owner: a sensor, or a client without a token. */
@@ -31,6 +34,8 @@ export class GroupPool {
   readonly #keysOf = new Map<string, Set<string>>();
   /** The number of requests in evicted groups. */
   evictedRequests = 0;
+  /** Whether it changed since it was saved. */
+  hasNew = false;
 
   constructor({ maxGroups, maxPerOwner }: PoolLimits) {
     this.#maxGroups = maxGroups;
@@ -40,8 +45,9 @@ export class GroupPool {
   note(owner: string, one: RefusalGroup): void {
     const key = JSON.stringify([one.reason, one.sensorId, one.claimedText, one.client]);
     const before = this.#remove(key)?.group;
-    const group = before ? { ...one, firstAt: before.firstAt, count: before.count + 1 } : one;
+    const group = before ? { ...one, firstAt: before.firstAt, count: before.count + one.count } : one;
     if (!before) this.#makeRoom(owner);
+    this.hasNew = true;
     this.#groups.set(key, { owner, group });
     const keys = this.#keysOf.get(owner) ?? new Set();
     this.#keysOf.set(owner, keys.add(key));
@@ -54,6 +60,11 @@ export class GroupPool {
   groupsOf(owner: string): RefusalGroup[] {
     const groups = Array.from(this.#keysOf.get(owner) ?? [], (key) => this.#groups.get(key)?.group);
     return groups.filter((group) => group !== undefined);
+  }
+
+  /** In the order in which `note` has to be called to restore them. */
+  save(): SavedGroup[] {
+    return Array.from(this.#groups.values(), ({ owner, group }) => [owner, group] as const);
   }
 
   #makeRoom(owner: string): void {

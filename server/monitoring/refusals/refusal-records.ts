@@ -2,8 +2,9 @@ import type { Claim } from "../../ingest/claimed-id.ts";
 import type { RefusedRequest } from "../../ingest/refusal.ts";
 import { unknownSensorId } from "../../telemetry/ledger.ts";
 import { startOf } from "../../text/truncate.ts";
-import { type HistoryClock, systemHistoryClock } from "../history/counter-history.ts";
-import { GroupPool, type RefusalGroup } from "./group-pool.ts";
+import { Chronicle } from "../history/chronicle.ts";
+import { type Change, numberKey, type SavedEntries } from "../saved-state/saved-entries.ts";
+import { GroupPool, type RefusalGroup, type SavedGroup } from "./group-pool.ts";
 
 /** A group takes about 400 bytes. */
 const poolLimits = {
@@ -18,8 +19,8 @@ export interface LastRefusal {
   readonly reason: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** The same time by the monotonic clock, for comparisons. */
-  readonly monotonicAt: number;
+  /** The same time in milliseconds of the chronicle, for comparisons. */
+  readonly atMs: number;
 }
 
 /** The refused requests of one configured sensor, and of clients that named it in X-Spip-ID without having its token. */
@@ -35,10 +36,24 @@ export interface SensorRefusals {
 
 export interface RefusalRecordsOptions {
   readonly claimOf: (claimedId: string | null) => Claim;
-  readonly clock?: HistoryClock;
+  readonly chronicle?: Chronicle;
+  readonly saved?: SavedEntries | undefined;
 }
 
 type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** The state apart from the groups as it is saved. */
+interface SavedSums {
+  readonly lastAt: number | undefined;
+  /** Of each pool. */
+  readonly evictedRequests: readonly number[];
+}
+
+const sumsKind = "refusal sums";
+const sensorsKind = "sensor refusals";
+const poolKinds = ["refusals of known", "refusals of claimed", "refusals of other"] as const;
+/** The number of groups in one saved entry. */
+const groupsPerEntry = 128;
 
 const noRefusals: SensorRefusals = {
   lastOwn: undefined,
@@ -58,21 +73,26 @@ const noRefusals: SensorRefusals = {
  */
 export class RefusalRecords {
   readonly #claimOf: RefusalRecordsOptions["claimOf"];
-  readonly #clock: HistoryClock;
+  readonly #chronicle: Chronicle;
   readonly #known = new GroupPool(poolLimits.known);
   readonly #claimed = new GroupPool(poolLimits.claimed);
   readonly #other = new GroupPool(poolLimits.other);
   /** By configured sensor, so that their number is bounded. */
   readonly #bySensor = new Map<string, Writable<SensorRefusals>>();
+  /** In the order of `poolKinds`. */
+  readonly #pools = [this.#known, this.#claimed, this.#other];
+  /** The sensors whose last refusals changed since they were saved, or that are forgotten. */
+  readonly #unsavedSensors = new Set<string>();
   #lastAt: number | undefined;
 
-  constructor({ claimOf, clock = systemHistoryClock }: RefusalRecordsOptions) {
+  constructor({ claimOf, chronicle = new Chronicle(), saved }: RefusalRecordsOptions) {
     this.#claimOf = claimOf;
-    this.#clock = clock;
+    this.#chronicle = chronicle;
+    if (saved) this.#restore(saved);
   }
 
   note({ reason, sensorId, claimedId, client, detail }: RefusedRequest): void {
-    const at = this.#clock.now();
+    const at = this.#chronicle.clock.now();
     this.#lastAt = at;
     const hasToken = sensorId !== unknownSensorId;
     // A request with a sensor's token can only claim to be that sensor.
@@ -97,7 +117,7 @@ export class RefusalRecords {
 
   /** All groups, the most recently active first. */
   groups(): RefusalGroup[] {
-    return latestFirst([this.#known, this.#claimed, this.#other].flatMap((pool) => pool.groups()));
+    return latestFirst(this.#pools.flatMap((pool) => pool.groups()));
   }
 
   /** The groups of a sensor and of clients that only named it, the most recently active first. */
@@ -116,13 +136,63 @@ export class RefusalRecords {
 
   /** The number of requests in evicted groups. */
   get evictedRequests(): number {
-    return this.#known.evictedRequests + this.#claimed.evictedRequests + this.#other.evictedRequests;
+    return this.#pools.reduce((sum, { evictedRequests }) => sum + evictedRequests, 0);
+  }
+
+  /** The sensors with refused requests. */
+  sensorIds(): string[] {
+    return [...this.#bySensor.keys()];
+  }
+
+  /** Forgets what is recorded of a sensor that is no longer configured, apart from the groups. */
+  forget(sensorId: string): void {
+    this.#bySensor.delete(sensorId);
+    this.#unsavedSensors.add(sensorId);
+  }
+
+  /** See SavedPart: the last refusals of the sensors. */
+  *sensorChanges(): Iterable<Change> {
+    for (const key of this.#unsavedSensors) yield { kind: sensorsKind, key, value: this.#bySensor.get(key) };
+    this.#unsavedSensors.clear();
+  }
+
+  /** See SavedPart: the groups of the pools that changed. */
+  *groupChanges(): Iterable<Change> {
+    if (!this.#pools.some(({ hasNew }) => hasNew)) return;
+    for (const [i, pool] of this.#pools.entries()) {
+      if (!pool.hasNew) continue;
+      pool.hasNew = false;
+      const kind = poolKinds[i] ?? "";
+      const groups = pool.save();
+      for (let from = 0; from < groups.length; from += groupsPerEntry) {
+        const value = groups.slice(from, from + groupsPerEntry);
+        yield { kind, key: numberKey(from / groupsPerEntry), value };
+      }
+    }
+    const evictedRequests = this.#pools.map((pool) => pool.evictedRequests);
+    yield { kind: sumsKind, key: "", value: { lastAt: this.#lastAt, evictedRequests } satisfies SavedSums };
+  }
+
+  #restore(saved: SavedEntries): void {
+    for (const [i, pool] of this.#pools.entries()) {
+      saved.each(poolKinds[i] ?? "", (groups) => {
+        for (const [owner, group] of groups as SavedGroup[]) pool.note(owner, group);
+      });
+      pool.hasNew = false;
+    }
+    saved.each(sensorsKind, (sensor, sensorId) => {
+      this.#bySensor.set(sensorId, { ...noRefusals, ...(sensor as SensorRefusals) });
+    });
+    const sums = saved.only(sumsKind, (value) => value as SavedSums);
+    this.#lastAt = sums?.lastAt;
+    for (const [i, pool] of this.#pools.entries()) pool.evictedRequests += sums?.evictedRequests[i] ?? 0;
   }
 
   #noteSensor(sensorId: string, reason: string, isOnlyClaimed: boolean): void {
     const sensor = this.#bySensor.get(sensorId) ?? { ...noRefusals };
     this.#bySensor.set(sensorId, sensor);
-    const last = { reason, at: this.#clock.now(), monotonicAt: this.#clock.monotonic() };
+    this.#unsavedSensors.add(sensorId);
+    const last = { reason, at: this.#chronicle.clock.now(), atMs: this.#chronicle.elapsedMs };
     if (!isOnlyClaimed) {
       sensor.lastOwn = last;
       return;

@@ -1,15 +1,29 @@
-import { AttackSlice } from "./attack-slice.ts";
+import { type Change, numberKey, type SavedEntries } from "../saved-state/saved-entries.ts";
+import { AttackSlice, type SavedSlice } from "./attack-slice.ts";
+
+interface IndexedSlice {
+  readonly index: number;
+  readonly slice: AttackSlice;
+  /** The state that was saved last: the number of events, negative if the slice was closed; undefined: none. */
+  savedAs: number | undefined;
+}
+
+interface SavedIndexedSlice extends SavedSlice {
+  readonly isOpen: boolean;
+}
 
 /** The slices of one length: the open one, and as many closed ones as a window needs. */
 export class RollupLevel {
+  readonly #kind: string;
   readonly #sliceMinutes: number;
   readonly #maxClosed: number;
   readonly #next: RollupLevel | undefined;
-  readonly #closed: { readonly index: number; readonly slice: AttackSlice }[] = [];
-  #open: { readonly index: number; readonly slice: AttackSlice } | undefined;
+  readonly #closed: IndexedSlice[] = [];
+  #open: IndexedSlice | undefined;
 
   /** @param next the level into which slices are merged when they are closed */
   constructor(sliceMinutes: number, maxClosed: number, next: RollupLevel | undefined) {
+    this.#kind = `slices ${sliceMinutes}m`;
     this.#sliceMinutes = sliceMinutes;
     this.#maxClosed = maxClosed;
     this.#next = next;
@@ -25,15 +39,15 @@ export class RollupLevel {
     return all.filter(({ index }) => index * this.#sliceMinutes >= fromMinute).map(({ slice }) => slice);
   }
 
-  /** The minute in which a window of all slices begins, whether they exist or not. */
-  firstMinute(minute: number): number {
-    return (this.#indexOf(minute) - this.#maxClosed) * this.#sliceMinutes;
+  /** The minute in which a window of the open slice and so many closed ones begins, whether they exist or not. */
+  firstMinute(minute: number, closed = this.#maxClosed): number {
+    return (this.#indexOf(minute) - closed) * this.#sliceMinutes;
   }
 
   /** The slice for events of this minute, which becomes the open one. */
   sliceOf(minute: number): AttackSlice {
     this.closeBefore(minute);
-    this.#open ??= { index: this.#indexOf(minute), slice: new AttackSlice() };
+    this.#open ??= { index: this.#indexOf(minute), slice: new AttackSlice(), savedAs: undefined };
     return this.#open.slice;
   }
 
@@ -49,6 +63,34 @@ export class RollupLevel {
     }
     while (this.#closed[0] && this.#closed[0].index < index - this.#maxClosed) this.#closed.shift();
     this.#next?.closeBefore(minute);
+  }
+
+  /** The slices that changed. See SavedPart. */
+  *changes(minute: number): Iterable<Change> {
+    const all = this.#open ? [...this.#closed, this.#open] : this.#closed;
+    for (const indexed of [...all]) {
+      const { index, slice, savedAs } = indexed;
+      const isOpen = indexed === this.#open;
+      const state = isOpen ? slice.kept : -1 - slice.kept;
+      if (state === savedAs) continue;
+      indexed.savedAs = state;
+      const value: SavedIndexedSlice = { isOpen, ...slice.save() };
+      yield { kind: this.#kind, key: numberKey(index), value };
+    }
+    const oldest = this.#indexOf(minute) - this.#maxClosed;
+    if (oldest > 0) yield { kind: this.#kind, below: numberKey(oldest) };
+  }
+
+  /** Restores the slices, without closing those that are over. To be called before anything else. */
+  restore(saved: SavedEntries): void {
+    saved.each(this.#kind, (value, key) => {
+      const { isOpen, ...saved } = value as SavedIndexedSlice;
+      const slice = new AttackSlice();
+      slice.restore(saved);
+      const indexed = { index: Number(key), slice, savedAs: isOpen ? slice.kept : -1 - slice.kept };
+      if (isOpen) this.#open = indexed;
+      else this.#closed.push(indexed);
+    });
   }
 
   #indexOf(minute: number): number {

@@ -7,6 +7,13 @@ export interface Counted<Label> {
   readonly label: Label;
 }
 
+/** The state of a TopCounts as it is saved. */
+export interface SavedCounts<Label> {
+  readonly other: number;
+  readonly none: number;
+  readonly counts: readonly (readonly [key: CountKey, count: number, label?: Label])[];
+}
+
 /**
  * Counts the values of a field: each of the most frequent values on its own, and all others together in `other`. An attacker
  * chooses the values, so at most `2 * maxKeys` of them are held. A value that is pruned and occurs again begins at 0.
@@ -66,6 +73,19 @@ export class TopCounts<Label> {
     for (const [key, { count, label }] of counts.#counts) this.add(key, label, count);
     this.#other += counts.#other;
     this.#none += counts.#none;
+  }
+
+  save(): SavedCounts<Label> {
+    const counts = Array.from(this.#counts, ([key, { count, label }]) => [key, count, label] as const);
+    return { other: this.#other, none: this.#none, counts };
+  }
+
+  /** Adds what was saved. */
+  restore({ other, none, counts }: SavedCounts<Label>): void {
+    // JSON has null for a label that is undefined.
+    for (const [key, count, label] of counts) this.add(key, (label ?? undefined) as Label, count);
+    this.#other += other;
+    this.#none += none;
   }
 
   /** Moves all but the `maxKeys` most frequent values to `other`. */

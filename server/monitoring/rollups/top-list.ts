@@ -1,4 +1,4 @@
-export type AttackWindow = "5m" | "1h" | "24h";
+export type AttackWindow = "5m" | "1h" | "24h" | "7d" | "30d";
 
 export interface TopList {
   /** The most frequent value first. `key` is the value as the tail's filter accepts it, `label` its name. */

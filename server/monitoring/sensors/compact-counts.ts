@@ -2,6 +2,13 @@
 const slots = 32;
 const maxNumber = 0xffff_ffff;
 
+/** The state of a CompactCounts as it is saved. */
+export interface SavedNumbers {
+  readonly other: number;
+  readonly none: number;
+  readonly held: readonly (readonly [number: number, count: number])[];
+}
+
 /**
  * Counts numbers: each of the most frequent ones on its own, and all others together. It takes a third of a kilobyte,
  * because every sensor has several of them. A number that is pruned and occurs again begins at 0.
@@ -24,6 +31,18 @@ export class CompactCounts {
     for (const { number, count } of counts.held()) this.#addTimes(number, count);
     this.#other += counts.#other;
     this.#none += counts.#none;
+  }
+
+  save(): SavedNumbers {
+    const held = this.held().map(({ number, count }) => [number, count] as const);
+    return { other: this.#other, none: this.#none, held };
+  }
+
+  /** Adds what was saved. */
+  restore({ other, none, held }: SavedNumbers): void {
+    for (const [number, count] of held) this.#addTimes(number, count);
+    this.#other += other;
+    this.#none += none;
   }
 
   /** The most frequent number first. */

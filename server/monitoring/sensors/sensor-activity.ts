@@ -1,14 +1,17 @@
-import { type HistoryClock, systemHistoryClock } from "../history/counter-history.ts";
+import { Chronicle } from "../history/chronicle.ts";
 import type { TopList } from "../rollups/top-list.ts";
 import type { SampledEvent } from "../sampling/sampled-event.ts";
+import type { Change, SavedEntries } from "../saved-state/saved-entries.ts";
 import type { CompactCounts } from "./compact-counts.ts";
-import { type BatchTimes, SensorRecord } from "./sensor-record.ts";
+import { SensorNames } from "./sensor-names.ts";
+import { type BatchTimes, type SavedGenerations, type SavedTimes, SensorRecord } from "./sensor-record.ts";
 import { countryCode, countryNumber, SensorTop } from "./sensor-top.ts";
 
 /** The counts of a sensor cover this generation and the one before: the last 12 to 24 hours. */
 const generationMs = 12 * 3_600_000;
-/** The most names of networks, and of countries, of all sensors together. */
-const maxNames = 8192;
+
+const timesKind = "sensor times";
+const countsKind = "sensor counts";
 
 export interface SensorTopLists {
   /** Milliseconds since the epoch. */
@@ -20,18 +23,23 @@ export interface SensorTopLists {
 
 /**
  * The activity of each sensor: when its batches arrive, what its events are about, and how far its clock is off. It takes
- * about 3 KB for each sensor. Times between batches are measured by the monotonic clock.
+ * about 3 KB for each sensor.
  */
 export class SensorActivity {
-  readonly #clock: HistoryClock;
-  readonly #startedAt: number;
+  readonly #chronicle: Chronicle;
   readonly #records = new Map<string, SensorRecord>();
-  readonly #networkNames = new Names();
-  readonly #countryNames = new Names();
+  readonly #forgotten: string[] = [];
+  readonly #networkNames: SensorNames;
+  readonly #countryNames: SensorNames;
 
-  constructor(clock: HistoryClock = systemHistoryClock) {
-    this.#clock = clock;
-    this.#startedAt = clock.monotonic();
+  constructor(chronicle = new Chronicle(), saved?: SavedEntries) {
+    this.#chronicle = chronicle;
+    this.#networkNames = new SensorNames("network names", saved);
+    this.#countryNames = new SensorNames("country names", saved);
+    saved?.each(timesKind, (times, sensorId) => this.#recordOf(sensorId).restoreTimes(times as SavedTimes));
+    saved?.each(countsKind, (counts, sensorId) =>
+      this.#recordOf(sensorId).restoreCounts(counts as SavedGenerations),
+    );
   }
 
   /**
@@ -40,14 +48,17 @@ export class SensorActivity {
    * @param receivedAt milliseconds since the epoch
    */
   noteBatch(sensorId: string, receivedAt: number): void {
-    this.#recordOf(sensorId).noteBatch(receivedAt, this.#clock.monotonic());
+    const record = this.#recordOf(sensorId);
+    const isAfterStart = record.lastBatchMs < this.#chronicle.startedMs;
+    record.noteBatch(receivedAt, this.#chronicle.elapsedMs, isAfterStart);
   }
 
   noteEvent({ sensorId, receivedAt, fields }: SampledEvent): void {
     const record = this.#recordOf(sensorId);
     record.topAt(this.#generation()).add(fields);
+    record.hasNewCounts = true;
     if (fields.timestampMs !== undefined)
-      record.noteOffset(receivedAt - fields.timestampMs, this.#elapsedMs());
+      record.noteOffset(receivedAt - fields.timestampMs, this.#chronicle.elapsedMs);
     this.#networkNames.learn(fields.asNumber, fields.asOrganizationName);
     this.#countryNames.learn(countryNumber(fields.countryIsoCode), fields.countryName);
   }
@@ -60,13 +71,40 @@ export class SensorActivity {
   topOf(sensorId: string): SensorTopLists {
     const generation = this.#generation();
     const top = this.#records.get(sensorId)?.topOver(generation) ?? new SensorTop();
-    const firstMs = Math.max(0, generation - 1) * generationMs;
+    const sinceMs = Math.max(this.#chronicle.firstMs, (generation - 1) * generationMs);
     return {
-      sinceAt: Math.round(this.#clock.now() - (this.#elapsedMs() - firstMs)),
+      sinceAt: this.#chronicle.timeOf(sinceMs),
       ports: topList(top.ports, String, () => null),
       countries: topList(top.countries, countryCode, (number) => this.#countryNames.of(number)),
       networks: topList(top.networks, String, (number) => this.#networkNames.of(number)),
     };
+  }
+
+  /** The sensors of which something is recorded. */
+  sensorIds(): string[] {
+    return [...this.#records.keys()];
+  }
+
+  /** Forgets a sensor that is no longer configured. */
+  forget(sensorId: string): void {
+    this.#records.delete(sensorId);
+    this.#forgotten.push(sensorId);
+  }
+
+  /** See SavedPart: when batches arrived. */
+  *timeChanges(): Iterable<Change> {
+    for (const key of this.#forgotten.splice(0))
+      for (const kind of [timesKind, countsKind]) yield { kind, key, value: undefined };
+    for (const [key, record] of this.#records)
+      if (record.hasNewTimes) yield { kind: timesKind, key, value: record.saveTimes() };
+  }
+
+  /** See SavedPart: what the events were about. */
+  *countChanges(): Iterable<Change> {
+    yield* this.#networkNames.changes();
+    yield* this.#countryNames.changes();
+    for (const [key, record] of this.#records)
+      if (record.hasNewCounts) yield { kind: countsKind, key, value: record.saveCounts() };
   }
 
   #recordOf(sensorId: string): SensorRecord {
@@ -79,29 +117,7 @@ export class SensorActivity {
   }
 
   #generation(): number {
-    return Math.floor(this.#elapsedMs() / generationMs);
-  }
-
-  #elapsedMs(): number {
-    return this.#clock.monotonic() - this.#startedAt;
-  }
-}
-
-/** The names of numbers. When there are too many, the one that was learned first is evicted. */
-class Names {
-  readonly #names = new Map<number, string>();
-
-  learn(number: number | undefined, name: string | undefined): void {
-    if (number === undefined || name === undefined || this.#names.has(number)) return;
-    if (this.#names.size >= maxNames) {
-      const [first] = this.#names.keys();
-      if (first !== undefined) this.#names.delete(first);
-    }
-    this.#names.set(number, name);
-  }
-
-  of(number: number): string | null {
-    return this.#names.get(number) ?? null;
+    return Math.floor(this.#chronicle.elapsedMs / generationMs);
   }
 }
 

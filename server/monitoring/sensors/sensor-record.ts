@@ -1,4 +1,4 @@
-import { SensorTop } from "./sensor-top.ts";
+import { type SavedTop, SensorTop } from "./sensor-top.ts";
 
 /** The number of gaps between batches of which the usual gap is the median. */
 const maxGaps = 32;
@@ -6,10 +6,12 @@ const maxGaps = 32;
 const offsetGenerationMs = 600_000;
 
 export interface BatchTimes {
+  /** When the first batch was kept that Loom remembers; milliseconds since the epoch. */
+  readonly firstBatchAt: number;
   /** Milliseconds since the epoch. */
   readonly lastBatchAt: number;
-  /** The same time by the monotonic clock, in milliseconds. */
-  readonly lastBatchMonotonicAt: number;
+  /** The same time in milliseconds of the chronicle. */
+  readonly lastBatchMs: number;
   /** The median of the last gaps; undefined if there was only one batch. */
   readonly usualGapMs: number | undefined;
   /** The number of gaps that the median is taken from, at most 32. */
@@ -22,10 +24,30 @@ export interface BatchTimes {
   readonly clockBehindSeconds: number | undefined;
 }
 
+/** The times of a sensor as they are saved. */
+export interface SavedTimes {
+  readonly firstBatchAt: number;
+  readonly lastBatchAt: number;
+  readonly lastBatchMs: number;
+  /** Oldest first. */
+  readonly gapsMs: readonly number[];
+}
+
+/** The counts of a sensor as they are saved. */
+export interface SavedGenerations {
+  readonly generation: number;
+  readonly top: SavedTop;
+  readonly topBefore: SavedTop | null;
+}
+
 /** What is recorded of one sensor: the times of its batches, the offset of its clock, and the counts of its events. */
 export class SensorRecord {
+  /** Whether times or counts changed since they were saved. */
+  hasNewTimes = false;
+  hasNewCounts = false;
+  #firstBatchAt = 0;
   #lastBatchAt: number | undefined;
-  #lastBatchMonotonicAt = 0;
+  #lastBatchMs = 0;
   readonly #gaps = new Float64Array(maxGaps);
   #gapCount = 0;
   #generation = 0;
@@ -35,16 +57,21 @@ export class SensorRecord {
   #leastOffsetMs = Number.POSITIVE_INFINITY;
   #leastOffsetBeforeMs = Number.POSITIVE_INFINITY;
 
-  noteBatch(receivedAt: number, monotonicAt: number): void {
-    if (this.#lastBatchAt !== undefined)
-      this.#gaps[this.#gapCount++ % maxGaps] = monotonicAt - this.#lastBatchMonotonicAt;
+  /**
+   * @param atMs of the chronicle
+   * @param isAfterStart true if Loom was started since the last batch: how long the sensor waited is not known then
+   */
+  noteBatch(receivedAt: number, atMs: number, isAfterStart: boolean): void {
+    if (this.#lastBatchAt === undefined) this.#firstBatchAt = receivedAt;
+    else if (!isAfterStart) this.#gaps[this.#gapCount++ % maxGaps] = atMs - this.#lastBatchMs;
     this.#lastBatchAt = receivedAt;
-    this.#lastBatchMonotonicAt = monotonicAt;
+    this.#lastBatchMs = atMs;
+    this.hasNewTimes = true;
   }
 
   /**
    * @param offsetMs the time from an event's time stamp to its receipt
-   * @param elapsedMs since the start, monotonic
+   * @param elapsedMs of the chronicle
    */
   noteOffset(offsetMs: number, elapsedMs: number): void {
     const generation = Math.floor(elapsedMs / offsetGenerationMs);
@@ -57,12 +84,18 @@ export class SensorRecord {
     if (offsetMs < this.#leastOffsetMs) this.#leastOffsetMs = offsetMs;
   }
 
+  /** In milliseconds of the chronicle; 0 if no batch was kept. */
+  get lastBatchMs(): number {
+    return this.#lastBatchMs;
+  }
+
   times(): BatchTimes | undefined {
     if (this.#lastBatchAt === undefined) return undefined;
     const leastOffsetMs = Math.min(this.#leastOffsetMs, this.#leastOffsetBeforeMs);
     return {
+      firstBatchAt: this.#firstBatchAt,
       lastBatchAt: this.#lastBatchAt,
-      lastBatchMonotonicAt: this.#lastBatchMonotonicAt,
+      lastBatchMs: this.#lastBatchMs,
       usualGapMs: this.#medianGapMs(),
       gapCount: Math.min(this.#gapCount, maxGaps),
       clockBehindSeconds: Number.isFinite(leastOffsetMs) ? Math.round(leastOffsetMs / 1000) : undefined,
@@ -85,6 +118,44 @@ export class SensorRecord {
     both.merge(this.topAt(generation));
     if (this.#topBefore) both.merge(this.#topBefore);
     return both;
+  }
+
+  /** @returns undefined if no batch was kept */
+  saveTimes(): SavedTimes | undefined {
+    this.hasNewTimes = false;
+    if (this.#lastBatchAt === undefined) return undefined;
+    const oldest = Math.max(0, this.#gapCount - maxGaps);
+    const gapsMs = Array.from({ length: this.#gapCount - oldest }, (_, i) =>
+      Math.round(this.#gaps[(oldest + i) % maxGaps] ?? 0),
+    );
+    return {
+      firstBatchAt: this.#firstBatchAt,
+      lastBatchAt: this.#lastBatchAt,
+      lastBatchMs: Math.round(this.#lastBatchMs),
+      gapsMs,
+    };
+  }
+
+  restoreTimes({ firstBatchAt, lastBatchAt, lastBatchMs, gapsMs }: SavedTimes): void {
+    this.#firstBatchAt = firstBatchAt;
+    this.#lastBatchAt = lastBatchAt;
+    this.#lastBatchMs = lastBatchMs;
+    for (const gapMs of gapsMs) this.#gaps[this.#gapCount++ % maxGaps] = gapMs;
+  }
+
+  saveCounts(): SavedGenerations {
+    this.hasNewCounts = false;
+    const topBefore = this.#topBefore?.save() ?? null;
+    return { generation: this.#generation, top: this.#top.save(), topBefore };
+  }
+
+  restoreCounts({ generation, top, topBefore }: SavedGenerations): void {
+    this.#generation = generation;
+    this.#top.restore(top);
+    if (topBefore) {
+      this.#topBefore = new SensorTop();
+      this.#topBefore.restore(topBefore);
+    }
   }
 
   #medianGapMs(): number | undefined {

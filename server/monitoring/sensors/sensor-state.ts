@@ -7,10 +7,16 @@ export interface SensorJudgement {
   readonly note: string;
 }
 
-/** What is known of a sensor since the start. Durations are measured by the monotonic clock. */
+/** What is known of a sensor. Durations are those of the chronicle. */
 export interface SensorFacts {
   /** undefined: no batch was kept. */
   readonly lastBatchAgoMs: number | undefined;
+  /** How much of the time since the last batch Loom ran; undefined: no batch was kept. */
+  readonly listenedMs: number | undefined;
+  /** How long ago this process was started. */
+  readonly startedAgoMs: number;
+  /** How long ago Loom was started for the first time; `startedAgoMs` if nothing is known from before this start. */
+  readonly firstStartedAgoMs: number;
   /** undefined: fewer than two batches were kept. */
   readonly usualGapMs: number | undefined;
   readonly gapCount: number;
@@ -37,6 +43,8 @@ const rateLimitedMs = 5 * 60_000;
  * sensor only if its own batch is overdue by this many usual gaps.
  */
 const overdueGaps = 2;
+/** A note mentions a time in which Loom did not run if it is at least this long. */
+const noticeablePauseMs = 60_000;
 
 /**
  * The state of a sensor, and a note that says what the state is based on. The note does not repeat the state, and that of a
@@ -46,6 +54,8 @@ const overdueGaps = 2;
 export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJudgement {
   const { lastBatchAgoMs, lastRefusal, lastUnauthorizedClaim: claim } = facts;
   const silentMs = lastBatchAgoMs ?? Number.POSITIVE_INFINITY;
+  // While Loom did not run, no sensor could send a batch, so that time says nothing about the sensor.
+  const overdueMs = facts.listenedMs ?? Number.POSITIVE_INFINITY;
   const isRefused = lastRefusal !== undefined && lastRefusal.agoMs < silentMs;
   const isClaimed = claim !== undefined && claim.agoMs < silentMs;
   const usual = facts.gapCount >= minGaps ? facts.usualGapMs : undefined;
@@ -65,22 +75,40 @@ export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJ
 
   const impostor =
     claim && `requests with its id but not its token are refused, the last ${ago(claim.agoMs)}`;
-  if (isClaimed && (usual === undefined || silentMs > overdueGaps * usual))
+  if (isClaimed && (usual === undefined || overdueMs > overdueGaps * usual))
     return { state: "refused", note: `${impostor}; ${batch}` };
 
   if (lastBatchAgoMs === undefined)
-    return { state: "never_seen", note: "no request with its token since Loom started" };
+    return { state: "never_seen", note: `no request with its token since ${start(facts)}` };
 
   const quietMs = Math.max(quietAfterMs, usual === undefined ? quietUnknownMs : quietGaps * usual);
-  if (silentMs > quietMs)
+  if (overdueMs > quietMs)
     return { state: "quiet", note: `${batch}; a sensor that receives no traffic sends nothing` };
-  const gap = gapNote(facts.usualGapMs);
+  const gap = waitNote(facts);
   return { state: "reporting", note: isClaimed ? `${gap}; ${impostor}` : gap };
 }
 
-function batchNote({ lastBatchAgoMs, usualGapMs }: SensorFacts): string {
-  if (lastBatchAgoMs === undefined) return "no batch kept since Loom started";
-  return `last batch ${ago(lastBatchAgoMs)}, ${gapNote(usualGapMs)}`;
+function batchNote(facts: SensorFacts): string {
+  const { lastBatchAgoMs, listenedMs = 0, usualGapMs } = facts;
+  if (lastBatchAgoMs === undefined) return `no batch kept since ${start(facts)}`;
+  const pausedMs = lastBatchAgoMs - listenedMs;
+  const pause =
+    pausedMs < noticeablePauseMs ? "" : `, ${inWholeSeconds(pausedMs)} of it without Loom running`;
+  return `last batch ${ago(lastBatchAgoMs)}${pause}, ${gapNote(usualGapMs)}`;
+}
+
+/** The note on a sensor that is not overdue. After a restart, its last batch may still be long ago. */
+function waitNote({ lastBatchAgoMs = 0, startedAgoMs, usualGapMs }: SensorFacts): string {
+  const gap = gapNote(usualGapMs);
+  return lastBatchAgoMs > startedAgoMs
+    ? `no batch since Loom was restarted ${ago(startedAgoMs)}, ${gap}`
+    : gap;
+}
+
+function start({ startedAgoMs, firstStartedAgoMs }: SensorFacts): string {
+  return firstStartedAgoMs === startedAgoMs
+    ? "Loom started"
+    : `Loom was first started ${ago(firstStartedAgoMs)}`;
 }
 
 function gapNote(usualGapMs: number | undefined): string {

@@ -1,5 +1,12 @@
 import type { EventFields } from "../../event/event-fields.ts";
-import { CompactCounts } from "./compact-counts.ts";
+import { CompactCounts, type SavedNumbers } from "./compact-counts.ts";
+
+/** The state of a SensorTop as it is saved. */
+export interface SavedTop {
+  readonly ports: SavedNumbers;
+  readonly countries: SavedNumbers;
+  readonly networks: SavedNumbers;
+}
 
 /** Counts of the ports, countries and networks in a sensor's events. */
 export class SensorTop {
@@ -17,6 +24,21 @@ export class SensorTop {
     this.ports.merge(top.ports);
     this.countries.merge(top.countries);
     this.networks.merge(top.networks);
+  }
+
+  save(): SavedTop {
+    return {
+      ports: this.ports.save(),
+      countries: this.countries.save(),
+      networks: this.networks.save(),
+    };
+  }
+
+  /** Adds what was saved. */
+  restore({ ports, countries, networks }: SavedTop): void {
+    this.ports.restore(ports);
+    this.countries.restore(countries);
+    this.networks.restore(networks);
   }
 }
 

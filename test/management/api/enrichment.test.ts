@@ -12,13 +12,13 @@ import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { addKept, Ledger } from "../../../server/telemetry/ledger.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { getJson } from "../../support/api.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 const day = 86_400_000;
 
 function enrichment(options: Partial<EnrichmentAnswersOptions> = {}) {
   const clock = createWoundClock();
-  const history = startHistory({ ledger: new Ledger(), clock });
+  const history = startHistory({ ledger: new Ledger(), chronicle: chronicleOf(clock) });
   const counts = {
     lookups: {
       geoip: { hit: 3, miss: 1, skipped: 2, error: 0 },

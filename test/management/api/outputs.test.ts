@@ -19,7 +19,7 @@ import { until } from "../../support/until.ts";
 
 const history = {
   perSecondLastMinute: 2.5,
-  lastHour: { startAt: 0, stepMs: 10_000, values: [null, 3] },
+  lastHour: { startAt: 0, stepMs: 10_000, values: [null, 3], pauses: [] },
 };
 
 describe("with stdout as the only output", () => {

@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import type { OutputAnswer, OverviewAnswer } from "../../../server/management/api/answers.ts";
 import { createOverviewApi, type OverviewApiOptions } from "../../../server/management/api/overview.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
+import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 const states = { never_seen: 1, reporting: 2, quiet: 3, refused: 4, rate_limited: 5 };
 const outputs: readonly OutputAnswer[] = [];
@@ -12,8 +13,9 @@ const fieldHits = [{ field: "source.as.number", hits: 1, events: 2 }];
 
 function overview(options: Partial<OverviewApiOptions> = {}) {
   const clock = createWoundClock();
+  const chronicle = chronicleOf(clock);
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock });
+  const history = startHistory({ ledger, chronicle });
   const api = createOverviewApi({
     version: "1.2.3",
     startedAt: clock.now(),
@@ -35,7 +37,9 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
     },
     resources: { sample: () => {}, cpuCores: 0.25, residentBytes: 90_000_000, disk: undefined },
     viewers: () => 3,
-    clock,
+    totals: new SensorTotals(ledger),
+    chronicle,
+    isStateSaved: true,
     ...options,
   });
   return { clock, ledger, get: () => getJson<OverviewAnswer>(api, "/api/v1/overview") };
@@ -62,6 +66,13 @@ test("the answer has the state of every part of Loom", async () => {
       requestsLastHour: 7,
       lastAt: 7,
       byReason: { invalid_request: 2, unauthorized: 5 },
+    },
+    totals: {
+      sinceAt: startedAt,
+      keptEvents: 300,
+      refusedRequests: 7,
+      refusedByReason: { invalid_request: 2, unauthorized: 5 },
+      isSaved: true,
     },
     outputs: [],
     enrichment: fieldHits,

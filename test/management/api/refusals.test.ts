@@ -6,9 +6,10 @@ import { refusalAdvice } from "../../../server/management/api/refusal-advice.ts"
 import { createRefusalsApi } from "../../../server/management/api/refusals.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
+import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 describe("every refusal", () => {
   for (const code of Object.keys(statusOfRefusal) as (keyof typeof statusOfRefusal)[])
@@ -20,11 +21,12 @@ describe("every refusal", () => {
 
 test("the answer has every group and their sum", async () => {
   const clock = createWoundClock();
+  const chronicle = chronicleOf(clock);
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock });
+  const history = startHistory({ ledger, chronicle });
   const refusals = new RefusalRecords({
     claimOf: (text) => ({ text: text ?? undefined, sensorId: text ?? undefined }),
-    clock,
+    chronicle,
   });
   const refuse = (reason: RefusalCode, sensorId: string, claimedId: string | null) => {
     add(ledger.sensor(sensorId).refusedBatches, reason);
@@ -35,10 +37,21 @@ test("the answer has every group and their sum", async () => {
   refuse("unauthorized", "unknown", "vps-1");
   clock.advance(10_000);
   refuse("payload_too_large", "vps-2", null);
-  const api = createRefusalsApi({ ledger, history, refusals, now: clock.now, monotonic: clock.monotonic });
+  const api = createRefusalsApi({
+    ...{ ledger, history, refusals, chronicle },
+    totals: new SensorTotals(ledger),
+    now: clock.now,
+    monotonic: clock.monotonic,
+  });
   const answer = await getJson<RefusalsAnswer>(api, "/api/v1/refusals");
   const one = { client: "192.0.2.1", detail: null };
-  expect(answer).toMatchObject({ now: clock.now(), requests: 3, forgottenRequests: 0 });
+  expect(answer).toMatchObject({
+    now: clock.now(),
+    requests: 3,
+    totalRequests: 3,
+    countedSinceAt: firstAt,
+    forgottenRequests: 0,
+  });
   expect(answer.refusals).toEqual([
     {
       ...one,
@@ -61,7 +74,7 @@ test("the answer has every group and their sum", async () => {
       count: 2,
     },
   ]);
-  expect(answer.history.values.at(-1)).toBe(2);
+  expect(answer.history.values.at(-1)).toBe(3);
   expect(answer.advice.unauthorized?.cure).toContain("token");
   history.stop();
 });

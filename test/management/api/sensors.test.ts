@@ -6,22 +6,24 @@ import { createSensorsApi } from "../../../server/management/api/sensors.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
+import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
 import { add, addKept, Ledger } from "../../../server/telemetry/ledger.ts";
 import { createSampled } from "../../monitoring/sampled.ts";
 import { getJson, getStatus } from "../../support/api.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
   const clock = createWoundClock();
+  const chronicle = chronicleOf(clock);
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock });
-  const activity = new SensorActivity(clock);
+  const history = startHistory({ ledger, chronicle });
+  const activity = new SensorActivity(chronicle);
   const refusals = new RefusalRecords({
     claimOf: (text) => ({
       text: text ?? undefined,
       sensorId: text !== null && sensorIds.includes(text) ? text : undefined,
     }),
-    clock,
+    chronicle,
   });
   const sensors = new SensorAnswers({
     sensorIds: () => sensorIds,
@@ -30,7 +32,8 @@ function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
     history,
     activity,
     refusals,
-    clock,
+    totals: new SensorTotals(ledger),
+    chronicle,
   });
   const api = createSensorsApi({ sensors, now: clock.now, monotonic: clock.monotonic });
   const sampled = createSampled();
@@ -75,15 +78,17 @@ describe("the list", () => {
       state: "never_seen",
       note: "no request with its token since Loom started",
       isConfigured: true,
+      firstBatchAt: null,
       lastBatchAt: null,
       usualGapMs: null,
       perSecond: { minute: 0, fiveMinutes: 0, hour: 0 },
-      sparkline: new Array(60).fill(0),
+      sparkline: new Array(60).fill(null),
       keptEvents: 0,
       keptBatches: 0,
       ignoredEvents: 0,
       bodyBytes: 0,
       refusedRequests: {},
+      totals: { keptEvents: 0, keptBatches: 0, ignoredEvents: 0, bodyBytes: 0, refusedRequests: {} },
       lastRefusal: null,
       claimedRefusals: 0,
       clockBehindSeconds: null,

@@ -1,12 +1,12 @@
 import { expect, jest, test } from "bun:test";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 test("events and refusals of all sensors are read from the ledger", () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock });
+  const history = startHistory({ ledger, chronicle: chronicleOf(clock) });
   ledger.sensor("a").keptEvents = 30;
   ledger.sensor("b").keptEvents = 10;
   add(ledger.sensor("b").refusedBatches, "invalid_request", 2);
@@ -20,7 +20,7 @@ test("events and refusals of all sensors are read from the ledger", () => {
 test("a new sensor has a history from its first batch on, without a request for it", () => {
   const clock = createWoundClock();
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock });
+  const history = startHistory({ ledger, chronicle: chronicleOf(clock) });
   clock.advance(10_000);
   history.kept.lastHour();
   ledger.sensor("late").keptEvents = 50;
@@ -34,7 +34,7 @@ test("a new sensor has a history from its first batch on, without a request for 
 
 test("a sensor that was never seen has an empty history, and no entry in the ledger", () => {
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock: createWoundClock() });
+  const history = startHistory({ ledger, chronicle: chronicleOf(createWoundClock()) });
   expect(history.sensor("never").perSecond(60_000)).toBe(0);
   expect(ledger.sensors.has("never")).toBe(false);
   history.stop();
@@ -42,7 +42,7 @@ test("a sensor that was never seen has an empty history, and no entry in the led
 
 test("a sensor and another counter with the same name have separate histories", () => {
   const ledger = new Ledger();
-  const history = startHistory({ ledger, clock: createWoundClock() });
+  const history = startHistory({ ledger, chronicle: chronicleOf(createWoundClock()) });
   expect(history.track("kept", () => 7)).not.toBe(history.kept);
   expect(history.sensor("kept")).not.toBe(history.kept);
   history.stop();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { RefusedRequest } from "../../../server/ingest/refusal.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { createRandom } from "../../support/random.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
 const configured = new Set(["vps-1", "vps-2"]);
 
@@ -13,7 +13,7 @@ function records() {
       text: id ?? undefined,
       sensorId: id !== null && configured.has(id) ? id : undefined,
     }),
-    clock,
+    chronicle: chronicleOf(clock),
   });
   let noted = 0;
   return {

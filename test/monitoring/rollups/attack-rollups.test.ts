@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { AttackRollups } from "../../../server/monitoring/rollups/attack-rollups.ts";
 import type { AttackWindow } from "../../../server/monitoring/rollups/top-list.ts";
 import { createRandom } from "../../support/random.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 import { createSampled, type SampledParts } from "../sampled.ts";
 
 const minute = 60_000;
@@ -13,7 +13,7 @@ const windows: readonly AttackWindow[] = ["5m", "1h", "24h"];
 function rollups() {
   const clock = createWoundClock();
   const beganAt = clock.now();
-  const attacks = new AttackRollups(clock);
+  const attacks = new AttackRollups(chronicleOf(clock));
   const sampled = createSampled();
   const counts = (window: AttackWindow) => attacks.read(window).counts;
   return {

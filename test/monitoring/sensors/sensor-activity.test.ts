@@ -1,7 +1,7 @@
 import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
-import { createWoundClock } from "../../support/wound-clock.ts";
+import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 import { createSampled, type SampledParts } from "../sampled.ts";
 
 const second = 1000;
@@ -10,7 +10,7 @@ const hour = 60 * minute;
 
 function recorded() {
   const clock = createWoundClock();
-  const activity = new SensorActivity(clock);
+  const activity = new SensorActivity(chronicleOf(clock));
   const sampled = createSampled();
   return {
     clock,
@@ -35,7 +35,7 @@ describe("batches", () => {
     batch();
     expect(activity.timesOf("vps-1")).toMatchObject({
       lastBatchAt: clock.now(),
-      lastBatchMonotonicAt: clock.monotonic(),
+      lastBatchMs: 0,
       usualGapMs: undefined,
       gapCount: 0,
     });

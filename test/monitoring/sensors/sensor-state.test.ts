@@ -8,6 +8,9 @@ const quietAfterMs = 120 * second;
 
 const neverSeen: SensorFacts = {
   lastBatchAgoMs: undefined,
+  listenedMs: undefined,
+  startedAgoMs: 100 * hour,
+  firstStartedAgoMs: 100 * hour,
   usualGapMs: undefined,
   gapCount: 0,
   lastRefusal: undefined,
@@ -25,6 +28,24 @@ const claim = (agoMs: number) => ({ reason: "unauthorized", agoMs });
 const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["state"], string][] = [
   ["without any request", neverSeen, "never_seen", "no request with its token since Loom started"],
   ["that sends regularly", regular, "reporting", "usual gap 30 s"],
+  [
+    "that is not known from any start",
+    { ...neverSeen, startedAgoMs: minute },
+    "never_seen",
+    "no request with its token since Loom was first started 4 d ago",
+  ],
+  [
+    "that sent its last batch before the restart",
+    { ...regular, lastBatchAgoMs: 2 * hour, listenedMs: 40 * second, startedAgoMs: 20 * second },
+    "reporting",
+    "no batch since Loom was restarted 20 s ago, usual gap 30 s",
+  ],
+  [
+    "that was silent before the restart already",
+    { ...regular, lastBatchAgoMs: 2 * hour, listenedMs: hour, startedAgoMs: 20 * second },
+    "quiet",
+    "last batch 2 h ago, 60 min of it without Loom running, usual gap 30 s; a sensor that receives no traffic sends nothing",
+  ],
   [
     "that sent one batch",
     { ...neverSeen, lastBatchAgoMs: 1 * second },
@@ -144,6 +165,8 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
 describe("a sensor", () => {
   for (const [what, facts, state, note] of cases)
     test(`${what} is ${state}`, () => {
-      expect(stateOfSensor(facts, quietAfterMs)).toEqual({ state, note });
+      expect(
+        stateOfSensor({ ...facts, listenedMs: facts.listenedMs ?? facts.lastBatchAgoMs }, quietAfterMs),
+      ).toEqual({ state, note });
     });
 });

@@ -6,25 +6,25 @@ const write = (value: number) => `${value}/s`;
 describe("a chart's data", () => {
   test("has a time in seconds for each value", () => {
     const values = Array<number>(40).fill(1);
-    const [times, drawn] = chartData({ startAt: 60_000, stepMs: 10_000, values });
+    const [times, drawn] = chartData({ startAt: 60_000, stepMs: 10_000, values, pauses: [] });
     expect(times.slice(0, 3)).toEqual([60, 70, 80]);
     expect(drawn).toEqual(values);
   });
 
   test("leaves out the steps before Loom's start", () => {
     const values = [...Array<null>(10).fill(null), ...Array<number>(40).fill(2)];
-    const [times, drawn] = chartData({ startAt: 0, stepMs: 1_000, values });
+    const [times, drawn] = chartData({ startAt: 0, stepMs: 1_000, values, pauses: [] });
     expect([times[0], drawn.length, drawn[0]]).toEqual([10, 40, 2]);
   });
 
   test("has at least 30 steps", () => {
     const values = [...Array<null>(100).fill(null), 1, 2];
-    const [times, drawn] = chartData({ startAt: 0, stepMs: 1_000, values });
+    const [times, drawn] = chartData({ startAt: 0, stepMs: 1_000, values, pauses: [] });
     expect([times[0], drawn.length]).toEqual([72, 30]);
   });
 
   test("has all steps if there are fewer than 30", () => {
-    expect(chartData({ startAt: 0, stepMs: 1_000, values: [null, 1] })).toEqual([
+    expect(chartData({ startAt: 0, stepMs: 1_000, values: [null, 1], pauses: [] })).toEqual([
       [0, 1],
       [null, 1],
     ]);
@@ -47,13 +47,13 @@ describe("the readout", () => {
 
 describe("the summary for screen readers", () => {
   test("has the latest, the highest and the lowest value", () => {
-    expect(summaryOf({ startAt: 0, stepMs: 1, values: [null, 4, 9, 2, 5, null] }, write)).toBe(
+    expect(summaryOf({ startAt: 0, stepMs: 1, values: [null, 4, 9, 2, 5, null], pauses: [] }, write)).toBe(
       "Latest 5/s, highest 9/s, lowest 2/s.",
     );
   });
 
   test("says that there is no data yet", () => {
-    expect(summaryOf({ startAt: 0, stepMs: 1, values: [null] }, write)).toBe("No data yet.");
+    expect(summaryOf({ startAt: 0, stepMs: 1, values: [null], pauses: [] }, write)).toBe("No data yet.");
   });
 });
 
@@ -74,7 +74,7 @@ describe("the labels of the time axis", () => {
 });
 
 test("a series is empty if no value is known", () => {
-  const series = { startAt: 0, stepMs: 1 };
+  const series = { startAt: 0, stepMs: 1, pauses: [] };
   expect(isEmpty({ ...series, values: [null, null] })).toBe(true);
   expect(isEmpty({ ...series, values: [null, 0] })).toBe(false);
 });

@@ -10,6 +10,15 @@ import {
   sortDirection,
 } from "../../../ui/models/sensors-table.ts";
 
+const noTotals: SensorAnswer["totals"] = {
+  keptEvents: 0,
+  keptBatches: 0,
+  ignoredEvents: 0,
+  bodyBytes: 0,
+  refusedRequests: {},
+};
+const withTotals = (totals: Partial<SensorAnswer["totals"]>) => ({ totals: { ...noTotals, ...totals } });
+
 function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnswer {
   return {
     id,
@@ -20,6 +29,8 @@ function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnsw
     usualGapMs: null,
     perSecond: { minute: 0, fiveMinutes: 0, hour: 0 },
     sparkline: [],
+    totals: noTotals,
+    firstBatchAt: null,
     keptEvents: 0,
     keptBatches: 0,
     ignoredEvents: 0,
@@ -81,8 +92,12 @@ describe("the order of sensors", () => {
       { perSecond: { minute: 9, fiveMinutes: 9, hour: 1 } },
       { perSecond: { minute: 0, fiveMinutes: 0, hour: 2 } },
     ],
-    ["events", { keptEvents: 9 }, { keptEvents: 10 }],
-    ["refused", { claimedRefusals: 9 }, { refusedRequests: { unauthorized: 5 }, claimedRefusals: 5 }],
+    ["events", withTotals({ keptEvents: 9 }), withTotals({ keptEvents: 10 })],
+    [
+      "refused",
+      { claimedRefusals: 9 },
+      { ...withTotals({ refusedRequests: { unauthorized: 5 } }), claimedRefusals: 5 },
+    ],
   ] as const)
     test(`by ${column} has the highest first, and the lowest when it is reversed`, () => {
       const sensors = [sensorWith("few", few), sensorWith("many", many)];
@@ -126,7 +141,9 @@ test("names and states are sorted upwards at first, times and numbers downwards"
 });
 
 test("the refused requests of a sensor are those with its token and those that claimed its id", () => {
-  expect(refusedOf(sensorWith("a", { refusedRequests: { x: 2, y: 3 }, claimedRefusals: 4 }))).toBe(9);
+  expect(
+    refusedOf(sensorWith("a", { ...withTotals({ refusedRequests: { x: 2, y: 3 } }), claimedRefusals: 4 })),
+  ).toBe(9);
 });
 
 describe("the table of sensors", () => {
