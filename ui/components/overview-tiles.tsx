@@ -5,27 +5,25 @@ import type {
   ResourcesAnswer,
   SensorState,
 } from "../../server/management/api/answers.ts";
-import { formatDuration } from "../../server/text/duration.ts";
 import { formatBytes, formatCount, formatRate, formatShortCount } from "../format/numbers.ts";
-import { wholeSeconds } from "../format/times.ts";
 import { Fact } from "./fact.tsx";
 import { outputMoods } from "./output-state.ts";
 import { ScrollBox } from "./scroll-box.tsx";
 import { sensorStates } from "./sensor-state.tsx";
 import { ShareBar } from "./share-bar.tsx";
+import { Since } from "./since.tsx";
 import { StateMark } from "./state-mark.tsx";
 import { Figure, Tile } from "./tile.tsx";
 import { TimeChart } from "./time-chart.tsx";
 import { Ago } from "./times.tsx";
 
-export function EventsTile({ answer: { events, now, startedAt } }: { answer: OverviewAnswer }) {
-  const uptime = formatDuration(wholeSeconds(now - startedAt));
+export function EventsTile({ answer: { events, totals } }: { answer: OverviewAnswer }) {
   return (
     <Tile name="events" title="Events" href="/tail" isWide>
       <div class="figures">
         <Figure value={formatRate(events.perSecond)} unit="per second" />
         <Figure value={formatShortCount(events.keptLastHour)} unit="in the last hour" isSmall />
-        <Figure value={formatShortCount(events.kept)} unit={`since Loom started ${uptime} ago`} isSmall />
+        <Figure value={formatShortCount(totals.keptEvents)} unit={<Since at={totals.sinceAt} />} isSmall />
       </div>
       <TimeChart
         series={events.history}
@@ -63,8 +61,8 @@ export function SensorsTile({ sensors }: Pick<OverviewAnswer, "sensors">) {
 /** The tile lists this many reasons. */
 const maxReasons = 5;
 
-export function RefusalsTile({ refusals }: Pick<OverviewAnswer, "refusals">) {
-  const reasons = Object.entries(refusals.byReason).sort(([, a], [, b]) => b - a);
+export function RefusalsTile({ refusals, totals }: Pick<OverviewAnswer, "refusals" | "totals">) {
+  const reasons = Object.entries(totals.refusedByReason).sort(([, a], [, b]) => b - a);
   return (
     <Tile name="refused" title="Refusals" href="/refusals">
       <div class="figures">
@@ -82,6 +80,11 @@ export function RefusalsTile({ refusals }: Pick<OverviewAnswer, "refusals">) {
         ))}
         <li class="muted">
           latest <Ago at={refusals.lastAt} />
+          {reasons.length > 0 && (
+            <>
+              , counted <Since at={totals.sinceAt} />
+            </>
+          )}
         </li>
       </ul>
     </Tile>

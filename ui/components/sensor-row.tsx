@@ -34,8 +34,8 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
           label={`Events per minute over the last hour, latest ${sensor.sparkline.at(-1) ?? 0}`}
         />
       </td>
-      <td class="number" title={formatCount(sensor.keptEvents)}>
-        {formatShortCount(sensor.keptEvents)}
+      <td class="number" title={formatCount(sensor.totals.keptEvents)}>
+        {formatShortCount(sensor.totals.keptEvents)}
       </td>
       <td class={refused > 0 ? "number bad" : "number muted"} title={reasonsOf(sensor)}>
         {formatShortCount(refused)}
@@ -44,7 +44,7 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
   );
 }
 
-function reasonsOf({ refusedRequests, claimedRefusals }: SensorAnswer): string {
+function reasonsOf({ totals: { refusedRequests }, claimedRefusals }: SensorAnswer): string {
   const reasons = Object.entries(refusedRequests).map(
     ([reason, count]) => `${reason}: ${formatCount(count)}`,
   );

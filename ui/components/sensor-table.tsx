@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
 import { formatCount, formatThings } from "../format/numbers.ts";
+import { formatExact } from "../format/times.ts";
 import { RowCache } from "../models/row-cache.ts";
 import {
   type SensorColumn,
@@ -16,10 +17,12 @@ export interface SensorTableProps {
   readonly sensors: readonly SensorAnswer[];
   /** Only sensors in this state are shown; undefined: all. */
   readonly state: SensorState | undefined;
+  /** When the totals of the sensors begin. */
+  readonly countedSinceAt: number;
 }
 
 /** The sensors that match the search and the state, as many as the reader has scrolled to. */
-export function SensorTable({ table, sensors, state }: SensorTableProps) {
+export function SensorTable({ table, sensors, state, countedSinceAt }: SensorTableProps) {
   const rows = useMemo(
     () => new RowCache((sensor: SensorAnswer) => <SensorRow key={sensor.id} sensor={sensor} />),
     [],
@@ -35,7 +38,7 @@ export function SensorTable({ table, sensors, state }: SensorTableProps) {
       </p>
       <ScrollBox label="Sensors">
         <table class="sensors">
-          <SensorTableHead table={table} />
+          <SensorTableHead table={table} countedSinceAt={countedSinceAt} />
           <tbody>{selected.slice(0, table.maxRows.value).map((sensor) => rows.get(sensor))}</tbody>
         </table>
       </ScrollBox>
@@ -47,7 +50,8 @@ export function SensorTable({ table, sensors, state }: SensorTableProps) {
   );
 }
 
-function SensorTableHead({ table }: { table: SensorsTable }) {
+function SensorTableHead({ table, countedSinceAt }: Pick<SensorTableProps, "table" | "countedSinceAt">) {
+  const since = `since ${formatExact(countedSinceAt)}`;
   return (
     <thead>
       <tr>
@@ -58,8 +62,8 @@ function SensorTableHead({ table }: { table: SensorsTable }) {
         <SortHead table={table} column="fiveMinutes" tooltip="Events per second over the last 5 minutes" />
         <SortHead table={table} column="hour" tooltip="Events per second over the last hour" />
         <th scope="col">Last hour</th>
-        <SortHead table={table} column="events" tooltip="Events kept since Loom started" />
-        <SortHead table={table} column="refused" tooltip="Requests refused since Loom started" />
+        <SortHead table={table} column="events" tooltip={`Events kept ${since}`} />
+        <SortHead table={table} column="refused" tooltip={`Requests refused ${since}`} />
       </tr>
     </thead>
   );

@@ -22,7 +22,7 @@ export function Tile({ name, title, href, isWide = false, children }: TileProps)
 
 export interface FigureProps {
   readonly value: string;
-  readonly unit: string;
+  readonly unit: ComponentChildren;
   readonly isSmall?: boolean;
 }
 

@@ -2,8 +2,10 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Series } from "../../server/management/api/answers.ts";
 import { formatDuration } from "../../server/text/duration.ts";
+import { pausesSentence } from "../format/pauses.ts";
 import { chartData, isEmpty, readoutAt, summaryOf, timeLabels } from "../format/series.ts";
 import { useApp } from "./app-context.ts";
+import { drawPauses } from "./pause-marks.ts";
 
 export interface TimeChartProps {
   readonly series: Series;
@@ -18,14 +20,18 @@ export interface TimeChartProps {
 
 const axisWidthPx = 52;
 
-/** A value over time as a line, with gaps where nothing is known. The value under the pointer is written above. */
+/**
+ * A value over time as a line, with gaps where nothing is known. Each restart is marked. The value under the pointer is
+ * written above.
+ */
 export function TimeChart({ series, format, label, heightPx = 120, max }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLParagraphElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const data = chartData(series);
-  const latest = useRef({ data, format });
-  latest.current = { data, format };
+  const { pauses } = series;
+  const latest = useRef({ data, format, pauses });
+  latest.current = { data, format, pauses };
   const colourChanges = useApp().theme.colourChanges.value;
   // With no events, the scale ends at one per second.
   const emptyTop = series.stepMs / 1000;
@@ -40,6 +46,7 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
         height: heightPx,
         scales: { y: { range: (_, __, highest) => [0, max ?? (highest ? highest * 1.1 : emptyTop)] } },
         hooks: {
+          draw: [(drawn) => drawPauses(drawn, latest.current.pauses, colourOf(element, "--muted"))],
           setCursor: [
             ({ cursor }) => {
               const { data: drawn, format: write } = latest.current;
@@ -67,7 +74,11 @@ export function TimeChart({ series, format, label, heightPx = 120, max }: TimeCh
   return (
     <figure class="chart">
       <p class="readout" ref={readout} aria-hidden="true" />
-      <div ref={box} role="img" aria-label={`${label}. ${summaryOf(series, format)}`} />
+      <div
+        ref={box}
+        role="img"
+        aria-label={`${label}. ${summaryOf(series, format)} ${pausesSentence(pauses)}`.trim()}
+      />
       {isEmpty(series) && (
         <p class="muted">No data yet. Each point covers {formatDuration(series.stepMs)}.</p>
       )}

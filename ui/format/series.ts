@@ -1,8 +1,10 @@
 import type { Series } from "../../server/management/api/answers.ts";
-import { formatClock, formatShortClock } from "./times.ts";
+import { formatClock, formatShortClock, formatShortDay } from "./times.ts";
 
 /** Times in seconds since the epoch, and the value at each; null if it is not known. */
 export type ChartData = [times: number[], values: (number | null)[]];
+
+const hourSeconds = 3600;
 
 /** At least this many steps are drawn. */
 const minSteps = 30;
@@ -15,7 +17,7 @@ export function chartData({ startAt, stepMs, values }: Series): ChartData {
   return [shown.map((_, i) => (startAt + (first + i) * stepMs) / 1000), shown];
 }
 
-/** "14:03:11  12.3/s": the time and the value at an index; "" outside of the data. */
+/** "14:03:11  12.3/s", or "23 Nov, 14:00  12.3/s" for steps of an hour or more, at an index; "" outside of the data. */
 export function readoutAt(
   [times, values]: ChartData,
   index: number | undefined,
@@ -24,7 +26,14 @@ export function readoutAt(
   const time = index === undefined ? undefined : times[index];
   if (index === undefined || time === undefined) return "";
   const value = values[index];
-  return `${formatClock(time * 1000)}  ${value === null || value === undefined ? "no data" : format(value)}`;
+  return `${pointTime(times, time)}  ${value === null || value === undefined ? "no data" : format(value)}`;
+}
+
+function pointTime([first = 0, second = first]: readonly number[], time: number): string {
+  const atMs = time * 1000;
+  return second - first < hourSeconds
+    ? formatClock(atMs)
+    : `${formatShortDay(atMs)}, ${formatShortClock(atMs)}`;
 }
 
 /** True if no value of a series is known. */
@@ -32,10 +41,14 @@ export function isEmpty({ values }: Series): boolean {
   return values.every((value) => value === null);
 }
 
-/** Labels for times of an axis, in seconds since the epoch: "14:03", or "14:03:30" if they are less than a minute apart. */
+/**
+ * Labels for times of an axis, in seconds since the epoch: "14:03", "14:03:30" if they are less than a minute apart, or
+ * "23 Nov" if they are 12 hours or more apart.
+ */
 export function timeLabels(times: readonly number[]): string[] {
   const [first = 0, second = first + 60] = times;
-  const format = second - first < 60 ? formatClock : formatShortClock;
+  const apart = second - first;
+  const format = apart < 60 ? formatClock : apart < 12 * hourSeconds ? formatShortClock : formatShortDay;
   return times.map((time) => format(time * 1000));
 }
 

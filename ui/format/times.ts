@@ -13,6 +13,7 @@ const exact = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
   timeZoneName: "short",
 });
+const dayOfYear = new Intl.DateTimeFormat("en-GB", { month: "short", day: "numeric" });
 const day = new Intl.DateTimeFormat("en-GB", { year: "numeric", month: "short", day: "numeric" });
 
 /** "14 min ago"; "now" below 2 s, and for a time in the future, which a clock that is wrong produces. */
@@ -40,6 +41,11 @@ export function formatClock(atMs: number): string {
 /** "14:03" */
 export function formatShortClock(atMs: number): string {
   return shortClock.format(atMs);
+}
+
+/** "23 Nov" */
+export function formatShortDay(atMs: number): string {
+  return dayOfYear.format(atMs);
 }
 
 /** "23 Nov 2026" */

@@ -2,9 +2,11 @@ import { useLocation } from "preact-iso";
 import type { AttacksAnswer, AttackWindow } from "../../server/management/api/answers.ts";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
+import { Since } from "../components/since.tsx";
 import { TopList } from "../components/top-list.tsx";
 import { WorldMap } from "../components/world-map.tsx";
 import { formatCount, formatShare, formatThings } from "../format/numbers.ts";
+import { pausesSentence } from "../format/pauses.ts";
 import { columnLink, fingerprintLink, keyLink } from "../models/links.ts";
 import { pageTitle } from "../page-list.ts";
 
@@ -13,6 +15,8 @@ const windows: readonly { readonly value: AttackWindow; readonly name: string }[
   { value: "5m", name: "5 minutes" },
   { value: "1h", name: "1 hour" },
   { value: "24h", name: "24 hours" },
+  { value: "7d", name: "7 days" },
+  { value: "30d", name: "30 days" },
 ];
 
 /** Where attacks come from and what they try. */
@@ -52,7 +56,13 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
   return (
     <>
       <p class="muted" role="status">
-        {countsSentence(answer)}
+        {countsSentence(answer)}{" "}
+        {!answer.isWhole && (
+          <>
+            This is not the whole period: Loom has counted <Since at={answer.sinceAt} />.{" "}
+          </>
+        )}
+        {pausesSentence(answer.pauses)}
       </p>
       <WorldMap places={answer.places} otherPlaces={answer.otherPlaces} notLocated={answer.notLocated} />
       <div class="columns">
@@ -75,7 +85,7 @@ function Attacks({ answer }: { answer: AttacksAnswer }) {
 
 function countsSentence({ kept, examined }: AttacksAnswer): string {
   const events = formatThings(kept, "event");
-  if (examined >= kept) return events;
+  if (examined >= kept) return `${events}.`;
   const share = formatShare(examined / kept);
   return `${events}. The counts below cover the ${formatCount(examined)} (${share}) that Loom sampled, because events arrived faster than it samples.`;
 }

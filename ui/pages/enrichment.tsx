@@ -9,6 +9,7 @@ import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { ScrollBox } from "../components/scroll-box.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
+import { SinceStart } from "../components/since.tsx";
 import { Sparkline } from "../components/sparkline.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
@@ -172,7 +173,9 @@ function Fields({ fields }: { fields: readonly Field[] }) {
           <thead>
             <tr>
               <th scope="col">Field</th>
-              <th scope="col">Share since Loom started</th>
+              <th scope="col">
+                Share <SinceStart />
+              </th>
               <th scope="col" class="number">
                 Events
               </th>
@@ -295,7 +298,7 @@ function IgnoreRules({ rules }: { rules: readonly IgnoreRule[] }) {
                 <th scope="col">Networks</th>
                 <th scope="col">Action</th>
                 <th scope="col" class="number">
-                  Events since Loom started
+                  Events <SinceStart />
                 </th>
               </tr>
             </thead>

@@ -7,6 +7,7 @@ import { errorClassName, outputMoods } from "../components/output-state.ts";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { ShareBar } from "../components/share-bar.tsx";
+import { SinceStart } from "../components/since.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { Ago } from "../components/times.tsx";
@@ -25,6 +26,9 @@ export function OutputsPage() {
         {({ outputs, outbox }) => (
           <>
             {outbox && <Outbox outbox={outbox} />}
+            <p class="muted">
+              What was kept, delivered, rejected, dropped and retried is counted <SinceStart />.
+            </p>
             {outputs.map((output) => (
               <Output key={output.name} output={output} />
             ))}

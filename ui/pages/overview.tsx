@@ -28,7 +28,7 @@ export function OverviewPage() {
             <div class="tiles">
               <EventsTile answer={answer} />
               <SensorsTile sensors={answer.sensors} />
-              <RefusalsTile refusals={answer.refusals} />
+              <RefusalsTile refusals={answer.refusals} totals={answer.totals} />
               <OutputsTile outputs={answer.outputs} />
               <EnrichmentTile fields={answer.enrichment} />
               <ProcessTile resources={answer.resources} />

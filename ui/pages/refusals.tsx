@@ -3,6 +3,7 @@ import type { RefusalsAnswer } from "../../server/management/api/answers.ts";
 import { PageHead } from "../components/page-head.tsx";
 import { RefusalTable } from "../components/refusal-table.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
+import { Since } from "../components/since.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { formatCount, formatThings } from "../format/numbers.ts";
 import { pageTitle } from "../page-list.ts";
@@ -20,10 +21,10 @@ export function RefusalsPage() {
         {(answer) => (
           <>
             <p>
-              {answer.requests === 0
+              {answer.totalRequests === 0
                 ? "No request was"
-                : formatThings(answer.requests, "request was", "requests were")}{" "}
-              refused since Loom started.{" "}
+                : formatThings(answer.totalRequests, "request was", "requests were")}{" "}
+              refused <Since at={answer.countedSinceAt} />.{" "}
               <span class="muted">
                 A sensor whose connection does not reach Loom (TLS, firewall, wrong address) is not listed
                 here.

@@ -1,4 +1,4 @@
-import { useRoute } from "preact-iso";
+import { useLocation, useRoute } from "preact-iso";
 import type { SensorAnswer, SensorDetailAnswer } from "../../server/management/api/answers.ts";
 import { columnQuery } from "../../server/query/format-query.ts";
 import { formatDuration } from "../../server/text/duration.ts";
@@ -8,14 +8,15 @@ import { PageHead } from "../components/page-head.tsx";
 import { RefusalTable } from "../components/refusal-table.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { ClockMark, SensorStateMark } from "../components/sensor-state.tsx";
+import { Since } from "../components/since.tsx";
 import { StateMark } from "../components/state-mark.tsx";
 import { TailView } from "../components/tail-view.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { Ago } from "../components/times.tsx";
 import { TopList } from "../components/top-list.tsx";
-import { formatBytes, formatCount, formatRate, formatThings } from "../format/numbers.ts";
+import { formatBytes, formatCount, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
 import { printable } from "../format/printable.ts";
-import { columnLink } from "../models/links.ts";
+import { columnLink, sensorLink } from "../models/links.ts";
 
 const intervalMs = 3_000;
 
@@ -52,25 +53,63 @@ export function SensorPage() {
 function Details({ answer }: { answer: SensorDetailAnswer }) {
   return (
     <>
-      <Facts sensor={answer.sensor} />
-      <section aria-labelledby="rate-title">
-        <h2 id="rate-title">Events over 24 hours</h2>
-        <TimeChart
-          series={answer.history}
-          format={(value) => `${formatRate(value / (answer.history.stepMs / 1000))}/s`}
-          label="Events per second over the last 24 hours"
-        />
-      </section>
+      <Facts answer={answer} />
+      <Events answer={answer} />
       <MostFrequent top={answer.top} />
       <section aria-labelledby="refusals-title">
         <h2 id="refusals-title">Refusals</h2>
         {answer.refusals.length === 0 ? (
-          <p class="muted">No request of this sensor was refused since Loom started.</p>
+          <p class="muted">
+            No request of this sensor was refused <Since at={answer.countedSinceAt} />.
+          </p>
         ) : (
           <RefusalTable refusals={answer.refusals} />
         )}
       </section>
     </>
+  );
+}
+
+const periods = ["24h", "31d", "12mo"] as const;
+
+/** The events over time, in the period that the address of the page names. */
+function Events({ answer }: { answer: SensorDetailAnswer }) {
+  const { query } = useLocation();
+  const period = periods.find((value) => value === query.period) ?? "24h";
+  const charts = {
+    "24h": { name: "24 hours", series: answer.history },
+    "31d": { name: "31 days", series: answer.month },
+    "12mo": { name: "12 months", series: answer.year },
+  };
+  const { name, series } = charts[period];
+  const hasRate = series.stepMs < 3_600_000;
+  const rate = (value: number) => `${formatRate(value / (series.stepMs / 1000))}/s`;
+  const steps = series.stepMs < 86_400_000 ? "hour" : "day (UTC)";
+  return (
+    <section aria-labelledby="rate-title">
+      <div class="page-head">
+        <h2 id="rate-title">Events over {name}</h2>
+        <nav class="choices" aria-label="Period">
+          {periods.map((value) => (
+            <a
+              key={value}
+              href={`${sensorLink(answer.sensor.id)}?period=${value}`}
+              aria-current={value === period ? "true" : undefined}
+            >
+              {charts[value].name}
+            </a>
+          ))}
+        </nav>
+      </div>
+      <TimeChart
+        key={period}
+        series={series}
+        format={hasRate ? rate : (value) => formatShortCount(Math.round(value))}
+        label={
+          hasRate ? `Events per second over the last ${name}` : `Events in each ${steps} of the last ${name}`
+        }
+      />
+    </section>
   );
 }
 
@@ -92,7 +131,8 @@ function MostFrequent({ top }: Pick<SensorDetailAnswer, "top">) {
   );
 }
 
-function Facts({ sensor }: { sensor: SensorAnswer }) {
+function Facts({ answer: { sensor, countedSinceAt } }: { answer: SensorDetailAnswer }) {
+  const { totals } = sensor;
   return (
     <>
       <p>
@@ -101,6 +141,9 @@ function Facts({ sensor }: { sensor: SensorAnswer }) {
       </p>
       <ClockMark behindSeconds={sensor.clockBehindSeconds} />
       <dl class="facts">
+        <Fact name="First batch">
+          {sensor.firstBatchAt === null ? <Ago at={null} /> : <Since at={sensor.firstBatchAt} />}
+        </Fact>
         <Fact name="Last batch">
           <Ago at={sensor.lastBatchAt} />
         </Fact>
@@ -111,12 +154,18 @@ function Facts({ sensor }: { sensor: SensorAnswer }) {
           {formatRate(sensor.perSecond.minute)} over 1 min, {formatRate(sensor.perSecond.fiveMinutes)} over 5
           min, {formatRate(sensor.perSecond.hour)} over 1 h
         </Fact>
-        <Fact name="Kept since Loom started">
-          {formatThings(sensor.keptEvents, "event")} in {formatThings(sensor.keptBatches, "batch", "batches")}
-          , {formatBytes(sensor.bodyBytes)}
+        <Fact
+          name={
+            <>
+              Kept <Since at={countedSinceAt} />
+            </>
+          }
+        >
+          {formatThings(totals.keptEvents, "event")} in {formatThings(totals.keptBatches, "batch", "batches")}
+          , {formatBytes(totals.bodyBytes)}
         </Fact>
-        {sensor.ignoredEvents > 0 && (
-          <Fact name="Removed by ignore rules">{formatThings(sensor.ignoredEvents, "event")}</Fact>
+        {totals.ignoredEvents > 0 && (
+          <Fact name="Removed by ignore rules">{formatThings(totals.ignoredEvents, "event")}</Fact>
         )}
         <Fact name="Refused requests">
           <RefusedRequests sensor={sensor} />
@@ -129,8 +178,8 @@ function Facts({ sensor }: { sensor: SensorAnswer }) {
   );
 }
 
-function RefusedRequests({ sensor: { refusedRequests, claimedRefusals } }: { sensor: SensorAnswer }) {
-  const reasons = Object.entries(refusedRequests);
+function RefusedRequests({ sensor: { totals, claimedRefusals } }: { sensor: SensorAnswer }) {
+  const reasons = Object.entries(totals.refusedRequests);
   if (reasons.length === 0 && claimedRefusals === 0) return <>none</>;
   return (
     <>

@@ -26,7 +26,9 @@ export function SensorsPage() {
       </PageHead>
       <SensorsToolbar table={table} state={state} />
       <Resource of={polled} intervalMs={intervalMs} what="the sensors">
-        {({ sensors }) => <SensorTable table={table} sensors={sensors} state={state} />}
+        {({ sensors, countedSinceAt }) => (
+          <SensorTable table={table} sensors={sensors} state={state} countedSinceAt={countedSinceAt} />
+        )}
       </Resource>
     </>
   );
