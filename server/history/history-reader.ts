@@ -32,7 +32,7 @@ export interface HistoryEvent {
 export interface EventsAnswer extends Completeness {
   /** The newest first. */
   readonly events: readonly HistoryEvent[];
-  /** To be passed on to get older events; undefined: there are none. */
+  /** To be passed on to get older events, of which there may be none; undefined: there are certainly none. */
   readonly cursor: string | undefined;
 }
 

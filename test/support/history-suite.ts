@@ -122,7 +122,8 @@ async function allEvents(reader: HistoryReader, query: Query, limit: number) {
   const found = [...first.events];
   for (let { cursor } = first; cursor !== undefined; ) {
     const page = await reader.events(query, { limit, cursor }, noDeadline);
-    expect(page.events.length).toBeGreaterThan(0);
+    // The last page may be empty.
+    if (page.events.length === 0) expect(page.cursor).toBeUndefined();
     found.push(...page.events);
     cursor = page.cursor;
   }

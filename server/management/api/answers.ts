@@ -408,7 +408,7 @@ export interface HistoryEventAnswer {
 export interface HistoryEventsAnswer extends HistoryCompleteness {
   /** The newest first. */
   readonly events: readonly HistoryEventAnswer[];
-  /** To be sent back to get older events; null: there are none. */
+  /** To be sent back to get older events, of which there may be none; null: there are certainly none. */
   readonly cursor: string | null;
 }
 

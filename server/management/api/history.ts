@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { WrongCursor } from "../../history/cursor.ts";
 import {
   type Completeness,
   type HistoryEvent,
@@ -167,6 +168,7 @@ class HistoryRoutes {
     try {
       return await answer(history);
     } catch (error) {
+      if (error instanceof WrongCursor) return errorAnswer("invalid_request");
       if (error instanceof HistoryUnavailable) return unavailableAnswer(error.message);
       onError(error instanceof Error ? error : new Error(String(error)));
       return errorAnswer("unavailable", retryAfterSeconds);

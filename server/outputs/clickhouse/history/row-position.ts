@@ -1,4 +1,4 @@
-import { HistoryUnavailable } from "../../../history/history-reader.ts";
+import { WrongCursor } from "../../../history/cursor.ts";
 
 /**
  * Where a row is among all rows by time and by the hash of the document. The table numbers its rows nowhere. Rows that are
@@ -28,10 +28,10 @@ export function encodeCursor({ time, hash, skip }: RowPosition): string {
   return hash === undefined ? String(time) : `${idOf({ time, hash })}-${skip}`;
 }
 
-/** @throws HistoryUnavailable if no answer had this cursor */
+/** @throws WrongCursor if no answer had this cursor */
 export function decodeCursor(cursor: string): RowPosition {
   const [, time, , hash, skip] = /^(-?\d{1,15})(-([\da-f]{16})-(\d{1,9}))?$/.exec(cursor) ?? [];
-  if (time === undefined) throw new HistoryUnavailable("the cursor is not one of an earlier answer");
+  if (time === undefined) throw new WrongCursor("the cursor is not one of an earlier answer");
   if (hash === undefined) return { time: Number(time), hash: undefined, skip: 0 };
   return { time: Number(time), hash: BigInt(`0x${hash}`), skip: Number(skip) };
 }

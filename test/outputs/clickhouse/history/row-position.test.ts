@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { HistoryUnavailable } from "../../../../server/history/history-reader.ts";
+import { WrongCursor } from "../../../../server/history/cursor.ts";
 import {
   decodeCursor,
   encodeCursor,
@@ -27,7 +27,7 @@ test("a cursor that no answer had is refused", () => {
     "1".repeat(30),
     "1-000000000000000g-1",
   ])
-    expect(() => decodeCursor(cursor)).toThrow(HistoryUnavailable);
+    expect(() => decodeCursor(cursor)).toThrow(WrongCursor);
 });
 
 test("an id is read back, and another text is not an id", () => {
