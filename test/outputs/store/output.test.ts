@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createStoreOutput } from "../../../server/outputs/store/output.ts";
 import { defaultSizeLimit } from "../../../server/outputs/store/size-limit.ts";
 import { MetricRegistry } from "../../../server/telemetry/metric-registry.ts";
+import { parseConfig } from "../../config/parse.ts";
 import { documents, eventsOf, temporaryFolder } from "../../store/stores.ts";
 import { silentLog } from "../../support/log.ts";
 import { documentsOf } from "../../support/store-reader.ts";
@@ -22,6 +23,23 @@ test("a delivery is stored, and stored once when it is repeated", async () => {
     expect(await output.send({ outboxId, events: eventsOf(1, 100) }, signal)).toEqual({ kind: "delivered" });
   await output.close();
   expect(documentsOf(folder.path)).toEqual(documents(1, 100));
+});
+
+test("events are found as soon as they are delivered", async () => {
+  using folder = temporaryFolder();
+  const sensors = { LOOM_SENSOR_S1: "token" };
+  const settings = `[output]\ntype = "store"\nstore_dir = "${folder.path}"\nstore_max_days = 36500`;
+  const [configured] = parseConfig(settings, sensors).output.outputs;
+  if (!configured) throw new Error("no output is configured");
+  const output = await configured.create({ log: silentLog, onFatal: () => {} });
+  const history = configured.openHistory?.({ log: silentLog, isConcurrent: true });
+  for (let count = 100; count <= 3_000; count += 1_450) {
+    await output.send({ outboxId, events: eventsOf(1, count) }, signal);
+    const query = { terms: [], since: undefined, until: undefined };
+    expect(await history?.count(query)).toMatchObject({ events: count, isComplete: true });
+  }
+  await history?.close();
+  await output.close();
 });
 
 test("the metrics have what is stored", async () => {
