@@ -113,7 +113,8 @@ async function measureAll(reader: HistoryReader): Promise<void> {
   for (const [name, ask] of cases) await measure(name, ask);
   let bytes = 0;
   const start = performance.now();
-  for await (const piece of reader.export(query([port]))) bytes += piece.length;
+  for await (const piece of reader.export(query([port])))
+    for (const { document } of piece) bytes += document.length;
   const seconds = (performance.now() - start) / 1000;
   console.log(`export with a filter: ${(bytes / 1e6 / seconds).toFixed(0)} MB/s, ${seconds.toFixed(1)} s`);
   console.log(`peak memory of the process: ${peakMb()} MB`);
