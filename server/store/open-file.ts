@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { createPrivateFile } from "../private-file.ts";
 import type { StoreRow } from "./docs-chunk.ts";
 import { readPosition, type StorePosition, writePosition } from "./file-meta.ts";
 import { restoreRows } from "./restore-rows.ts";
@@ -46,7 +47,8 @@ export class OpenFile {
 
   /** Makes a file that continues after `position`. */
   static create(context: FileContext, name: StoreFileName, position: StorePosition): OpenFile {
-    return openedWith(context, name, { create: true, readwrite: true }, (database) => {
+    createPrivateFile(join(context.dir, name.name));
+    return openedWith(context, name, (database) => {
       createTables(database);
       writePosition(database, position);
       // A log that is damaged then never has the tables, without which the file would look like one that was never used.
@@ -57,7 +59,7 @@ export class OpenFile {
 
   /** @throws DamagedFile, NewerFile, SQLiteError */
   static open(context: FileContext, name: StoreFileName): OpenFile {
-    return openedWith(context, name, { create: false, readwrite: true }, (database) => {
+    return openedWith(context, name, (database) => {
       // Before anything is written.
       readPosition(database);
       database.run("PRAGMA journal_mode = WAL");
@@ -137,10 +139,9 @@ function checkpoint(database: Database): void {
 function openedWith(
   { dir }: FileContext,
   { name }: StoreFileName,
-  options: { readonly create: boolean; readonly readwrite: true },
   open: (database: Database) => OpenFile,
 ): OpenFile {
-  const database = new Database(join(dir, name), options);
+  const database = new Database(join(dir, name), { create: false, readwrite: true });
   try {
     database.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     database.run(`PRAGMA cache_size = -${cacheKib}`);

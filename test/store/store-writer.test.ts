@@ -26,6 +26,21 @@ test("events are read as they were stored, with their times and sensors", () => 
   );
 });
 
+test("only the owner can read the files and what SQLite keeps beside them", () => {
+  using folder = temporaryFolder();
+  using store = openWriter(folder.path);
+  store.writer.append(outbox, eventsOf(1, 3));
+  const modes = readdirSync(folder.path).map((name) => [
+    name,
+    (statSync(join(folder.path, name)).mode & 0o777).toString(8),
+  ]);
+  expect(modes.toSorted()).toEqual([
+    ["2026-11-03-1.db", "600"],
+    ["2026-11-03-1.db-shm", "600"],
+    ["2026-11-03-1.db-wal", "600"],
+  ]);
+});
+
 test("an empty delivery stores nothing and makes no file", () => {
   using folder = temporaryFolder();
   using store = openWriter(folder.path);

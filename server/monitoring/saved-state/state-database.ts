@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
-import { closeSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { createPrivateFile } from "../../private-file.ts";
 import type { SavedEntry } from "./saved-entries.ts";
 
 /*
@@ -62,8 +63,7 @@ export interface OpenedState {
  * @throws Error if another process uses the file, or it cannot be written
  */
 export function openStateDatabase(path: string, maxBytes = defaultMaxBytes): OpenedState {
-  // SQLite would create it with the mode of the umask, and its WAL file gets the mode of the file.
-  closeSync(openSync(path, "a", 0o600));
+  createPrivateFile(path);
   try {
     return { ...openFile(path, maxBytes), renamed: undefined };
   } catch (error) {
@@ -72,7 +72,7 @@ export function openStateDatabase(path: string, maxBytes = defaultMaxBytes): Ope
     const renamed = { path: `${path}.${suffix}`, reason: (error as Error).message };
     renameSync(path, renamed.path);
     for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
-    closeSync(openSync(path, "a", 0o600));
+    createPrivateFile(path);
     return { ...openFile(path, maxBytes), renamed };
   }
 }

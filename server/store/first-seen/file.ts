@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
+import { createPrivateFile } from "../../private-file.ts";
 
 /*
  * The file of first-seen.ts.
@@ -36,7 +37,8 @@ export interface FirstSeenFile {
  * @throws if the file is damaged, or from a newer Loom
  */
 export function openFirstSeenFile(path: string, now: number): FirstSeenFile {
-  const database = new Database(path, { create: true, strict: true });
+  createPrivateFile(path);
+  const database = new Database(path, { create: false, readwrite: true, strict: true });
   try {
     database.run("PRAGMA journal_mode = WAL");
     // A batch is acknowledged after it was noted, so what was noted must not be lost.
