@@ -42,26 +42,40 @@ export class ClosedFiles {
     this.#files.push(file);
   }
 
-  /** @returns false if there is none */
-  removeOldest(why: string): boolean {
-    const oldest = this.#files[0];
+  /** Removes the file that `oldest` returns. @returns false if there is none */
+  removeOldest(today: number, why: string): boolean {
+    const oldest = this.oldest(today);
     if (oldest === undefined) return false;
-    removeFile(this.#dir, oldest.name);
-    this.#files.shift();
-    this.#expiredEvents += oldest.rows;
+    const { name, rows } = oldest.file;
+    this.#remove(oldest.file);
+    this.#expiredEvents += rows;
     this.#notes("info", `the oldest file of the store was removed because ${why}`, {
-      file: oldest.name.name,
-      events: oldest.rows,
+      file: name.name,
+      events: rows,
     });
     return true;
   }
 
+  /** Removes the files whose names have an earlier day. */
+  removeBefore(day: number): void {
+    for (const file of this.#files.filter(({ name }) => name.day < day)) this.#remove(file);
+  }
+
   /**
-   * The day of the oldest file, not after today: the clock may have been wrong when it was written. Such a file counts as
-   * old as the next one.
+   * The file that is to be removed next, and the day from which it counts. Of what Loom received, that is the file with the
+   * first rows; if its day is after today, because the clock was wrong, it counts as old as the next one. An imported file
+   * counts from its own day, because it follows files with later days.
    */
-  oldestDay(today: number): number {
-    return this.#files.map(({ name }) => name.day).find((day) => day <= today) ?? today;
+  oldest(today: number): { readonly file: ClosedFile; readonly day: number } | undefined {
+    const received = this.#files.filter(({ isImported }) => !isImported);
+    const [imported] = this.#files
+      .filter(({ isImported }) => isImported)
+      .toSorted((a, b) => a.name.day - b.name.day);
+    const [first] = received;
+    const day = received.map(({ name }) => name.day).find((one) => one <= today) ?? today;
+    if (imported && (first === undefined || imported.name.day <= day))
+      return { file: imported, day: imported.name.day };
+    return first && { file: first, day };
   }
 
   /** Forgets files that somebody has removed. */
@@ -71,5 +85,10 @@ export class ClosedFiles {
     this.#files = this.#files.filter((file) => !missing.includes(file));
     for (const { name, rows } of missing)
       this.#notes("warn", "somebody removed a file of the store", { file: name.name, events: rows });
+  }
+
+  #remove(file: ClosedFile): void {
+    removeFile(this.#dir, file.name);
+    this.#files = this.#files.filter((other) => other !== file);
   }
 }

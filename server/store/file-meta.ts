@@ -41,3 +41,12 @@ export function writePosition(database: Database, { outboxId, sequence }: StoreP
   write.run("outbox", outboxId);
   write.run("sequence", sequence);
 }
+
+/** Notes that the rows of a new file are imported. */
+export function markImported(database: Database): void {
+  database.run("INSERT INTO meta VALUES ('imported', 1)");
+}
+
+export function isImported(database: Database): boolean {
+  return database.query("SELECT 1 FROM meta WHERE k = 'imported'").get() !== null;
+}

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { createPrivateFile } from "../private-file.ts";
 import type { StoreRow } from "./docs-chunk.ts";
-import { readPosition, type StorePosition, writePosition } from "./file-meta.ts";
+import { markImported, readPosition, type StorePosition, writePosition } from "./file-meta.ts";
 import { restoreRows } from "./restore-rows.ts";
 import type { RowWriter } from "./row-writer.ts";
 import { createTables } from "./schema.ts";
@@ -45,12 +45,18 @@ export class OpenFile {
     this.#inodes = [inodeOf(path), inodeOf(`${path}-wal`)];
   }
 
-  /** Makes a file that continues after `position`. */
-  static create(context: FileContext, name: StoreFileName, position: StorePosition): OpenFile {
+  /** Makes a file that continues after `position`. @param isMarked whether its rows are imported */
+  static create(
+    context: FileContext,
+    name: StoreFileName,
+    position: StorePosition,
+    isMarked: boolean,
+  ): OpenFile {
     createPrivateFile(join(context.dir, name.name));
     return openedWith(context, name, (database) => {
       createTables(database);
       writePosition(database, position);
+      if (isMarked) markImported(database);
       // A log that is damaged then never has the tables, without which the file would look like one that was never used.
       checkpoint(database);
       return new OpenFile(context, name, database);

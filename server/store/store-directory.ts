@@ -11,7 +11,7 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { DamagedFile, readPosition, type StorePosition } from "./file-meta.ts";
+import { DamagedFile, isImported, readPosition, type StorePosition } from "./file-meta.ts";
 import {
   companionSuffixes,
   maxRowsPerFile,
@@ -24,13 +24,15 @@ export interface ClosedFile {
   readonly name: StoreFileName;
   readonly rows: number;
   readonly sizeBytes: number;
+  /** Whether an import made it: its rows may be older than those before them. */
+  readonly isImported: boolean;
 }
 
 const magic = "SQLite format 3\0";
 /** The version is 1 for a plain file, and 2 for one with a log. */
 const writeVersionAt = 18;
 const readVersionAt = 19;
-const damagedFolder = "damaged";
+export const damagedFolder = "damaged";
 /** A file that was made and got no rows before Loom was killed is not larger. */
 const maxUnusedBytes = 128 * 1024;
 
@@ -85,7 +87,7 @@ export function inspectClosed(dir: string, name: StoreFileName): ClosedFile & { 
     const rows = last ? last.row + last.n - name.firstRow : 0;
     if (!Number.isSafeInteger(rows) || rows < 0 || rows > maxRowsPerFile)
       throw new DamagedFile("the numbers of its rows are wrong");
-    return { name, rows, sizeBytes: statSync(path).size, position };
+    return { name, rows, sizeBytes: statSync(path).size, isImported: isImported(database), position };
   } finally {
     database.close();
   }

@@ -102,15 +102,15 @@ export class StoreFiles {
     return this.#open;
   }
 
-  /** Closes the newest file and begins another one. */
-  begin(day: number): OpenFile {
+  /** Closes the newest file and begins another one. @param isImported whether it is for imported rows */
+  begin(day: number, isImported = false): OpenFile {
     this.closeNewest();
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     const name = fileName(day, this.#nextRow);
     // Somebody may have left the log of a file that had this name.
     removeFile(this.#dir, name);
     this.#newest = name;
-    return this.#use(OpenFile.create(this.#context, name, this.#position));
+    return this.#use(OpenFile.create(this.#context, name, this.#position, isImported));
   }
 
   /** Closes the open file for good. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { isForDay, runsOf, withoutMixedDays } from "./day-runs.ts";
 import type { StoreRow } from "./docs-chunk.ts";
 import type { OpenFile } from "./open-file.ts";
 import { CannotStore, diskSpace, isDamage, isFull } from "./store-errors.ts";
@@ -89,17 +90,38 @@ export class StoreWriter {
    * @throws CannotStore
    */
   append(outboxId: string, events: readonly StoreEvent[]): void {
-    for (let damagedFiles = 0; ; ) {
-      try {
-        this.#store(outboxId, events);
-        this.#removeOld();
-        return;
-      } catch (error) {
-        this.#files.abandon();
-        if (!this.#tryRecover(error, damagedFiles)) throw this.#failure(error);
-        if (isDamage(error)) damagedFiles++;
-      }
+    this.#withRecovery(() => {
+      this.#store(outboxId, events);
+      this.#removeOld();
+    });
+  }
+
+  /**
+   * Stores rows that are not from an outbox. A file for them begins where the day changes; if the days are mixed, they are
+   * put in order first. The rows do not change which events of an outbox count as stored.
+   * @throws CannotStore; some of the rows may be stored then
+   */
+  appendImported(rows: readonly StoreRow[]): void {
+    for (const run of runsOf(withoutMixedDays(rows), this.#files.open?.name.day)) {
+      if (run.rows.length === 0) continue;
+      this.#withRecovery(() => {
+        this.#files.openNewest();
+        const { position } = this.#files;
+        this.#fileFor(run.day, true).append(run.rows, position);
+      });
+      // Apart, so that its failure does not repeat the rows.
+      this.#try(() => this.#removeOld());
     }
+  }
+
+  /** Removes the files whose names have an earlier day, also the newest one. @throws CannotStore */
+  prune(day: number): void {
+    this.#try(() => {
+      const { open, closed } = this.#files;
+      // The file that follows has the position of the last event, which must not be lost.
+      if (open && open.name.day < day) this.#files.begin(this.#today());
+      closed.removeBefore(day);
+    });
   }
 
   /** To be called from time to time: removes files that are too old or for which there is no room. @throws CannotStore */
@@ -124,16 +146,32 @@ export class StoreWriter {
     const isSame = position.outboxId === outboxId;
     const rows = isSame ? events.filter(({ sequence }) => sequence > position.sequence) : events;
     for (const run of runsOf(rows, open?.name.day)) {
-      const last = run.events.at(-1);
-      if (last) this.#fileFor(run.day).append(run.events, { outboxId, sequence: last.sequence });
+      const last = run.rows.at(-1);
+      if (last) this.#fileFor(run.day).append(run.rows, { outboxId, sequence: last.sequence });
+    }
+  }
+
+  /** Runs an action that stores all of its rows or none. */
+  #withRecovery(action: () => void): void {
+    for (let damagedFiles = 0; ; ) {
+      try {
+        action();
+        return;
+      } catch (error) {
+        this.#files.abandon();
+        if (!this.#tryRecover(error, damagedFiles)) throw this.#failure(error);
+        if (isDamage(error)) damagedFiles++;
+      }
     }
   }
 
   /** The file for rows of a day. */
-  #fileFor(day: number): OpenFile {
+  #fileFor(day: number, isImported = false): OpenFile {
     const { maxBytes, maxFileBytes = Math.min(gibi, maxBytes / filesOfFullStore) } = this.#options;
     const { open } = this.#files;
-    return open && isFor(open.name.day, day) && open.sizeBytes < maxFileBytes ? open : this.#files.begin(day);
+    return open && isForDay(open.name.day, day) && open.sizeBytes < maxFileBytes
+      ? open
+      : this.#files.begin(day, isImported);
   }
 
   /** @returns whether what failed can be tried again at once */
@@ -141,7 +179,7 @@ export class StoreWriter {
     const { dir } = this.#options;
     try {
       if (isDamage(error)) return damagedFiles < maxDamagedFiles && this.#files.moveNewestToDamaged(error);
-      return isFull(error, dir) && this.#files.closed.removeOldest("the disk is full");
+      return isFull(error, dir) && this.#files.closed.removeOldest(this.#today(), "the disk is full");
     } catch (secondError) {
       throw this.#failure(secondError);
     }
@@ -152,17 +190,23 @@ export class StoreWriter {
     const { dir, maxBytes } = this.#options;
     const { total } = diskSpace(dir);
     const margin = Math.min(maxMarginBytes, total * marginShare);
-    const today = dayOf(this.#now());
-    while (closed.count > 0) {
-      if (this.report.sizeBytes > maxBytes) closed.removeOldest("the store has its largest size");
-      else if (this.#isTooOld(closed.oldestDay(today))) closed.removeOldest("its day is too long ago");
-      else if (diskSpace(dir).free < margin) closed.removeOldest("the disk is nearly full");
+    for (;;) {
+      const today = this.#today();
+      const oldest = closed.oldest(today);
+      if (oldest === undefined) return;
+      if (this.report.sizeBytes > maxBytes) closed.removeOldest(today, "the store has its largest size");
+      else if (this.#isTooOld(oldest.day)) closed.removeOldest(today, "its day is too long ago");
+      else if (diskSpace(dir).free < margin) closed.removeOldest(today, "the disk is nearly full");
       else return;
     }
   }
 
+  #today(): number {
+    return dayOf(this.#now());
+  }
+
   #isTooOld(day: number): boolean {
-    return dayOf(this.#now()) - day > this.#options.maxDays;
+    return this.#today() - day > this.#options.maxDays;
   }
 
   #try(action: () => void): void {
@@ -178,33 +222,4 @@ export class StoreWriter {
     const { dir } = this.#options;
     return new CannotStore(`cannot write to ${dir}: ${(error as Error).message}`, error);
   }
-}
-
-interface Run {
-  readonly day: number;
-  readonly events: StoreEvent[];
-}
-
-/** Splits events where another file begins because of their days. @param openDay the day of the open file */
-function runsOf(events: readonly StoreEvent[], openDay: number | undefined): Run[] {
-  const runs: Run[] = [];
-  let run: Run | undefined = openDay === undefined ? undefined : { day: openDay, events: [] };
-  if (run) runs.push(run);
-  for (const event of events) {
-    const day = dayOf(event.receivedAt);
-    if (!run || !isFor(run.day, day)) {
-      run = { day, events: [] };
-      runs.push(run);
-    }
-    run.events.push(event);
-  }
-  return runs;
-}
-
-/**
- * Whether rows of a day belong into a file. A clock that is set back a little does not begin another file; one that was
- * wrong by days does.
- */
-function isFor(fileDay: number, day: number): boolean {
-  return day === fileDay || day === fileDay - 1;
 }
