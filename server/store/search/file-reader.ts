@@ -157,6 +157,11 @@ export class FileReader {
     return bits;
   }
 
+  /** What SQLite finds wrong with the pages of the file; undefined: nothing. Reads all of them. */
+  pageDamage(): string | undefined {
+    return this.#database.pageDamage();
+  }
+
   close(): void {
     this.#chunk = undefined;
     this.#database.close();

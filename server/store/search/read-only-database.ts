@@ -60,6 +60,18 @@ export class ReadOnlyDatabase {
     return blob;
   }
 
+  /** The first fault that SQLite finds in the pages, all of which it reads; undefined: there is none. */
+  pageDamage(): string | undefined {
+    try {
+      const found = this.#database
+        .query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)")
+        .get()?.integrity_check;
+      return found === "ok" ? undefined : (found ?? "it cannot be checked");
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
   close(): void {
     this.#database.close();
   }
