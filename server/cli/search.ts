@@ -1,27 +1,17 @@
 import { loadConfig } from "../config/load-config.ts";
 import { createDescriptorWriter } from "../descriptor-writer.ts";
-import {
-  type CsvColumnName,
-  csvColumnNames,
-  csvFormat,
-  defaultCsvColumns,
-  isCsvColumnName,
-  ndjsonFormat,
-} from "../history/export-formats.ts";
-import { type HistoryReader, HistoryUnavailable, type Progress } from "../history/history-reader.ts";
+import { type CsvColumnName, csvColumnNames } from "../history/export-formats.ts";
+import { type HistoryReader, HistoryUnavailable } from "../history/history-reader.ts";
 import { isReader, openHistory } from "../outputs/open-history.ts";
 import { outputDescriptors } from "../outputs/registry.ts";
-import { parseQuery } from "../query/parse-query.ts";
 import type { Query } from "../query/query.ts";
-import { queryErrorText } from "../query/query-error.ts";
 import { createLog } from "../telemetry/log.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { exitWith } from "./exit.ts";
-import { ProgressLine } from "./progress-line.ts";
+import { columnsOf, queryOf, splitArguments } from "./query-arguments.ts";
+import { type Running, readHistory, writeEvents } from "./read-history.ts";
 import { configFlag } from "./run.ts";
 import { defaultTableColumns, tableOf } from "./search-table.ts";
-import { signals } from "./signals.ts";
 
 const formats = ["table", "ndjson", "csv"] as const;
 const defaultTableLimit = 100;
@@ -61,25 +51,16 @@ export const search: Command = {
 
 async function runSearch(args: readonly string[]): Promise<void> {
   const command = commandOf(args);
-  const stop = new AbortController();
-  signals.onStop(() => stop.abort(new Error("stopped")));
-  const progress = new ProgressLine({ title: "searching", isTitleLogged: false });
-  try {
-    const history = await openConfigured(command.configPath);
-    await print(history, command, {
-      signal: stop.signal,
-      onProgress: (now) => progress.show(() => textOf(now)),
-    });
-    await progress.clear();
-    await history.close();
-  } catch (error) {
-    await progress.clear();
-    // The reader has stopped reading, as `head` does.
-    if ((error as NodeJS.ErrnoException).code === "EPIPE") process.exit(0);
-    if (stop.signal.aborted) process.exit(130);
-    exitWith(`${error instanceof HistoryUnavailable ? "loom search: " : ""}${(error as Error).message}`);
-  }
-  process.exit(0);
+  await readHistory(
+    { title: "searching", name: "loom search" },
+    () => openConfigured(command.configPath),
+    (history, running) => {
+      const { format } = command;
+      return format === "table"
+        ? writeTable(history, command, running)
+        : writeEvents(history, { ...command, format }, running);
+    },
+  );
 }
 
 /** @throws HistoryUnavailable if nothing can be searched; Error if the configuration is wrong */
@@ -90,37 +71,16 @@ async function openConfigured(path: string): Promise<HistoryReader> {
   return history;
 }
 
-interface Running {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-}
-
-async function print(history: HistoryReader, command: SearchCommand, running: Running): Promise<void> {
-  const writer = createDescriptorWriter(1);
-  const { query, format, columns, limit } = command;
-  if (format === "table") {
-    const page = { limit: limit ?? defaultTableLimit };
-    const answer = await history.events(query, page, { ...running, deadlineMs });
-    await writer.write(Buffer.from(tableOf(answer.events, columns ?? defaultTableColumns)));
-    const more = answer.cursor === undefined ? "" : "; there are older ones: -limit prints more";
-    const notes = [`${answer.events.length} events${more}`];
-    if (answer.damagedEvents > 0) notes.push(`${answer.damagedEvents} damaged events could not be searched`);
-    await createDescriptorWriter(2).write(Buffer.from(notes.map((note) => `${note}\n`).join("")));
-    return;
-  }
-  const encoder = format === "ndjson" ? ndjsonFormat : csvFormat(columns ?? defaultCsvColumns);
-  await writer.write(Buffer.from(encoder.head));
-  let left = limit ?? Number.POSITIVE_INFINITY;
-  for await (const events of history.export(query, running)) {
-    await writer.write(Buffer.from(encoder.encode(events.slice(0, left))));
-    left -= events.length;
-    if (left <= 0) return;
-  }
-}
-
-function textOf({ share, searchedBackTo }: Progress): string {
-  const at = searchedBackTo === undefined ? "" : `, at ${new Date(searchedBackTo).toISOString()}`;
-  return `${Math.floor(share * 100)} %${at}`;
+async function writeTable(history: HistoryReader, command: SearchCommand, running: Running): Promise<void> {
+  const { query, columns, limit } = command;
+  const page = { limit: limit ?? defaultTableLimit };
+  const answer = await history.events(query, page, { ...running, deadlineMs });
+  const table = tableOf(answer.events, columns ?? defaultTableColumns);
+  await createDescriptorWriter(1).write(Buffer.from(table));
+  const more = answer.cursor === undefined ? "" : "; there are older ones: -limit prints more";
+  const notes = [`${answer.events.length} events${more}`];
+  if (answer.damagedEvents > 0) notes.push(`${answer.damagedEvents} damaged events could not be searched`);
+  await createDescriptorWriter(2).write(Buffer.from(notes.map((note) => `${note}\n`).join("")));
 }
 
 function commandOf(args: readonly string[]): SearchCommand {
@@ -132,8 +92,7 @@ function commandOf(args: readonly string[]): SearchCommand {
   } as const;
   const { flags, words } = splitArguments(args, Object.keys(options));
   const { values } = parseArguments(flags, options);
-  const query = parseQuery(words.join(" "), { now: Date.now() });
-  if (query.kind === "refused") throw new UsageError(queryErrorText(query.refusal));
+  const query = queryOf(words);
   const format = values.format ?? (process.stdout.isTTY ? "table" : "ndjson");
   const known = formats.find((name) => name === format);
   if (!known) throw new UsageError(`-format "${format}" is not one of ${formats.join(", ")}`);
@@ -141,33 +100,11 @@ function commandOf(args: readonly string[]): SearchCommand {
     throw new UsageError("-columns is for table and csv; ndjson has whole documents");
   return {
     configPath: values.config,
-    query: query.value,
+    query,
     format: known,
     columns: values.columns === undefined ? undefined : columnsOf(values.columns),
     limit: values.limit === undefined ? undefined : limitOf(values.limit),
   };
-}
-
-/** Separates flags and their values from the query, which may begin with a minus sign: `-port:22`. */
-function splitArguments(args: readonly string[], names: readonly string[]) {
-  const flags: string[] = [];
-  const words: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] ?? "";
-    const [, name, value] = /^--?([a-z]+)(=.*)?$/s.exec(arg) ?? [];
-    if (name === undefined || !names.includes(name)) words.push(arg);
-    else if (value !== undefined || i + 1 === args.length) flags.push(arg);
-    else flags.push(`${arg}=${args[++i]}`);
-  }
-  return { flags, words };
-}
-
-function columnsOf(list: string): CsvColumnName[] {
-  return list.split(",").map((name) => {
-    if (!isCsvColumnName(name))
-      throw new UsageError(`there is no column "${name}", only ${csvColumnNames.join(", ")}`);
-    return name;
-  });
 }
 
 function limitOf(text: string): number {
