@@ -16,6 +16,11 @@ export interface DirectoryOwner {
   readonly key: string;
 }
 
+/** Another process holds the lock. */
+export class DirectoryInUse extends Error {
+  override readonly name = "DirectoryInUse";
+}
+
 /** The error codes that operators meet, in words. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -31,7 +36,7 @@ const reasons: Readonly<Record<string, string>> = {
  * Locks a directory for this process, and creates it (mode 0700) if it is missing. The kernel releases the lock when the
  * process ends, in whatever way. There are two locks: one on the directory itself, which lasts when somebody deletes the
  * files in it, and one that SQLite holds on a file named `lock`, for file systems that cannot lock a directory.
- * @throws Error if another process holds the lock, or the directory cannot be written; the message says what to do.
+ * @throws DirectoryInUse; Error if the directory cannot be written; the message says what to do.
  */
 export async function lockDirectory(dir: string, owner: DirectoryOwner): Promise<DirectoryLock> {
   let unlockDirectory: ReturnType<typeof lockDirectoryItself>;
@@ -108,11 +113,11 @@ function lockFile(path: string): Database {
 }
 
 /** Names the process that holds the lock, if it wrote its id. */
-async function inUse(dir: string, { name }: DirectoryOwner, cause?: unknown): Promise<Error> {
+async function inUse(dir: string, { name }: DirectoryOwner, cause?: unknown): Promise<DirectoryInUse> {
   const text = await readFile(holderPathIn(dir), "latin1").catch(() => "");
   const pid = /^(\d{1,10})\n$/.exec(text)?.[1];
   const holder = pid ? ` (process ${pid})` : "";
-  return new Error(`${name}: ${dir} is in use by another Loom${holder}`, { cause });
+  return new DirectoryInUse(`${name}: ${dir} is in use by another Loom${holder}`, { cause });
 }
 
 function cannotWrite(dir: string, { name, key }: DirectoryOwner, cause: unknown): Error {

@@ -148,22 +148,24 @@ function assertToken(token: string, source: string): void {
   }
 }
 
-/** The id is not shown: in a line whose columns are swapped it is the token. */
 function assertSensorId(sensorId: string, source: string): void {
-  if (sensorId === "") throw new ConfigError(`auth: ${source}: the sensor id is empty`);
-  if (sensorId.length > maxSensorIdBytes) {
-    throw new ConfigError(`auth: ${source}: the sensor id is too long; allowed: ${maxSensorIdBytes} bytes`);
-  }
-  if (!/^[\x21-\x7e]+$/.test(sensorId) || /["',]/.test(sensorId)) {
-    throw new ConfigError(
-      `auth: ${source}: the sensor id has a character that is not allowed; allowed: printable ASCII without spaces, commas and quotes`,
-    );
-  }
-  if (sensorId === unknownSensorId) {
-    throw new ConfigError(
-      `auth: ${source}: a sensor must not be called ${quote(unknownSensorId)}, because the metrics use that name for requests from unknown sensors`,
-    );
-  }
+  const fault = sensorIdFault(sensorId);
+  if (fault !== undefined) throw new ConfigError(`auth: ${source}: ${fault}`);
+}
+
+/**
+ * What is wrong with a sensor id; undefined: nothing. The id is not shown: in a line of the token file whose columns are
+ * swapped it is the token.
+ */
+export function sensorIdFault(sensorId: string): string | undefined {
+  if (sensorId === "") return "the sensor id is empty";
+  if (sensorId.length > maxSensorIdBytes)
+    return `the sensor id is too long; allowed: ${maxSensorIdBytes} bytes`;
+  if (!/^[\x21-\x7e]+$/.test(sensorId) || /["',]/.test(sensorId))
+    return "the sensor id has a character that is not allowed; allowed: printable ASCII without spaces, commas and quotes";
+  if (sensorId === unknownSensorId)
+    return `a sensor must not be called ${quote(unknownSensorId)}, because the metrics use that name for requests from unknown sensors`;
+  return undefined;
 }
 
 /**

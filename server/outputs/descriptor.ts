@@ -2,6 +2,7 @@ import type { Keys } from "../config/key.ts";
 import type { OutputKind } from "../config/output-kind.ts";
 import { type SettingsOf, settingsOf } from "../config/typed-values.ts";
 import type { HistoryReader } from "../history/history-reader.ts";
+import type { StoreLocation } from "../store/store-location.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Output } from "./output.ts";
 
@@ -21,6 +22,8 @@ export interface ConfiguredOutput {
   create(context: OutputContext): Output | Promise<Output>;
   /** Reads what the output has stored; undefined: Loom cannot read this output. */
   readonly openHistory: ((context: HistoryContext) => HistoryReader) | undefined;
+  /** The store that the output writes, for the commands that manage it; undefined: it does not write one. */
+  readonly storeLocation: StoreLocation | undefined;
 }
 
 /** What a reader of the history gets when it is created. */
@@ -66,29 +69,35 @@ interface BuiltDefinition<Name extends string, K extends Keys> extends Definitio
   create(settings: SettingsOf<Name, K>, context: OutputContext): Output | Promise<Output>;
   /** Creates a reader of what the output has stored; it connects when it is asked. */
   openHistory?(settings: SettingsOf<Name, K>, context: HistoryContext): HistoryReader;
+  storeLocation?(settings: SettingsOf<Name, K>): StoreLocation;
 }
 
 /** Describes an output. Its settings have the types of its keys within the definition, and are hidden outside it. */
 export function defineOutput<const Name extends string, const K extends Keys>(
   definition: BuiltDefinition<Name, K>,
 ): OutputDescriptor {
-  return describe(definition, true, definition.create, definition.openHistory);
+  return describe(definition, true, definition);
 }
 
 /** Describes an output whose keys are known, so that a configuration file may have them, but which does not exist yet. */
 export function defineUnbuiltOutput<const Name extends string, const K extends Keys>(
   definition: Definition<Name, K>,
 ): OutputDescriptor {
-  return describe(definition, false, () => {
-    throw new Error(`BUG: the output ${definition.name} is not built and cannot be created`);
+  return describe(definition, false, {
+    create() {
+      throw new Error(`BUG: the output ${definition.name} is not built and cannot be created`);
+    },
   });
 }
 
 function describe<Name extends string, K extends Keys>(
   definition: Definition<Name, K>,
   isBuilt: boolean,
-  create: BuiltDefinition<Name, K>["create"],
-  openHistory?: BuiltDefinition<Name, K>["openHistory"],
+  {
+    create,
+    openHistory,
+    storeLocation,
+  }: Pick<BuiltDefinition<Name, K>, "create" | "openHistory" | "storeLocation">,
 ): OutputDescriptor {
   const {
     name,
@@ -118,6 +127,7 @@ function describe<Name extends string, K extends Keys>(
         needsOutbox,
         create: (context) => create(settings, context),
         openHistory: openHistory && ((context) => openHistory(settings, context)),
+        storeLocation: storeLocation?.(settings),
       };
     },
   };

@@ -52,6 +52,7 @@ function recordingOutput(name: string, isDirect: boolean) {
     needsOutbox: !isDirect,
     create: () => output,
     openHistory: undefined,
+    storeLocation: undefined,
   };
   function fail(reason: string): void {
     problem = reason;

@@ -27,6 +27,7 @@ export const store = defineOutput({
     ),
   },
   create: (settings, { log }) => createStoreOutput({ ...settings, log }),
+  storeLocation: (settings) => settings,
   openHistory: ({ dir }, { isConcurrent }) =>
     isConcurrent ? StoreHistory.inWorker(dir) : StoreHistory.inThread(dir),
 });

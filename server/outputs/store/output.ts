@@ -1,16 +1,11 @@
-import { lockDirectory } from "../../directory-lock.ts";
-import { diskSpace } from "../../store/store-errors.ts";
+import { lockStore } from "../../store/lock-store.ts";
+import type { StoreLocation } from "../../store/store-location.ts";
 import { WriterClient } from "../../store/writer-client.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Output, SendOutcome } from "../output.ts";
-import { defaultSizeLimit } from "./size-limit.ts";
 import { declareStoreMetrics } from "./store-metrics.ts";
 
-export interface StoreOptions {
-  readonly dir: string;
-  /** undefined: see defaultSizeLimit. */
-  readonly maxBytes: number | undefined;
-  readonly maxDays: number;
+export interface StoreOptions extends StoreLocation {
   readonly log: Log;
 }
 
@@ -22,14 +17,11 @@ const maxFlushIntervalMs = 1_000;
  * delivery that is repeated after a crash or a timeout is stored once.
  * @throws Error if another Loom uses the directory, or it cannot be written; the message says what to do
  */
-export async function createStoreOutput({ dir, maxDays, log, ...options }: StoreOptions): Promise<Output> {
-  const lock = await lockDirectory(dir, { name: "store", key: "output.store_dir" });
-  const maxBytes = options.maxBytes ?? (await defaultSizeLimit(dir, diskSpace(dir).free));
+export async function createStoreOutput({ log, ...location }: StoreOptions): Promise<Output> {
+  const { lock, ...limits } = await lockStore(location);
   const storeLog = log.component("store");
   const writer = new WriterClient({
-    dir,
-    maxBytes,
-    maxDays,
+    ...limits,
     note: (level, message, fields) => storeLog[level](message, fields),
   });
   return {
@@ -40,7 +32,8 @@ export async function createStoreOutput({ dir, maxDays, log, ...options }: Store
       if (failure === undefined) return { kind: "delivered" };
       return { kind: failure.isBlocked ? "hold" : "retry", reason: failure.reason };
     },
-    declareMetrics: (metrics) => declareStoreMetrics(metrics, () => ({ ...writer.report, maxBytes })),
+    declareMetrics: (metrics) =>
+      declareStoreMetrics(metrics, () => ({ ...writer.report, maxBytes: limits.maxBytes })),
     async close() {
       await writer.close();
       lock.release();

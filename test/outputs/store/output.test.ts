@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStoreOutput } from "../../../server/outputs/store/output.ts";
-import { defaultSizeLimit } from "../../../server/outputs/store/size-limit.ts";
+import { defaultSizeLimit } from "../../../server/store/size-limit.ts";
 import { MetricRegistry } from "../../../server/telemetry/metric-registry.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { documents, eventsOf, temporaryFolder } from "../../store/stores.ts";

@@ -12,11 +12,17 @@ const minBytes = 64 * 1024 ** 2;
  * @param freeBytes now; Infinity: not known
  */
 export async function defaultSizeLimit(dir: string, freeBytes: number): Promise<number> {
-  const path = join(dir, fileName);
-  const stored = Number(/^(\d{1,14})\n$/.exec(await readFile(path, "latin1").catch(() => ""))?.[1]);
-  if (stored >= minBytes) return stored;
+  const stored = await storedSizeLimit(dir);
+  if (stored !== undefined) return stored;
   const limit = Math.max(minBytes, Math.min(maxDefaultBytes, Math.floor(freeBytes / 2)));
   // On a full disk it is decided again at the next start.
-  await writeFile(path, `${limit}\n`, { mode: 0o600 }).catch(() => {});
+  await writeFile(join(dir, fileName), `${limit}\n`, { mode: 0o600 }).catch(() => {});
   return limit;
+}
+
+/** The size that was decided; undefined: none was. */
+export async function storedSizeLimit(dir: string): Promise<number | undefined> {
+  const text = await readFile(join(dir, fileName), "latin1").catch(() => "");
+  const stored = Number(/^(\d{1,14})\n$/.exec(text)?.[1]);
+  return stored >= minBytes ? stored : undefined;
 }
