@@ -7,6 +7,7 @@ import { help } from "./help.ts";
 import { run } from "./run.ts";
 import { schema } from "./schema.ts";
 import { search } from "./search.ts";
+import { store } from "./store/store.ts";
 import { version } from "./version.ts";
 
 /** Every command, in the order of `loom help`. */
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   exampleConfig,
   schema,
   search,
+  store,
   deadLetters,
   geoip,
   version,

@@ -33,6 +33,12 @@ export class ProgressLine {
     else if (isFirst && isTitleLogged) this.#write(`${title}\n`);
   }
 
+  /** Writes a line that stays, also if stderr is not a terminal. */
+  print(line: string): void {
+    if (this.#isTerminal) this.#writeLine("");
+    this.#write(`${line}\n`);
+  }
+
   async clear(): Promise<void> {
     if (this.#isTerminal && this.#shownAt > Number.NEGATIVE_INFINITY) this.#writeLine("");
     await this.#writer.idle();
