@@ -16,8 +16,11 @@ export class DamagedFile extends Error {
 /** A newer Loom wrote the file. */
 export class NewerFile extends Error {
   override readonly name = "NewerFile";
-  constructor(readonly format: number) {
-    super(`it has format ${format}; this Loom reads format ${storeFormat}`);
+  constructor(
+    readonly format: number,
+    readFormat = storeFormat,
+  ) {
+    super(`it has format ${format}; this Loom reads format ${readFormat}`);
   }
 }
 

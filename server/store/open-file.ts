@@ -5,6 +5,7 @@ import { createPrivateFile } from "../private-file.ts";
 import type { StoreRow } from "./docs-chunk.ts";
 import { markImported, readPosition, type StorePosition, writePosition } from "./file-meta.ts";
 import { restoreRows } from "./restore-rows.ts";
+import type { RowObserver } from "./row-index.ts";
 import type { RowWriter } from "./row-writer.ts";
 import { createTables } from "./schema.ts";
 import type { StoreFileName } from "./store-file-name.ts";
@@ -13,10 +14,10 @@ import type { StoreFileName } from "./store-file-name.ts";
 const busyTimeoutMs = 1_000;
 const cacheKib = 1_024;
 
-export interface FileContext {
+export interface FileContext extends RowObserver {
   readonly dir: string;
-  /** Told of each row that cannot be indexed because of a defect. */
-  readonly onDefect: (error: Error) => void;
+  /** Called when rows were written, before they count as stored. */
+  readonly beforeCommit: () => void;
 }
 
 /** The file that is written now. After an error of any method, the file must be abandoned, and may be opened again. */
@@ -27,18 +28,20 @@ export class OpenFile {
   readonly damagedRows: number;
   readonly #database: Database;
   readonly #writer: RowWriter;
+  readonly #beforeCommit: () => void;
   /** The inodes of the file and of its log, which tell whether somebody has removed them. */
   readonly #inodes: readonly [number, number];
   #position: StorePosition;
 
-  private constructor({ dir, onDefect }: FileContext, name: StoreFileName, database: Database) {
-    const path = join(dir, name.name);
+  private constructor(context: FileContext, name: StoreFileName, database: Database) {
+    const path = join(context.dir, name.name);
     this.path = path;
     this.name = name;
     this.#database = database;
+    this.#beforeCommit = context.beforeCommit;
     this.#position = readPosition(database);
     const { writer, damagedRows } = inTransaction(database, () =>
-      restoreRows(database, name.firstRow, onDefect),
+      restoreRows(database, name.firstRow, context),
     );
     this.#writer = writer;
     this.damagedRows = damagedRows;
@@ -100,6 +103,7 @@ export class OpenFile {
         throw new Error("another connection has written to it");
       this.#writer.append(rows);
       writePosition(this.#database, position);
+      this.#beforeCommit();
     });
     this.#position = position;
   }

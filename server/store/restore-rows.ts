@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { Chunk, maxRowsPerChunk, type StoreRow } from "./docs-chunk.ts";
 import { DamagedFile } from "./file-meta.ts";
 import { DamagedBlob } from "./packed.ts";
+import type { RowObserver } from "./row-index.ts";
 import { RowWriter } from "./row-writer.ts";
 import { maxRowsPerFile } from "./store-file-name.ts";
 
@@ -21,14 +22,10 @@ export interface RestoredRows {
  * Reads the rows that no segment has yet. To be called within a transaction: a segment ends before rows that cannot be read.
  * @throws DamagedFile if the numbers of the rows contradict each other
  */
-export function restoreRows(
-  database: Database,
-  firstRow: number,
-  onDefect: (error: Error) => void,
-): RestoredRows {
+export function restoreRows(database: Database, firstRow: number, observer: RowObserver): RestoredRows {
   const segments = database.query<BlobRow, []>("SELECT row, n FROM seg ORDER BY row DESC LIMIT 1").get();
   const start = segments ? endOf(segments) : firstRow;
-  const writer = new RowWriter(database, start, onDefect);
+  const writer = new RowWriter(database, start, observer);
   let expected = start;
   let damagedRows = 0;
   for (const table of ["docs", "tail"] as const) {

@@ -4,6 +4,14 @@ import { payloadOf } from "../event/payload.ts";
 import { foldCase, searchTextOf } from "../event/search-text.ts";
 import type { StoreRow } from "./docs-chunk.ts";
 
+/** Told of what is found in rows while they are written. */
+export interface RowObserver {
+  /** A row cannot be indexed because of a defect. */
+  readonly onDefect: (error: Error) => void;
+  /** The values of a row that is stored for the first time. */
+  readonly onStored: (receivedAt: number, values: Partial<ColumnValues>) => void;
+}
+
 /** What is indexed of a row. */
 export interface RowIndex {
   readonly values: Partial<ColumnValues>;

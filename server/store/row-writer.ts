@@ -1,5 +1,7 @@
 import type { Database } from "bun:sqlite";
+import type { ColumnValues } from "../event/columns.ts";
 import { encodeChunk, maxBytesPerChunk, maxRowsPerChunk, type StoreRow } from "./docs-chunk.ts";
+import type { RowObserver } from "./row-index.ts";
 import { rowsPerTrigrams } from "./schema.ts";
 import { SegmentBuilder } from "./segment-builder.ts";
 
@@ -12,6 +14,7 @@ import { SegmentBuilder } from "./segment-builder.ts";
 export class RowWriter {
   readonly #database: Database;
   readonly #segment: SegmentBuilder;
+  readonly #observer: RowObserver;
   /** The number of the next row. */
   #nextRow: number;
   /** The rows after the last chunk. */
@@ -20,9 +23,10 @@ export class RowWriter {
   /** How many of them are in `tail` already. */
   #inTail = 0;
 
-  constructor(database: Database, nextRow: number, onDefect: (error: Error) => void) {
+  constructor(database: Database, nextRow: number, observer: RowObserver) {
     this.#database = database;
-    this.#segment = new SegmentBuilder(onDefect);
+    this.#segment = new SegmentBuilder(observer.onDefect);
+    this.#observer = observer;
     this.#nextRow = nextRow;
   }
 
@@ -32,7 +36,7 @@ export class RowWriter {
 
   /** Adds rows and stores them. Their documents are copied where they are needed longer. */
   append(rows: readonly StoreRow[]): void {
-    for (const row of rows) this.#add(row);
+    for (const row of rows) this.#observer.onStored(row.receivedAt, this.#add(row));
     this.#writeTail();
   }
 
@@ -65,18 +69,20 @@ export class RowWriter {
     this.#nextRow = row;
   }
 
-  #add(row: StoreRow): void {
+  /** @returns the values of the row */
+  #add(row: StoreRow): Partial<ColumnValues> {
     if (this.#pendingBytes > 0 && this.#pendingBytes + row.document.length > maxBytesPerChunk)
       this.#endChunk();
     this.#pending.push(row);
     this.#pendingBytes += row.document.length;
-    this.#segment.add(row);
+    const values = this.#segment.add(row);
     this.#nextRow++;
     const isFull =
       this.#pending.length === maxRowsPerChunk ||
       this.#pendingBytes >= maxBytesPerChunk ||
       this.#segment.rowCount % rowsPerTrigrams === 0;
     if (isFull) this.#endChunk();
+    return values;
   }
 
   #endChunk(): void {

@@ -1,4 +1,4 @@
-import { columnNames, columns } from "../event/columns.ts";
+import { type ColumnValues, columnNames, columns } from "../event/columns.ts";
 import { ColumnBuilder } from "./column-builder.ts";
 import { maxRowsPerSegment } from "./column-codec.ts";
 import type { StoreRow } from "./docs-chunk.ts";
@@ -47,11 +47,13 @@ export class SegmentBuilder {
     return this.#columns.reduce((sum, { builder }) => sum + builder.sizeBytes, 0) > maxValueBytes;
   }
 
-  add(row: StoreRow): void {
+  /** @returns the values of the row */
+  add(row: StoreRow): Partial<ColumnValues> {
     const { values, text } = indexOf(row, this.#onDefect);
     for (const { name, builder } of this.#columns) builder.add(values[name]);
     addTrigrams(this.#bitmaps[Math.floor(this.#rowCount / rowsPerTrigrams)] as Uint8Array, text);
     this.#times[this.#rowCount++] = row.receivedAt;
+    return values;
   }
 
   clear(): void {

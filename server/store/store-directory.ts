@@ -59,7 +59,7 @@ export function removeFile(dir: string, { name }: StoreFileName): void {
 }
 
 /** @returns where the file is now */
-export function moveToDamaged(dir: string, { name }: StoreFileName): string {
+export function moveToDamaged(dir: string, { name }: Pick<StoreFileName, "name">): string {
   mkdirSync(join(dir, damagedFolder), { recursive: true, mode: 0o700 });
   const target = freePath(join(dir, damagedFolder, name));
   for (const suffix of ["", ...companionSuffixes])

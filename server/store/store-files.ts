@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ClosedFiles } from "./closed-files.ts";
 import { NewerFile, type StorePosition } from "./file-meta.ts";
+import type { FirstSeenRecorder } from "./first-seen/recorder.ts";
 import { type FileContext, OpenFile } from "./open-file.ts";
 import {
   countRows,
@@ -35,10 +36,16 @@ export class StoreFiles {
   #damagedEvents = 0;
   #defects = 0;
 
-  constructor(dir: string, note: StoreNotes) {
+  constructor(dir: string, note: StoreNotes, firstSeen: FirstSeenRecorder) {
     this.#dir = dir;
     this.#note = note;
-    this.#context = { dir, onDefect: (error) => this.#noteDefect(error) };
+    this.#context = {
+      dir,
+      onDefect: (error) => this.#noteDefect(error),
+      onStored: (receivedAt, values) => firstSeen.add(receivedAt, values),
+      // If the store's commit fails, its rows are delivered again with the same times, and noting them again changes nothing.
+      beforeCommit: () => firstSeen.flush(),
+    };
     this.closed = new ClosedFiles(dir, note);
   }
 

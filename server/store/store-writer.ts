@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isForDay, runsOf, withoutMixedDays } from "./day-runs.ts";
 import type { StoreRow } from "./docs-chunk.ts";
+import { FirstSeenRecorder } from "./first-seen/recorder.ts";
 import type { OpenFile } from "./open-file.ts";
 import { CannotStore, diskSpace, isDamage, isFull } from "./store-errors.ts";
 import { dayOf } from "./store-file-name.ts";
@@ -55,12 +56,14 @@ const maxDamagedFiles = 3;
 export class StoreWriter {
   readonly #options: StoreWriterOptions;
   readonly #now: () => number;
+  readonly #firstSeen: FirstSeenRecorder;
   readonly #files: StoreFiles;
 
   private constructor(options: StoreWriterOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#files = new StoreFiles(options.dir, options.note);
+    this.#firstSeen = new FirstSeenRecorder({ ...options, now: this.#now });
+    this.#files = new StoreFiles(options.dir, options.note, this.#firstSeen);
   }
 
   /** Reads what the directory has, and creates it if it is missing. @throws CannotStore */
@@ -138,6 +141,7 @@ export class StoreWriter {
   /** The next start continues with the same file. */
   close(): void {
     this.#files.abandon();
+    this.#firstSeen.close();
   }
 
   #store(outboxId: string, events: readonly StoreEvent[]): void {
@@ -179,7 +183,11 @@ export class StoreWriter {
     const { dir } = this.#options;
     try {
       if (isDamage(error)) return damagedFiles < maxDamagedFiles && this.#files.moveNewestToDamaged(error);
-      return isFull(error, dir) && this.#files.closed.removeOldest(this.#today(), "the disk is full");
+      if (!isFull(error, dir)) return false;
+      const hasRoom = this.#files.closed.removeOldest(this.#today(), "the disk is full");
+      // Its log takes up room too, and is removed if it can be copied.
+      this.#firstSeen.close();
+      return hasRoom;
     } catch (secondError) {
       throw this.#failure(secondError);
     }

@@ -1,6 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
-import { documentsOf, readStore, storeFiles } from "../support/store-reader.ts";
+import { documentsOf, eventFiles, readStore, storeFiles } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs, temporaryFolder } from "./stores.ts";
 
 const outbox = "outbox-1";
@@ -39,7 +38,7 @@ describe("by days", () => {
     expect(store.writer.report.events).toBe(10);
     nowMs += dayMs;
     store.writer.maintain();
-    expect(readdirSync(folder.path)).toEqual([]);
+    expect(eventFiles(folder.path)).toEqual([]);
     expect(store.writer.report).toMatchObject({ events: 0, expiredEvents: 10 });
     store.writer.append(outbox, eventsOf(11, 10, nowMs));
     expect(readStore(folder.path).rows.map(({ row }) => row)[0]).toBe(11);

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkSegments, documentsOf, readStore, storeFiles } from "../support/store-reader.ts";
+import { checkSegments, documentsOf, eventFiles, readStore, storeFiles } from "../support/store-reader.ts";
 import { dayMs, documents, eventsOf, openWriter, startMs, temporaryFolder } from "./stores.ts";
 
 const outbox = "outbox-1";
@@ -298,14 +298,14 @@ test("a store that is closed has no logs", () => {
     using store = openWriter(folder.path);
     store.writer.append(outbox, eventsOf(1, 600));
   }
-  expect(readdirSync(folder.path)).toEqual(["2026-11-03-1.db"]);
+  expect(readdirSync(folder.path).toSorted()).toEqual(["2026-11-03-1.db", "first-seen.db"]);
 });
 
 test("the report has the events and bytes of all files", () => {
   using folder = temporaryFolder();
   using store = openWriter(folder.path);
   store.writer.append(outbox, [...eventsOf(1, 50), ...eventsOf(51, 50, startMs + dayMs)]);
-  const bytes = readdirSync(folder.path)
+  const bytes = eventFiles(folder.path)
     .filter((name) => !name.endsWith("-shm"))
     .reduce((sum, name) => sum + statSync(join(folder.path, name)).size, 0);
   expect(store.writer.report).toEqual({

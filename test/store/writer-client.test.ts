@@ -43,7 +43,7 @@ test("close leaves a plain file and no worker that answers", async () => {
   const { client } = openClient(folder.path);
   await client.append(outbox, eventsOf(1, 600));
   await client.close();
-  expect(readdirSync(folder.path)).toEqual(["2026-11-03-1.db"]);
+  expect(readdirSync(folder.path).toSorted()).toEqual(["2026-11-03-1.db", "first-seen.db"]);
   expect(await client.append(outbox, eventsOf(601, 1))).toEqual({
     reason: "the store is closed",
     isBlocked: false,

@@ -53,6 +53,11 @@ export function documentsOf(dir: string): string[] {
   return readStore(dir).rows.map(({ document }) => document);
 }
 
+/** What a store's directory has, except the file of first times. */
+export function eventFiles(dir: string): string[] {
+  return readdirSync(dir).filter((name) => !name.startsWith("first-seen.db"));
+}
+
 /** The names of the store's files, in the order of their rows. */
 export function storeFiles(dir: string): string[] {
   return readdirSync(dir)

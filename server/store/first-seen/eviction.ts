@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { inTransaction } from "./file.ts";
 
 /*
  * Keeps first-seen.ts within its bounds: counts the rows of its tables, and removes some where there are too many.
@@ -62,7 +63,7 @@ export class Eviction {
   /** After an error, the counts are those of the file again. */
   #transaction(work: () => void): void {
     try {
-      this.#database.transaction(work)();
+      inTransaction(this.#database, work);
     } catch (error) {
       this.#columns = this.#columns.map((_, c) => this.#readCounts(c));
       throw error;

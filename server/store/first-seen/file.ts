@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { createPrivateFile } from "../../private-file.ts";
+import { DamagedFile, NewerFile } from "../file-meta.ts";
 
 /*
  * The file of first-seen.ts.
@@ -15,6 +16,7 @@ import { createPrivateFile } from "../../private-file.ts";
  * in days since the epoch. Rows of `seen` have 21 bytes and fill about two thirds of their pages.
  */
 
+export const firstSeenFileName = "first-seen.db";
 const format = 1;
 
 const tables = `
@@ -34,7 +36,7 @@ export interface FirstSeenFile {
 /**
  * Opens the file, or creates it.
  * @param now seconds since the epoch
- * @throws if the file is damaged, or from a newer Loom
+ * @throws DamagedFile, NewerFile, SQLiteError
  */
 export function openFirstSeenFile(path: string, now: number): FirstSeenFile {
   createPrivateFile(path);
@@ -45,31 +47,52 @@ export function openFirstSeenFile(path: string, now: number): FirstSeenFile {
     database.run("PRAGMA synchronous = FULL");
     database.run("PRAGMA cache_size = -2048");
     // Removing many values makes the log large, and SQLite would keep its size.
-    database.run("PRAGMA journal_size_limit = 4194304");
+    database.run("PRAGMA journal_size_limit = 1048576");
+    // 512 KiB: the log cannot be copied into the file on a full disk, and must not keep its room from the events.
+    database.run("PRAGMA wal_autocheckpoint = 128");
     if (database.query("SELECT 1 FROM sqlite_schema").get() === null) create(database, now);
-    return { database, ...readMeta(database, path) };
+    return { database, ...readMeta(database) };
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
+/** Runs the work in one transaction, which is undone if it throws. `Database.transaction` would keep the log after `close`. */
+export function inTransaction<Result>(database: Database, work: () => Result): Result {
+  database.run("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.run("COMMIT");
+    return result;
+  } catch (error) {
+    // After some errors SQLite has undone it already.
+    if (database.inTransaction) database.run("ROLLBACK");
+    throw error;
+  }
+}
+
 function create(database: Database, now: number): void {
-  database.transaction(() => {
+  inTransaction(database, () => {
     database.run(tables);
     // Nobody can choose values that have the hashes of others without knowing the seed.
     const seed = randomBytes(8).readBigUInt64LE().toString();
-    const meta = database.prepare("INSERT INTO meta VALUES (?, ?)");
+    const meta = database.query("INSERT INTO meta VALUES (?, ?)");
     meta.run("format", format);
     meta.run("seed", seed);
     meta.run("since", now);
-  })();
+  });
 }
 
-function readMeta(database: Database, path: string): { seed: bigint; since: number } {
-  const rows = database.query<{ k: string; v: string | number }, []>("SELECT k, v FROM meta").all();
+/** @throws DamagedFile, NewerFile, SQLiteError */
+export function readMeta(database: Database): Omit<FirstSeenFile, "database"> {
+  const rows = database.query<{ k: string; v: unknown }, []>("SELECT k, v FROM meta").all();
   const meta = new Map(rows.map(({ k, v }) => [k, v]));
-  if (Number(meta.get("format")) !== format)
-    throw new Error(`${path} has format ${meta.get("format")}; this version of Loom reads format ${format}`);
-  return { seed: BigInt(meta.get("seed") ?? 0), since: Number(meta.get("since")) };
+  const written = meta.get("format");
+  if (typeof written === "number" && written > format) throw new NewerFile(written, format);
+  const seed = meta.get("seed");
+  const since = meta.get("since");
+  if (written !== format || typeof seed !== "string" || !/^\d{1,20}$/.test(seed) || typeof since !== "number")
+    throw new DamagedFile("it does not say which format and seed it has");
+  return { seed: BigInt(seed), since };
 }

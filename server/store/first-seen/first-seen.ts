@@ -9,8 +9,9 @@ import {
   type NewValuesAnswer,
 } from "./answers.ts";
 import { Eviction } from "./eviction.ts";
-import { openFirstSeenFile } from "./file.ts";
+import { inTransaction, openFirstSeenFile } from "./file.ts";
 import { KnownValues } from "./known-values.ts";
+import { maxValuesOf } from "./limits.ts";
 
 /*
  * When values were first seen: a row for each address, payload, path, user agent, fingerprint and port, in a SQLite file beside
@@ -35,6 +36,9 @@ import { KnownValues } from "./known-values.ts";
  * and would have to be written as a whole. Sorted runs of hashes would need less disk, but also merging. A table is simple, and
  * its look-ups are rare: most values of a batch were seen earlier on the same day and are found in memory (known-values.ts).
  */
+
+/** What is noted of an event. */
+export type FirstSeenValues = Partial<Pick<ColumnValues, FirstSeenColumn>>;
 
 /** The values of one column that were noted since the last flush: their first and last times in seconds. */
 type Noted = Map<string | number, { first: number; last: number }>;
@@ -61,14 +65,17 @@ export class FirstSeen {
     this.#since = since;
     this.#statements = prepare(database);
     this.#eviction = new Eviction(database, firstSeenColumns.length, {
-      maxValues: (c) => limits.maxValues?.[firstSeenColumns[c] as FirstSeenColumn] ?? defaultMaxValues(c),
+      maxValues: (c) => {
+        const column = firstSeenColumns[c] as FirstSeenColumn;
+        return limits.maxValues?.[column] ?? maxValuesOf(column);
+      },
       maxFreshValues: limits.maxFreshValues ?? 50_000,
       freshDays: limits.freshDays ?? 30,
     });
   }
 
   /** Notes the values of an event in memory, until the next flush. @param receivedAt milliseconds since the epoch */
-  note(receivedAt: number, values: Pick<ColumnValues, FirstSeenColumn>): void {
+  note(receivedAt: number, values: FirstSeenValues): void {
     const second = secondsOf(receivedAt);
     const isKnownDay = dayOf(second) === this.#knownDay;
     for (let c = 0; c < firstSeenColumns.length; c++) {
@@ -97,7 +104,7 @@ export class FirstSeen {
    * writes it.
    */
   flush(): void {
-    const added = this.#database.transaction(() => this.#noted.map((noted, c) => this.#write(c, noted)))();
+    const added = inTransaction(this.#database, () => this.#noted.map((noted, c) => this.#write(c, noted)));
     const lastDay = this.#remember();
     this.discard();
     for (const [c, rows] of added.entries()) if (this.#eviction.added(c, rows)) this.#known[c]?.clear();
@@ -180,26 +187,22 @@ export class FirstSeen {
 
 function prepare(database: Database) {
   return {
-    find: database.prepare<{ first: number; last: number }, [number, number]>(
+    find: database.query<{ first: number; last: number }, [number, number]>(
       "SELECT first, last FROM seen WHERE c = ? AND h = ?",
     ),
     // Read for each answer, because another process may be the one that evicts.
-    evicted: database.prepare<{ n: number; last: number; fresh: number }, [number]>(
+    evicted: database.query<{ n: number; last: number; fresh: number }, [number]>(
       "SELECT n, last, fresh FROM evicted WHERE c = ?",
     ),
-    insert: database.prepare("INSERT INTO seen VALUES (?, ?, ?, ?)"),
-    update: database.prepare("UPDATE seen SET first = ?, last = ? WHERE c = ? AND h = ?"),
+    insert: database.query("INSERT INTO seen VALUES (?, ?, ?, ?)"),
+    update: database.query("UPDATE seen SET first = ?, last = ? WHERE c = ? AND h = ?"),
     // A value that was removed and came again may be there twice.
-    insertFresh: database.prepare("INSERT OR REPLACE INTO fresh VALUES (?, ?, ?, ?)"),
-    removeFresh: database.prepare("DELETE FROM fresh WHERE c = ? AND first = ? AND h = ?"),
-    list: database.prepare<{ value: string | number; first: number }, [number, number, number]>(
+    insertFresh: database.query("INSERT OR REPLACE INTO fresh VALUES (?, ?, ?, ?)"),
+    removeFresh: database.query("DELETE FROM fresh WHERE c = ? AND first = ? AND h = ?"),
+    list: database.query<{ value: string | number; first: number }, [number, number, number]>(
       "SELECT value, min(first) AS first FROM fresh WHERE c = ? AND first >= ? GROUP BY h ORDER BY first DESC, h LIMIT ?",
     ),
   };
-}
-
-function defaultMaxValues(c: number): number {
-  return firstSeenColumns[c] === "ip" ? 2_000_000 : 250_000;
 }
 
 function secondsOf(ms: number): number {

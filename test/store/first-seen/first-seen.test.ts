@@ -194,7 +194,7 @@ describe("a file", () => {
     const file = new Database(newer);
     file.run("UPDATE meta SET v = 2 WHERE k = 'format'");
     file.close();
-    expect(() => new FirstSeen(newer)).toThrow("has format 2; this version of Loom reads format 1");
+    expect(() => new FirstSeen(newer)).toThrow("it has format 2; this Loom reads format 1");
   });
 
   test("that was copied while it was written has whole flushes, and a batch that is noted again changes nothing", () => {

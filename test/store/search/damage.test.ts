@@ -1,6 +1,5 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { columnNames } from "../../../server/event/columns.ts";
 import type { HistoryEvent } from "../../../server/history/history-reader.ts";
@@ -8,6 +7,7 @@ import { QueryEngine } from "../../../server/store/search/query-engine.ts";
 import { naiveMatches, naiveTop } from "../../support/naive-history.ts";
 import { createRandom } from "../../support/random.ts";
 import { randomQuery } from "../../support/random-query.ts";
+import { eventFiles } from "../../support/store-reader.ts";
 import { type VariedEvent, variedEvents } from "../../support/varied-events.ts";
 import { temporaryFolder } from "../stores.ts";
 import { writeStore } from "../write-store.ts";
@@ -27,7 +27,7 @@ const queries = Array.from({ length: 25 }, () => ({
 function damagedStore(damage: (file: Database) => void) {
   const store = temporaryFolder();
   writeStore(store.path, events, { maxFileBytes: 400_000 }).close();
-  for (const name of readdirSync(store.path)) {
+  for (const name of eventFiles(store.path)) {
     const file = new Database(join(store.path, name));
     damage(file);
     file.close();
@@ -154,7 +154,7 @@ test.each([
 ])("a file %s is skipped and its events are counted as damaged", async (_, contentOf) => {
   using store = temporaryFolder();
   writeStore(store.path, events, { maxFileBytes: 400_000 }).close();
-  const [first = "", second = ""] = readdirSync(store.path).toSorted((a, b) => rowOf(a) - rowOf(b));
+  const [first = "", second = ""] = eventFiles(store.path).toSorted((a, b) => rowOf(a) - rowOf(b));
   const content = await contentOf(join(store.path, first));
   await Bun.write(join(store.path, first), content);
   const engine = new QueryEngine(store.path);

@@ -6,6 +6,7 @@ import type { Query, QueryTerm } from "../../../server/query/query.ts";
 import { QueryEngine } from "../../../server/store/search/query-engine.ts";
 import { naiveMatches } from "../../support/naive-history.ts";
 import { createRandom } from "../../support/random.ts";
+import { eventFiles } from "../../support/store-reader.ts";
 import { type VariedEvent, variedEvents } from "../../support/varied-events.ts";
 import { temporaryFolder } from "../stores.ts";
 import { writeStore } from "../write-store.ts";
@@ -152,7 +153,7 @@ describe("while a query runs", () => {
     using store = temporaryFolder();
     writeStore(store.path, events, { maxFileBytes: 200_000 }).close();
     const engine = new QueryEngine(store.path, { now: steppingClock() });
-    const [first = "", second = ""] = readdirSync(store.path).toSorted(
+    const [first = "", second = ""] = eventFiles(store.path).toSorted(
       (a, b) => Number(a.split(/[-.]/)[3]) - Number(b.split(/[-.]/)[3]),
     );
     let isDisturbed = false;
@@ -226,7 +227,7 @@ test("a search keeps the writer neither from copying its log nor from sealing it
     await engine.answer({ kind: "count", query: textQuery("root") });
     writer.append("outbox", events.slice(at, at + 500));
   }
-  const logs = readdirSync(store.path).filter((name) => name.endsWith("-wal"));
+  const logs = eventFiles(store.path).filter((name) => name.endsWith("-wal"));
   expect(logs.length).toBe(1);
   expect(existsSync(join(store.path, logs[0] ?? ""))).toBe(true);
   engine.close();
