@@ -1,5 +1,6 @@
 import type { ColumnName } from "../event/columns.ts";
 import type { Query } from "../query/query.ts";
+import type { FirstSeenAnswer, FirstSeenColumn, FirstSeenCoverage } from "../store/first-seen/answers.ts";
 
 /*
  * Reads stored events: the interface of the store and of databases to the API, the command line and the page.
@@ -76,6 +77,23 @@ export interface CoverageAnswer {
   readonly damagedEvents: number;
 }
 
+/** Values that were first seen lately. What is not known of older values, the coverage says. */
+export interface NewHistoryValues extends FirstSeenCoverage {
+  /** The newest first. */
+  readonly values: readonly {
+    /** An address as its usual text. */
+    readonly value: string | number;
+    /** Milliseconds since the epoch, a whole second. */
+    readonly firstSeenAt: number;
+    /** Stored events with this value since then; undefined: they were not counted before the deadline. */
+    readonly events: number | undefined;
+  }[];
+  /** Whether there are more of them than the limit. */
+  readonly hasMore: boolean;
+  /** Milliseconds since the epoch: values that were first seen earlier are not listed; at least `since`. */
+  readonly listedSince: number;
+}
+
 /** Told while a query runs. */
 export interface Progress {
   /** 0 to 1, of what has to be searched. */
@@ -109,6 +127,19 @@ export interface HistoryReader {
     range: { readonly from: number; readonly to: number; readonly intervalMs: number },
     options?: QueryOptions,
   ): Promise<HistogramAnswer>;
+  /** Values of a column that were first seen at or after `since`, also if their events are not stored any more. */
+  newValues(
+    column: FirstSeenColumn,
+    since: number,
+    limit: number,
+    options?: QueryOptions,
+  ): Promise<NewHistoryValues>;
+  /** When a value was first seen. @param value an address as any text */
+  firstSeen(
+    column: FirstSeenColumn,
+    value: string | number,
+    options?: QueryOptions,
+  ): Promise<FirstSeenAnswer>;
   /** All matching events, the oldest first, some hundred at a time. Has no deadline and no bound. */
   export(
     query: Query,

@@ -1,5 +1,6 @@
 import type { ColumnName } from "../event/columns.ts";
 import type { Query } from "../query/query.ts";
+import type { FirstSeenColumn } from "../store/first-seen/answers.ts";
 import { LocalQueries } from "../store/local-queries.ts";
 import { QueryClient } from "../store/query-client.ts";
 import type { QueryRunner } from "../store/query-runner.ts";
@@ -66,6 +67,14 @@ export class StoreHistory implements HistoryReader {
     return this.#queries.run({ kind: "histogram", query, range }, options);
   }
 
+  async newValues(column: FirstSeenColumn, since: number, limit: number, options?: QueryOptions) {
+    return known(await this.#queries.run({ kind: "newValues", column, since, limit }, options));
+  }
+
+  async firstSeen(column: FirstSeenColumn, value: string | number, options?: QueryOptions) {
+    return known(await this.#queries.run({ kind: "firstSeen", column, value }, options));
+  }
+
   /**
    * The events that are stored when the export begins. It is computed in pieces, between which other queries have their
    * turn, so that neither waits for the other to end. An event that expires before it is reached is not exported.
@@ -99,4 +108,11 @@ export class StoreHistory implements HistoryReader {
   close(): Promise<void> {
     return this.#queries.close();
   }
+}
+
+function known<Answer>(answer: Answer | undefined): Answer {
+  if (answer !== undefined) return answer;
+  throw new HistoryUnavailable(
+    "the store has no first times that can be read; it notes them with the next delivery",
+  );
 }

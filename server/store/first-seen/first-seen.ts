@@ -3,7 +3,6 @@ import type { ColumnValues } from "../../event/columns.ts";
 import {
   type FirstSeenAnswer,
   type FirstSeenColumn,
-  type FirstSeenCoverage,
   type FirstSeenLimits,
   firstSeenColumns,
   type NewValuesAnswer,
@@ -12,6 +11,7 @@ import { Eviction } from "./eviction.ts";
 import { inTransaction, openFirstSeenFile } from "./file.ts";
 import { KnownValues } from "./known-values.ts";
 import { maxValuesOf } from "./limits.ts";
+import { FirstSeenReader, hashOf } from "./reader.ts";
 
 /*
  * When values were first seen: a row for each address, payload, path, user agent, fingerprint and port, in a SQLite file beside
@@ -44,12 +44,11 @@ export type FirstSeenValues = Partial<Pick<ColumnValues, FirstSeenColumn>>;
 type Noted = Map<string | number, { first: number; last: number }>;
 
 const secondsPerDay = 86_400;
-const hashMask = 2n ** 48n - 1n;
 
 export class FirstSeen {
   readonly #database: Database;
   readonly #seed: bigint;
-  readonly #since: number;
+  readonly #reader: FirstSeenReader;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #eviction: Eviction;
   readonly #noted: readonly Noted[] = firstSeenColumns.map(() => new Map());
@@ -59,10 +58,11 @@ export class FirstSeen {
 
   /** @param path of the file, which is created if it does not exist @throws if it is damaged, or from a newer Loom */
   constructor(path: string, limits: FirstSeenLimits = {}, now: () => number = Date.now) {
-    const { database, seed, since } = openFirstSeenFile(path, secondsOf(now()));
+    const file = openFirstSeenFile(path, secondsOf(now()));
+    const { database } = file;
     this.#database = database;
-    this.#seed = seed;
-    this.#since = since;
+    this.#seed = file.seed;
+    this.#reader = new FirstSeenReader(file);
     this.#statements = prepare(database);
     this.#eviction = new Eviction(database, firstSeenColumns.length, {
       maxValues: (c) => {
@@ -116,22 +116,12 @@ export class FirstSeen {
   }
 
   firstSeen(column: FirstSeenColumn, value: string | number): FirstSeenAnswer {
-    const c = firstSeenColumns.indexOf(column);
-    const row = this.#statements.find.get(c, this.#hashOf(value));
-    return { ...this.#coverage(c), firstSeenAt: row ? row.first * 1_000 : undefined };
+    return this.#reader.firstSeen(column, value);
   }
 
   /** Values that were first seen at or after `since`. @param since milliseconds since the epoch */
   newValues(column: FirstSeenColumn, since: number, limit: number): NewValuesAnswer {
-    const c = firstSeenColumns.indexOf(column);
-    const listedSince = Math.max(secondsOf(since), this.#statements.evicted.get(c)?.fresh ?? 0);
-    const rows = this.#statements.list.all(c, listedSince, limit + 1);
-    return {
-      ...this.#coverage(c),
-      values: rows.slice(0, limit).map(({ value, first }) => ({ value, firstSeenAt: first * 1_000 })),
-      hasMore: rows.length > limit,
-      listedSince: listedSince * 1_000,
-    };
+    return this.#reader.newValues(column, since, limit);
   }
 
   /** @returns the number of new values */
@@ -139,7 +129,7 @@ export class FirstSeen {
     const { find, insert, insertFresh, update, removeFresh } = this.#statements;
     let added = 0;
     for (const [value, { first, last }] of noted) {
-      const hash = this.#hashOf(value);
+      const hash = hashOf(value, this.#seed);
       const row = find.get(c, hash);
       if (row === null) {
         insert.run(c, hash, first, dayOf(last));
@@ -169,20 +159,6 @@ export class FirstSeen {
     this.#knownDay = lastDay;
     return lastDay;
   }
-
-  #hashOf(value: string | number): number {
-    return Number(Bun.hash.xxHash64(String(value), this.#seed) & hashMask);
-  }
-
-  #coverage(c: number): FirstSeenCoverage {
-    const { n: evictedValues, last } = this.#statements.evicted.get(c) ?? { n: 0, last: 0 };
-    const evictedBefore = (last + 1) * secondsPerDay * 1_000;
-    return {
-      recordsSince: this.#since * 1_000,
-      evictedValues,
-      evictedBefore: evictedValues === 0 ? undefined : evictedBefore,
-    };
-  }
 }
 
 function prepare(database: Database) {
@@ -190,18 +166,11 @@ function prepare(database: Database) {
     find: database.query<{ first: number; last: number }, [number, number]>(
       "SELECT first, last FROM seen WHERE c = ? AND h = ?",
     ),
-    // Read for each answer, because another process may be the one that evicts.
-    evicted: database.query<{ n: number; last: number; fresh: number }, [number]>(
-      "SELECT n, last, fresh FROM evicted WHERE c = ?",
-    ),
     insert: database.query("INSERT INTO seen VALUES (?, ?, ?, ?)"),
     update: database.query("UPDATE seen SET first = ?, last = ? WHERE c = ? AND h = ?"),
     // A value that was removed and came again may be there twice.
     insertFresh: database.query("INSERT OR REPLACE INTO fresh VALUES (?, ?, ?, ?)"),
     removeFresh: database.query("DELETE FROM fresh WHERE c = ? AND first = ? AND h = ?"),
-    list: database.query<{ value: string | number; first: number }, [number, number, number]>(
-      "SELECT value, min(first) AS first FROM fresh WHERE c = ? AND first >= ? GROUP BY h ORDER BY first DESC, h LIMIT ?",
-    ),
   };
 }
 

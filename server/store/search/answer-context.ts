@@ -5,6 +5,7 @@ import { RowSearch, type RowSearchOptions } from "./row-search.ts";
 
 /** What every answer is computed with. */
 export interface AnswerContext {
+  readonly dir: string;
   readonly files: OpenFiles;
   /** Whether the deadline has passed. */
   readonly isPast: () => boolean;

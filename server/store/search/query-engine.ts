@@ -19,12 +19,14 @@ export interface QueryEngineOptions {
 
 /** Answers queries about a store in this thread, one at a time. Nothing is written, and no writer is needed. */
 export class QueryEngine {
+  readonly #dir: string;
   readonly #files: OpenFiles;
   readonly #now: () => number;
   readonly #onTurn: (ms: number) => void;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(dir: string, { now = () => performance.now(), onTurn = () => {} }: QueryEngineOptions = {}) {
+    this.#dir = dir;
     this.#files = new OpenFiles(dir);
     this.#now = now;
     this.#onTurn = onTurn;
@@ -40,7 +42,10 @@ export class QueryEngine {
   ): Promise<StoreAnswers[Kind]> {
     clearTimeout(this.#closeTimer);
     const deadline = this.#now() + deadlineMs;
-    const steps = answerSteps({ files: this.#files, isPast: () => this.#now() >= deadline }, query);
+    const steps = answerSteps(
+      { dir: this.#dir, files: this.#files, isPast: () => this.#now() >= deadline },
+      query,
+    );
     try {
       for (;;) {
         signal?.throwIfAborted();

@@ -5,15 +5,18 @@ import type {
   EventsAnswer,
   HistogramAnswer,
   HistoryEvent,
+  NewHistoryValues,
   TopAnswer,
 } from "../../history/history-reader.ts";
 import type { Query } from "../../query/query.ts";
+import type { FirstSeenAnswer, FirstSeenColumn } from "../first-seen/answers.ts";
 import type { AnswerContext, Steps } from "./answer-context.ts";
 import { countAnswer } from "./count-answer.ts";
 import { coverageAnswer } from "./coverage-answer.ts";
 import { eventAnswer } from "./event-answer.ts";
 import { type EventsPage, eventsAnswer } from "./events-answer.ts";
 import { type ExportSlice, exportSlice, exportSpan } from "./export-slice.ts";
+import { firstSeenAnswer, newValuesAnswer } from "./first-seen-answers.ts";
 import { type HistogramRange, histogramAnswer } from "./histogram-answer.ts";
 import type { Span } from "./span.ts";
 import { topAnswer } from "./top-answer.ts";
@@ -26,6 +29,13 @@ export type StoreQuery =
   | { readonly kind: "count"; readonly query: Query }
   | { readonly kind: "top"; readonly query: Query; readonly column: ColumnName; readonly limit: number }
   | { readonly kind: "histogram"; readonly query: Query; readonly range: HistogramRange }
+  | {
+      readonly kind: "newValues";
+      readonly column: FirstSeenColumn;
+      readonly since: number;
+      readonly limit: number;
+    }
+  | { readonly kind: "firstSeen"; readonly column: FirstSeenColumn; readonly value: string | number }
   | { readonly kind: "exportSpan" }
   | { readonly kind: "export"; readonly query: Query; readonly span: Span };
 
@@ -36,6 +46,8 @@ export interface StoreAnswers {
   readonly count: CountAnswer;
   readonly top: TopAnswer;
   readonly histogram: HistogramAnswer;
+  readonly newValues: NewHistoryValues | undefined;
+  readonly firstSeen: FirstSeenAnswer | undefined;
   readonly exportSpan: Span;
   readonly export: ExportSlice;
 }
@@ -57,6 +69,10 @@ export function* answerSteps(context: AnswerContext, query: StoreQuery): Steps<S
       return yield* topAnswer(context, query.query, query.column, query.limit);
     case "histogram":
       return yield* histogramAnswer(context, query.query, query.range);
+    case "newValues":
+      return yield* newValuesAnswer(context, query);
+    case "firstSeen":
+      return firstSeenAnswer(context, query.column, query.value);
     case "exportSpan":
       return exportSpan(context.files);
     case "export":

@@ -28,7 +28,11 @@ export function* topAnswer(
 }
 
 /** The number of selected rows of each value, and that of all selected rows. */
-function countsOf({ part, rows }: Block, column: ColumnName, dictionary: Dictionary): [Uint32Array, number] {
+export function countsOf(
+  { part, rows }: Block,
+  column: ColumnName,
+  dictionary: Dictionary,
+): [Uint32Array, number] {
   if (rows.count === 0) return [new Uint32Array(dictionary.size), 0];
   const { flags } = rows;
   if (!flags) return [dictionary.counts, part.rowCount];

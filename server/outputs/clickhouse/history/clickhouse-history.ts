@@ -45,7 +45,16 @@ export function createClickhouseHistory(options: ClickhouseHistoryOptions): Hist
     top: (query, column, limit, options) =>
       inspectingAgain(readTop(context, query, { column, limit }, options)),
     histogram: (query, range, options) => inspectingAgain(readHistogram(context, query, range, options)),
+    newValues: refuseFirstTimes,
+    firstSeen: refuseFirstTimes,
     export: (query, options) => exportEvents(context, query, options),
     close: async () => {},
   };
+}
+
+/** The earliest row of a table says only when its value came first since older rows were removed. */
+async function refuseFirstTimes(): Promise<never> {
+  throw new HistoryUnavailable(
+    'ClickHouse does not know when a value was first seen; add "store" to output.type and set history = "store"',
+  );
 }
