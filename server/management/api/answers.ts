@@ -428,6 +428,28 @@ export interface HistoryTopAnswer extends HistoryCompleteness {
   readonly distinct: number | null;
 }
 
+/** Values that were first seen lately. */
+export interface HistoryNewAnswer {
+  readonly column: string;
+  /** The newest first. */
+  readonly values: readonly {
+    readonly value: string | number;
+    readonly firstSeenAt: number;
+    /** Stored events with the value since then; null: counting took too long. */
+    readonly events: number | null;
+  }[];
+  /** Whether there are more than `limit`. */
+  readonly hasMore: boolean;
+  /** Values that were first seen earlier are not listed: the list is complete since then. */
+  readonly listedSince: number;
+  /** Values of earlier events are not known, and count as new when they come again. */
+  readonly recordsSince: number;
+  /** How many known values were evicted; they count as new when they come again. */
+  readonly evictedValues: number;
+  /** None of them was seen at or after this time; null: none was evicted. */
+  readonly evictedBefore: number | null;
+}
+
 export interface HistoryHistogramAnswer extends HistoryCompleteness {
   /** Where the first interval begins. */
   readonly from: number;

@@ -8,10 +8,12 @@ import {
   ndjsonFormat,
 } from "../../history/export-formats.ts";
 import { parseQuery } from "../../query/parse-query.ts";
+import { parseTime } from "../../query/parse-time.ts";
 import type { Query } from "../../query/query.ts";
 import type { QueryError } from "../../query/query-error.ts";
 import { fieldOfName } from "../../query/query-fields.ts";
 import type { Result } from "../../result.ts";
+import { type FirstSeenColumn, firstSeenColumns } from "../../store/first-seen/answers.ts";
 
 const minuteMs = 60_000;
 const defaultRangeMs = 24 * 60 * minuteMs;
@@ -47,6 +49,17 @@ export function readCount(text: string | undefined, fallback: number, max: numbe
 export function readColumn(text: string | undefined): ColumnName | undefined {
   if (text === undefined) return undefined;
   return columnNames.find((name) => name === text) ?? fieldOfName(text)?.column;
+}
+
+/** A column whose first times are noted. @returns undefined for another one */
+export function readFirstSeenColumn(text: string | undefined): FirstSeenColumn | undefined {
+  const column = readColumn(text);
+  return firstSeenColumns.find((name) => name === column);
+}
+
+/** A time as the query language writes it; 24 hours ago if it is not given. @returns undefined for anything else */
+export function readSince(text: string | undefined, now: number): number | undefined {
+  return text === undefined ? now - defaultRangeMs : parseTime(text, now);
 }
 
 /** How long an interval of a histogram is: "30s", "5m", "1h", "1d". */

@@ -16,10 +16,20 @@ import type {
   HistoryEventAnswer,
   HistoryEventsAnswer,
   HistoryHistogramAnswer,
+  HistoryNewAnswer,
   HistoryTopAnswer,
 } from "./answers.ts";
 import { exportAnswer } from "./history-export.ts";
-import { readColumn, readCount, readFormat, readParams, readQuery, readRange } from "./history-params.ts";
+import {
+  readColumn,
+  readCount,
+  readFirstSeenColumn,
+  readFormat,
+  readParams,
+  readQuery,
+  readRange,
+  readSince,
+} from "./history-params.ts";
 import { type ErrorCode, errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { queryErrorAnswer } from "./query-error-answer.ts";
 
@@ -34,6 +44,7 @@ export interface HistoryApiOptions {
 const defaultLimit = 50;
 const maxEvents = 500;
 const maxTopValues = 1_000;
+const maxNewValues = 1_000;
 const retryAfterSeconds = 5;
 const eventId = /^[\w.-]{1,128}$/;
 const path = "/api/v1/history";
@@ -47,6 +58,7 @@ export function createHistoryApi(options: HistoryApiOptions) {
     .get(`${path}/events/:id`, ({ params, request }) => routes.event(params.id, request))
     .get(`${path}/count`, ({ request }) => routes.count(request))
     .get(`${path}/top`, ({ request }) => routes.top(request))
+    .get(`${path}/new`, ({ request }) => routes.newValues(request))
     .get(`${path}/histogram`, ({ request }) => routes.histogram(request))
     .get(`${path}/export`, ({ request }) => routes.export(request));
 }
@@ -121,6 +133,27 @@ class HistoryRoutes {
         others,
         without,
         distinct: distinct ?? null,
+      };
+      return jsonAnswer(answer);
+    });
+  }
+
+  newValues({ url, signal }: Request): Promise<Response> {
+    const params = readParams(url, ["by", "since", "limit"]);
+    const column = readFirstSeenColumn(params?.by);
+    const since = readSince(params?.since, this.#now());
+    const limit = readCount(params?.limit, defaultLimit, maxNewValues);
+    if (!params || !column || since === undefined || limit === undefined) return invalid();
+    return this.#answer(async (reader) => {
+      const found = await reader.newValues(column, since, limit, { signal });
+      const answer: HistoryNewAnswer = {
+        column,
+        values: found.values.map((value) => ({ ...value, events: value.events ?? null })),
+        hasMore: found.hasMore,
+        listedSince: Math.max(found.listedSince, found.recordsSince),
+        recordsSince: found.recordsSince,
+        evictedValues: found.evictedValues,
+        evictedBefore: found.evictedBefore ?? null,
       };
       return jsonAnswer(answer);
     });
