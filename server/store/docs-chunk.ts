@@ -1,5 +1,6 @@
+import { needsParsing } from "./needs-parsing.ts";
 import { DamagedBlob, pack, unpack } from "./packed.ts";
-import { hasOtherPayload, payloadCutOf } from "./payload-cut.ts";
+import { hasOtherPayload, type PayloadCut, payloadCutOf } from "./payload-cut.ts";
 
 /*
  * A chunk: some consecutive rows with their documents. Before compression (packed.ts) it has, all little-endian:
@@ -11,7 +12,7 @@ import { hasOtherPayload, payloadCutOf } from "./payload-cut.ts";
  *   uint32[n]    position of the payload in the shortened document; 0xffffffff: the document is not shortened
  *   uint32[n]    bytes of the payload
  *   uint16[n]    sensor, an index into the sensor ids
- *   uint8[n]     1: a search of the bytes may miss text in this row (see needsParsing)
+ *   uint8[n]     1: a search of the bytes may miss text in this row (see needs-parsing.ts)
  *   bytes        the sensor ids, UTF-8, separated by line feeds
  *   bytes        for each row the shortened document, then the payload
  *
@@ -37,36 +38,38 @@ const headerBytes = 8;
 const bytesPerRow = 8 + 4 + 4 + 4 + 2 + 1;
 const notShortened = 0xffff_ffff;
 const nothing = Buffer.alloc(0);
-/**
- * Escapes of printable ASCII characters, except `"`, `&`, `'`, `<`, `>` and `\`, which encoders escape; and of the two
- * characters that are folded to ASCII letters, U+0130 and U+212A.
- */
-const unusualEscape =
-  /\\u(?:00(?:2[0134589a-f]|3[0-9abdf]|[46][0-9a-f]|5[0-9abdef]|7[0-9a-e])|0130|212a)|\\\//i;
-/** U+0130 and U+212A in UTF-8. */
-const foldedToAscii = [Buffer.from("\u0130"), Buffer.from("\u212a")];
+
+/** A row with what a chunk needs to know of it: a row may be stored in `tail` first, and in a chunk later. */
+export interface ChunkRow extends StoreRow {
+  readonly cut: PayloadCut | undefined;
+  readonly payload: Buffer;
+  readonly isParsed: boolean;
+}
+
+export function chunkRowOf({ receivedAt, sensorId, document }: StoreRow): ChunkRow {
+  const cut = payloadCutOf(document);
+  const payload = cut ? Buffer.from(document.toString("latin1", cut.start, cut.end), "hex") : nothing;
+  const isParsed = hasOtherPayload(document, cut) || needsParsing(document, payload);
+  return { receivedAt, sensorId, document, cut, payload, isParsed };
+}
 
 /** @param rows 1 to maxRowsPerChunk */
-export function encodeChunk(rows: readonly StoreRow[]): Buffer {
+export function encodeChunk(rows: readonly ChunkRow[]): Buffer {
   const sensors = [...new Set(rows.map(({ sensorId }) => sensorId))];
   const sensorIds = Buffer.from(sensors.join("\n"));
   const indexOf = new Map(sensors.map((id, i) => [id, i]));
-  const cuts = rows.map(({ document }) => payloadCutOf(document));
   const table = Buffer.alloc(headerBytes + rows.length * bytesPerRow);
   table.writeUInt32LE(rows.length, 0);
   table.writeUInt32LE(sensorIds.length, 4);
   const columns = columnOffsets(rows.length);
   const bodies: Buffer[] = [];
-  for (const [i, { receivedAt, sensorId, document }] of rows.entries()) {
-    const cut = cuts[i];
-    const payloadBytes = cut ? (cut.end - cut.start) / 2 : 0;
+  for (const [i, { receivedAt, sensorId, document, cut, payload, isParsed }] of rows.entries()) {
+    const payloadBytes = payload.length;
     table.writeDoubleLE(receivedAt, columns.receivedAt + i * 8);
     table.writeUInt32LE(document.length - payloadBytes * 2, columns.documentBytes + i * 4);
     table.writeUInt32LE(cut?.start ?? notShortened, columns.payloadAt + i * 4);
     table.writeUInt32LE(payloadBytes, columns.payloadBytes + i * 4);
     table.writeUInt16LE(indexOf.get(sensorId) ?? 0, columns.sensor + i * 2);
-    const payload = cut ? Buffer.from(document.toString("latin1", cut.start, cut.end), "hex") : nothing;
-    const isParsed = hasOtherPayload(document, cut) || needsParsing(document, payload);
     table.writeUInt8(isParsed ? 1 : 0, columns.parsing + i);
     if (cut) bodies.push(document.subarray(0, cut.start), document.subarray(cut.end), payload);
     else bodies.push(document);
@@ -172,13 +175,4 @@ function columnOffsets(rows: number) {
   const payloadBytes = payloadAt + rows * 4;
   const sensor = payloadBytes + rows * 4;
   return { receivedAt, documentBytes, payloadAt, payloadBytes, sensor, parsing: sensor + rows * 2 };
-}
-
-/**
- * Whether text in a document may have other bytes than the text itself: plain characters are escaped, such as `\u0061` for
- * "a", or characters are folded to ASCII letters.
- */
-function needsParsing(document: Buffer, payload: Buffer): boolean {
-  if (foldedToAscii.some((bytes) => document.includes(bytes) || payload.includes(bytes))) return true;
-  return document.includes("\\") && unusualEscape.test(document.toString("latin1"));
 }

@@ -1,6 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { ColumnValues } from "../event/columns.ts";
-import { encodeChunk, maxBytesPerChunk, maxRowsPerChunk, type StoreRow } from "./docs-chunk.ts";
+import {
+  type ChunkRow,
+  chunkRowOf,
+  encodeChunk,
+  maxBytesPerChunk,
+  maxRowsPerChunk,
+  type StoreRow,
+} from "./docs-chunk.ts";
 import type { RowObserver } from "./row-index.ts";
 import { rowsPerTrigrams } from "./schema.ts";
 import { SegmentBuilder } from "./segment-builder.ts";
@@ -18,7 +25,7 @@ export class RowWriter {
   /** The number of the next row. */
   #nextRow: number;
   /** The rows after the last chunk. */
-  #pending: StoreRow[] = [];
+  #pending: ChunkRow[] = [];
   #pendingBytes = 0;
   /** How many of them are in `tail` already. */
   #inTail = 0;
@@ -73,7 +80,7 @@ export class RowWriter {
   #add(row: StoreRow): Partial<ColumnValues> {
     if (this.#pendingBytes > 0 && this.#pendingBytes + row.document.length > maxBytesPerChunk)
       this.#endChunk();
-    this.#pending.push(row);
+    this.#pending.push(chunkRowOf(row));
     this.#pendingBytes += row.document.length;
     const values = this.#segment.add(row);
     this.#nextRow++;
@@ -106,7 +113,7 @@ export class RowWriter {
       .query("INSERT INTO tail VALUES (?, ?, ?)")
       .run(this.#nextRow - rows.length, rows.length, encodeChunk(rows));
     for (let i = this.#inTail; i < this.#pending.length; i++) {
-      const row = this.#pending[i] as StoreRow;
+      const row = this.#pending[i] as ChunkRow;
       // A row of a delivery would keep the memory of all its rows.
       this.#pending[i] = { ...row, document: Buffer.from(row.document) };
     }
