@@ -1,4 +1,4 @@
-import { afterAll, describe } from "bun:test";
+import { afterAll, describe, setDefaultTimeout } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { examinedEvent } from "../support/exhaustive-history.ts";
 import { testsOfHistory } from "../support/history-suite.ts";
 import { createRandom } from "../support/random.ts";
 import { seededDocuments, seededQueries } from "../support/seeded-history.ts";
+
+// 300 queries, each compared with a scan over all events.
+setDefaultTimeout(60_000);
 
 const newest = Date.UTC(2026, 10, 20, 12);
 const stepMs = 1_000;

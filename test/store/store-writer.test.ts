@@ -38,6 +38,9 @@ test("only the owner can read the files and what SQLite keeps beside them", () =
     ["2026-11-03-1.db", "600"],
     ["2026-11-03-1.db-shm", "600"],
     ["2026-11-03-1.db-wal", "600"],
+    ["first-seen.db", "600"],
+    ["first-seen.db-shm", "600"],
+    ["first-seen.db-wal", "600"],
   ]);
 });
 
