@@ -178,7 +178,7 @@ describe.skipIf(!hasClickhouse)("the history of ClickHouse 18.16", () => {
 
     test("an export that is not read further ends its query on the server", async () => {
       for await (const piece of large.export(everything)) {
-        expect(piece.length).toBeGreaterThan(900_000);
+        expect(piece.length).toBeGreaterThan(10_000);
         break;
       }
       const running = await runSql(
