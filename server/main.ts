@@ -91,7 +91,7 @@ export async function startLoom(options: LoomOptions): Promise<Loom> {
     authenticator,
     enrich: enrichment.enricher.enrich,
     keep: outputs.keep,
-    observe: (batch) => management?.dashboard.observe(batch),
+    observe: (batch, ignoredEvents) => management?.dashboard.observe(batch, ignoredEvents),
     ledger,
     observeDuration: declareIngestMetrics(metrics, ledger),
     onRefused(refused) {

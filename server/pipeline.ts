@@ -54,8 +54,11 @@ export interface EnrichedBatch extends Pick<EnrichedEvents, "eventCount" | "line
  */
 export type KeepBatch = (batch: EnrichedBatch) => Promise<void>;
 
-/** Called for each batch after it is kept, before its memory is reused. Copies what it needs, is quick, and never throws. */
-export type ObserveBatch = (batch: EnrichedBatch) => void;
+/**
+ * Called for each batch after it is kept, before its memory is reused. Copies what it needs, is quick, and never throws.
+ * @param ignoredEvents the number of events that `[[ignore]]` rules removed from it
+ */
+export type ObserveBatch = (batch: EnrichedBatch, ignoredEvents: number) => void;
 
 /** The batch cannot be kept now, and nothing of it was kept. The reason is for the log and `/ready`. */
 export class CannotKeep extends Error {

@@ -7,6 +7,8 @@ import { type Claim, possibleTokens, printableClaim } from "./claimed-id.ts";
 export interface Authenticator {
   /** @returns the sensor's id; undefined if the token is not configured or the claimed id is another sensor's */
   identify(authorization: string | null, claimedId: string | null): string | undefined;
+  /** The sensor that the token belongs to, whichever sensor X-Spip-ID names; undefined if the token is not configured. */
+  ownerOf(authorization: string | null): string | undefined;
   /** Explains to operators why `identify` returned undefined. The text names a sensor, never a token. */
   whyUnauthorized(authorization: string | null): string;
   /** The claimed id as it may be shown. It is "(a token)" if somebody put a token into X-Spip-ID by mistake. */
@@ -49,6 +51,10 @@ export function createAuthenticator(initial: readonly SensorCredential[]): Authe
       // An empty header counts as absent, as in Go's Header.Get.
       if (claimedId && claimedId !== sensor.sensorId && claimedId !== sensor.alias) return undefined;
       return sensor.sensorId;
+    },
+    ownerOf(authorization) {
+      const token = bearerToken(authorization);
+      return token === undefined ? undefined : sensors[indexOfToken(token)]?.sensorId;
     },
     whyUnauthorized(authorization) {
       if (authorization === null) return "the request has no Authorization header";

@@ -18,8 +18,10 @@ import type { Authenticator } from "./authentication.ts";
 import { scanBatch, scanLines } from "./batch-scanner.ts";
 import { type BodiesInFlight, createBodiesInFlight } from "./bodies-in-flight.ts";
 import { bodyFormat } from "./body-format.ts";
-import { createRateLimits, type RateLimits } from "./rate-limits.ts";
-import { type Refusal, type RefusedRequest, refusalResponse, statusOfRefusal } from "./refusal.ts";
+import { createEventEstimates } from "./event-estimates.ts";
+import { createRateLimits, type RateExcess, type RateLimits } from "./rate-limits.ts";
+import type { Refusal, RefusedRequest } from "./refusal.ts";
+import { createRefuseRequest, type RefuseRequest } from "./refuse-request.ts";
 
 export interface IngestOptions {
   readonly limits: LimitsConfig;
@@ -77,9 +79,12 @@ class Ingest {
   readonly #options: IngestOptions;
   readonly #rateLimits: RateLimits;
   readonly #bodiesInFlight: BodiesInFlight;
+  readonly #estimates = createEventEstimates();
+  readonly refuse: RefuseRequest;
 
   constructor(options: IngestOptions) {
     this.#options = options;
+    this.refuse = createRefuseRequest({ ...options, estimates: this.#estimates });
     this.#rateLimits = createRateLimits(options.limits);
     this.#bodiesInFlight =
       options.bodiesInFlight ?? createBodiesInFlight(maxBodyBytesInFlight, maxBodyBytesInFlightPerSensor);
@@ -100,17 +105,6 @@ class Ingest {
         : this.refuse(taken.refusal, sensorId, request, connection);
     this.#options.observeDuration((performance.now() - startedAt) / 1000);
     return response;
-  }
-
-  /** Counts and reports a refusal, and answers it with the status that it is counted under. */
-  refuse(refusal: Refusal, sensorId: string, request: Request, connection: Connection): Response {
-    const { code, detail } = refusal;
-    const account = this.#options.ledger.sensor(sensorId);
-    add(account.requestsByStatus, statusOfRefusal[code]);
-    add(account.refusedBatches, code);
-    const claimedId = request.headers.get("x-spip-id");
-    this.#options.onRefused({ reason: code, sensorId, claimedId, client: connection.clientAddress, detail });
-    return refusalResponse(refusal);
   }
 
   #accept(sensorId: string): Response {
@@ -138,8 +132,8 @@ class Ingest {
     const format = bodyFormat(request);
     if (format.kind === "refused") return format;
     const { coding, isLines } = format.value;
-    const waitSeconds = this.#rateLimits.takeRequest(sensorId);
-    if (waitSeconds > 0) return refused({ code: "rate_limit_exceeded", retryAfterSeconds: waitSeconds });
+    const excess = this.#rateLimits.takeRequest(sensorId);
+    if (excess) return refused(overRate(excess));
     const bodyBytes = Math.min(declaredLength(request) ?? maxBodySizeBytes, maxBodySizeBytes);
     // A compressed body may become as large as the limit allows, and decompression joins its output from pieces.
     let reservedBytes = coding ? bodyBytes + 2 * maxBodySizeBytes : bodyBytes;
@@ -151,18 +145,25 @@ class Ingest {
       connection.limitTime(undefined);
       if (body.kind === "refused") return refused({ code: body.refusal });
       this.#options.ledger.sensor(sensorId).bodyBytes += body.value.length;
-      if (!coding) return await this.#takeBody(sensorId, body.value, isLines);
+      const receivedBytes = body.value.length;
+      if (!coding) return await this.#takeBody(sensorId, body.value, isLines, receivedBytes);
       const plain = await decompress(body.value, coding, maxBodySizeBytes);
       if (plain.kind === "refused") return refused({ code: plain.refusal });
       this.#bodiesInFlight.release(sensorId, reservedBytes - plain.value.length);
       reservedBytes = plain.value.length;
-      return await this.#takeBody(sensorId, plain.value, isLines);
+      return await this.#takeBody(sensorId, plain.value, isLines, receivedBytes);
     } finally {
       this.#bodiesInFlight.release(sensorId, reservedBytes);
     }
   }
 
-  async #takeBody(sensorId: string, body: Buffer, isLines: boolean): Promise<Result<void, Refusal>> {
+  /** @param receivedBytes the length of the body as it was received, compressed or not */
+  async #takeBody(
+    sensorId: string,
+    body: Buffer,
+    isLines: boolean,
+    receivedBytes: number,
+  ): Promise<Result<void, Refusal>> {
     const { limits, ledger, enrich, keep, observe } = this.#options;
     const account = ledger.sensor(sensorId);
     const scan = isLines ? scanLines(body, limits) : scanBatch(body, limits);
@@ -175,17 +176,21 @@ class Ingest {
       const { eventCount, lines } = enriched;
       const batch = { sensorId, eventCount, lines };
       await keep(batch);
-      observe(batch);
+      observe(batch, events.length - eventCount);
       // Only now nothing reads them any more. The lines of a refused batch are left to the garbage collector.
       giveBackLineBuffer(lines);
     } catch (error) {
       const refusal = error instanceof CannotKeep ? unavailable(error.reason) : defect(error);
-      add(account.refusedEvents, refusal.code, events.length);
-      return refused(refusal);
+      return refused({ ...refusal, events: events.length });
     }
+    this.#estimates.note(sensorId, receivedBytes, events.length);
     addKept(account, enriched.eventCount, enriched.matches);
     return accepted(undefined);
   }
+}
+
+function overRate({ waitSeconds, detail }: RateExcess): Refusal {
+  return { code: "rate_limit_exceeded", retryAfterSeconds: waitSeconds, detail };
 }
 
 function unavailable(detail: string): Refusal {

@@ -52,9 +52,9 @@ export function declareIngestMetrics(metrics: MetricRegistry, ledger: Ledger): (
   });
   metrics.counter({
     name: "loom_ingest_refused_events_total",
-    help: "Events of valid batches that were refused because they could not be kept.",
-    labels: ["sensor_id", "reason"],
-    read: read((sensor) => by("reason", sensor.refusedEvents)),
+    help: 'Events of refused requests. With estimated="false": those of valid batches, counted. With estimated="true": those of bodies that were not read or are not valid, estimated from their length and the mean size of the sensor\'s events.',
+    labels: ["sensor_id", "reason", "estimated"],
+    read: read(refusedEventSamples),
   });
   const observe = metrics.histogram({
     name: "loom_ingest_request_duration_seconds",
@@ -62,6 +62,11 @@ export function declareIngestMetrics(metrics: MetricRegistry, ledger: Ledger): (
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
   });
   return (seconds) => observe({}, seconds);
+}
+
+function* refusedEventSamples(sensor: SensorLedger): Generator<Sample<"reason" | "estimated">> {
+  for (const [reason, events] of sensor.refusedEvents) yield [{ reason, estimated: "false" }, events];
+  for (const [reason, events] of sensor.estimatedRefusedEvents) yield [{ reason, estimated: "true" }, events];
 }
 
 function* by<Label extends string>(

@@ -9,9 +9,16 @@ export interface RateLimitsOptions {
   readonly now?: () => number;
 }
 
+export interface RateExcess {
+  /** The number of whole seconds after which the sensor may try again. */
+  readonly waitSeconds: number;
+  /** "over 20 requests/s" */
+  readonly detail: string;
+}
+
 export interface RateLimits {
-  /** @returns 0 if the request may proceed, else the number of whole seconds after which the sensor may try again */
-  takeRequest(sensorId: string): number;
+  /** @returns undefined if the request may proceed */
+  takeRequest(sensorId: string): RateExcess | undefined;
   /**
    * Charges the events of a valid batch. A batch is atomic and may be larger than one second's allowance, so this may
    * overdraw the sensor's bucket: its next requests are refused until the overdraft is paid back.
@@ -29,8 +36,14 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
       const requestsWait = requests?.(sensorId).secondsUntil(1) ?? 0;
       const eventsWait = events?.(sensorId).secondsUntil(0) ?? 0;
       const wait = Math.max(requestsWait, eventsWait);
-      if (wait === 0) requests?.(sensorId).charge(1);
-      return Math.ceil(wait);
+      if (wait === 0) {
+        requests?.(sensorId).charge(1);
+        return undefined;
+      }
+      const isOverEvents = eventsWait >= requestsWait;
+      const [limit, unit] = isOverEvents ? [perSensorEventsRps, "event"] : [perSensorRps, "request"];
+      const detail = `over ${limit} ${limit === 1 ? unit : `${unit}s`}/s`;
+      return { waitSeconds: Math.ceil(wait), detail };
     },
     chargeEvents: (sensorId, eventCount) => events?.(sensorId).charge(eventCount),
   };

@@ -24,6 +24,15 @@ export interface Refusal {
   readonly acceptEncoding?: string;
   /** For operators only, never for the answer. */
   readonly detail?: string;
+  /** The number of events in the batch, if they were counted. */
+  readonly events?: number;
+}
+
+/** The events of refused requests. */
+export interface RefusedEvents {
+  readonly count: number;
+  /** True if the events were not counted, because the body was not read or is not valid. */
+  readonly isEstimate: boolean;
 }
 
 /** A refused request, for the log and the dashboard. */
@@ -31,11 +40,18 @@ export interface RefusedRequest {
   readonly reason: RefusalCode;
   /** The sensor that the request's token belongs to, or `unknownSensorId`. */
   readonly sensorId: string;
+  /**
+   * The sensor whose token the request had, although it could not be counted for that sensor: it named another one, or its
+   * path or method is wrong. undefined: `sensorId` has the sensor, or the token is not valid.
+   */
+  readonly tokenSensorId?: string | undefined;
   /** X-Spip-ID as it was received. */
   readonly claimedId: string | null;
   /** The address of the client. */
   readonly client: string | undefined;
   readonly detail: string | undefined;
+  /** undefined: not known. */
+  readonly events?: RefusedEvents | undefined;
 }
 
 /** The answer to a refused request: `{"error":"<code>"}`. It repeats nothing of the request. */

@@ -10,6 +10,8 @@ export interface SensorLedger {
   readonly refusedBatches: Map<string, number>;
   /** Events of batches that were refused after they were scanned. */
   readonly refusedEvents: Map<string, number>;
+  /** Estimated numbers of events in requests that were refused before that. No sum above includes them. */
+  readonly estimatedRefusedEvents: Map<string, number>;
   keptEvents: number;
   /** Events that an `[[ignore]]` rule removed from batches that were kept otherwise. */
   ignoredEvents: number;
@@ -52,6 +54,7 @@ export class Ledger {
         requestsByStatus: new Map(),
         refusedBatches: new Map(),
         refusedEvents: new Map(),
+        estimatedRefusedEvents: new Map(),
         keptEvents: 0,
         ignoredEvents: 0,
         bodyBytes: 0,

@@ -33,10 +33,10 @@ const startWithRules = () => startExecutable({ config: withoutDatabases + rules 
 
 /** Received events of a sensor are either kept, refused or ignored; and the ignored ones are those of the rules that drop. */
 function sidesOfLedger(metrics: MetricValues, sensor_id: string) {
-  const of = (name: string) => metrics.sum(name, { sensor_id });
+  const of = (name: string, labels = {}) => metrics.sum(name, { sensor_id, ...labels });
   return {
     kept: of("loom_ingest_events_total"),
-    refused: of("loom_ingest_refused_events_total"),
+    refused: of("loom_ingest_refused_events_total", { estimated: "false" }),
     ignored: of("loom_ingest_ignored_events_total"),
   };
 }

@@ -9,6 +9,7 @@ test("each count of a sensor in the ledger has its metric, and a request its dur
   add(sensor.requestsByStatus, 503, 2);
   add(sensor.refusedBatches, "unavailable", 2);
   add(sensor.refusedEvents, "unavailable", 12);
+  add(sensor.estimatedRefusedEvents, "rate_limit_exceeded", 50);
   addKept(sensor, 150, [
     { tally: ledger.rule("scanners", "drop"), events: 7 },
     { tally: ledger.rule("monitoring", "tag"), events: 5 },
@@ -28,7 +29,8 @@ test("each count of a sensor in the ledger has its metric, and a request its dur
     'loom_ignore_rule_events_total{rule="unused",action="tag"} 0',
     'loom_ingest_bytes_total{sensor_id="vps-1"} 165000',
     'loom_ingest_refused_requests_total{sensor_id="vps-1",reason="unavailable"} 2',
-    'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable"} 12',
+    'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable",estimated="false"} 12',
+    'loom_ingest_refused_events_total{sensor_id="vps-1",reason="rate_limit_exceeded",estimated="true"} 50',
     "loom_ingest_request_duration_seconds_sum 0.25",
     "loom_ingest_request_duration_seconds_count 1",
   ])

@@ -83,7 +83,7 @@ describe("metrics", () => {
       'loom_ingest_events_total{sensor_id="vps-1"} 150',
       'loom_ingest_bytes_total{sensor_id="vps-1"} 165000',
       'loom_ingest_refused_requests_total{sensor_id="vps-1",reason="invalid_request"} 1',
-      'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable"} 12',
+      'loom_ingest_refused_events_total{sensor_id="vps-1",reason="unavailable",estimated="false"} 12',
       'loom_enrichment_lookups_total{database="geoip",result="hit"} 5',
       'loom_enrichment_cache_total{result="hit"} 8',
       'loom_dns_questions_total{result="found"} 4',
