@@ -83,7 +83,7 @@ export function createDashboard(sources: DashboardSources): Dashboard {
   const answers = createAnswers(sources, monitoring);
   return {
     observe: monitoring.observe,
-    noteRefusal: (request) => monitoring.refusals.note(request),
+    noteRefusal: monitoring.noteRefusal,
     routes: (sessions) => [
       ...summaryRoutes(sources, monitoring, answers),
       createOutputsApi({ outputs: answers.outputs, outbox }),
@@ -110,7 +110,7 @@ export function createDashboard(sources: DashboardSources): Dashboard {
 
 /** The answers that more than one resource of the API contains. */
 function createAnswers(sources: DashboardSources, monitoring: Monitoring) {
-  const { history, activity, refusals, totals, chronicle } = monitoring;
+  const { history, activity, refusals, loss, totals, chronicle } = monitoring;
   const { config, ledger, authenticator, databases, updates, enricher, reverseDns, ignoreRules, outputs } =
     sources;
   return {
@@ -119,7 +119,7 @@ function createAnswers(sources: DashboardSources, monitoring: Monitoring) {
       quietAfterSeconds: config.dashboard.quietAfterSeconds,
       ledger,
       history,
-      ...{ activity, refusals, totals, chronicle },
+      ...{ activity, refusals, loss, totals, chronicle },
     }),
     enrichment: createEnrichmentAnswers({
       databases: () => databases.describe(),
@@ -142,23 +142,14 @@ function summaryRoutes(
   answers: ReturnType<typeof createAnswers>,
 ): readonly AnyElysia[] {
   const { config, version, ledger, outputs, problem, ingestProblem } = sources;
-  const { startedAt, chronicle, totals, history, refusals, resources, tail, rollups } = monitoring;
+  const { startedAt, chronicle, totals, history, refusals, refusalHistory, resources, tail, rollups } =
+    monitoring;
   const outbox = outputs.ledger?.outbox;
   return [
     createOverviewApi({
       ...answers,
-      ...{
-        version,
-        startedAt,
-        problem,
-        ingestProblem,
-        ledger,
-        totals,
-        chronicle,
-        history,
-        refusals,
-        resources,
-      },
+      ...{ version, startedAt, problem, ingestProblem },
+      ...{ ledger, totals, chronicle, history, refusals, refusalHistory, resources },
       isStateSaved: sources.stateFile !== undefined,
       outbox: () => (outbox ? outboxAnswer(outbox()) : null),
       viewers: () => tail.viewerCount,
@@ -170,7 +161,7 @@ function summaryRoutes(
       certificate: sources.ingestCertificate,
       tokenFile: config.auth.tokenFile,
     }),
-    createRefusalsApi({ ledger, history, refusals, totals, chronicle }),
+    createRefusalsApi({ ledger, history, refusals, refusalHistory, totals, chronicle }),
     createAttacksApi({ rollups }),
     createEnrichmentApi({ enrichment: answers.enrichment }),
   ];

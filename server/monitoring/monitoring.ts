@@ -1,10 +1,12 @@
 import type { Claim } from "../ingest/claimed-id.ts";
+import type { RefusedRequest } from "../ingest/refusal.ts";
 import type { ObserveBatch } from "../pipeline.ts";
 import type { Ledger } from "../telemetry/ledger.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createProcessResources, type ProcessResources } from "../telemetry/process-resources.ts";
 import { Chronicle } from "./history/chronicle.ts";
 import { type History, startHistory } from "./history/history.ts";
+import { type RefusalHistory, trackRefusals } from "./refusals/refusal-history.ts";
 import { RefusalRecords } from "./refusals/refusal-records.ts";
 import { AttackRollups } from "./rollups/attack-rollups.ts";
 import { EventSampler } from "./sampling/event-sampler.ts";
@@ -13,6 +15,7 @@ import type { StateFile } from "./saved-state/state-file.ts";
 import { StateSaver } from "./saved-state/state-saver.ts";
 import { forgetOldSensors } from "./sensors/forget-old-sensors.ts";
 import { SensorActivity } from "./sensors/sensor-activity.ts";
+import { SensorLoss } from "./sensors/sensor-loss.ts";
 import { SensorTotals } from "./sensors/sensor-totals.ts";
 import { RecentEvents } from "./tail/recent-events.ts";
 import { SearchTexts } from "./tail/search-texts.ts";
@@ -43,11 +46,14 @@ export interface Monitoring {
   readonly history: History;
   readonly resources: ProcessResources;
   readonly refusals: RefusalRecords;
+  readonly refusalHistory: RefusalHistory;
   readonly rollups: AttackRollups;
   readonly activity: SensorActivity;
+  readonly loss: SensorLoss;
   readonly recentEvents: RecentEvents;
   readonly tail: Tail;
   readonly observe: ObserveBatch;
+  noteRefusal(refused: RefusedRequest): void;
   /** Sends the newest events to the viewers of the tail, ends their streams, and saves what is recorded. */
   stop(): Promise<void>;
 }
@@ -66,8 +72,10 @@ export function startMonitoring(options: MonitoringOptions): Monitoring {
   const chronicle = new Chronicle({ saved, firstMs: startedAt % dayMs });
   const history = startHistory({ ledger, chronicle, saved, onSample: resources.sample });
   const refusals = new RefusalRecords({ claimOf, chronicle, saved });
+  const refusalHistory = trackRefusals(history, refusals);
   const rollups = new AttackRollups(chronicle, saved);
   const activity = new SensorActivity(chronicle, saved);
+  const loss = new SensorLoss(chronicle.clock);
   const totals = new SensorTotals(ledger, saved);
   if (saved) {
     forgetOldSensors({ ...{ chronicle, refusals, activity, totals }, sensorIds: options.sensorIds() });
@@ -93,10 +101,16 @@ export function startMonitoring(options: MonitoringOptions): Monitoring {
   const parts = { chronicle, history, refusals, rollups, activity, totals };
   const saver = stateFile && new StateSaver({ file: stateFile, ...savedParts(parts), timeSlices, log });
   return {
-    ...{ startedAt, chronicle, totals, history, resources, refusals, rollups, activity, recentEvents, tail },
-    observe(batch) {
+    ...parts,
+    ...{ startedAt, resources, refusalHistory, loss, recentEvents, tail },
+    observe(batch, ignoredEvents) {
       activity.noteBatch(batch.sensorId, Date.now());
+      loss.noteKept(batch.sensorId, batch.eventCount + ignoredEvents);
       sampler.observe(batch);
+    },
+    noteRefusal(refused) {
+      refusals.note(refused);
+      loss.noteRefused(refused);
     },
     async stop() {
       history.stop();

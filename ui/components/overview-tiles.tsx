@@ -5,14 +5,16 @@ import type {
   ResourcesAnswer,
   SensorState,
 } from "../../server/management/api/answers.ts";
-import { formatBytes, formatCount, formatRate, formatShortCount } from "../format/numbers.ts";
+import { formatBytes, formatCount, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
+import { formatRefusedEvents } from "../format/refused.ts";
+import type { SensorCondition } from "../models/sensors-table.ts";
 import { Fact } from "./fact.tsx";
 import { outputMoods } from "./output-state.ts";
 import { ScrollBox } from "./scroll-box.tsx";
 import { sensorStates } from "./sensor-state.tsx";
 import { ShareBar } from "./share-bar.tsx";
 import { Since } from "./since.tsx";
-import { StateMark } from "./state-mark.tsx";
+import { type Mood, StateMark } from "./state-mark.tsx";
 import { Figure, Tile } from "./tile.tsx";
 import { TimeChart } from "./time-chart.tsx";
 import { Ago } from "./times.tsx";
@@ -34,7 +36,7 @@ export function EventsTile({ answer: { events, totals } }: { answer: OverviewAns
   );
 }
 
-export function SensorsTile({ sensors }: Pick<OverviewAnswer, "sensors">) {
+export function SensorsTile({ sensors, fleet }: Pick<OverviewAnswer, "sensors" | "fleet">) {
   const states = Object.keys(sensorStates) as SensorState[];
   const total = states.reduce((sum, state) => sum + sensors[state], 0);
   return (
@@ -44,51 +46,102 @@ export function SensorsTile({ sensors }: Pick<OverviewAnswer, "sensors">) {
       </div>
       <ul class="rows">
         {states.map((state) => (
-          <li key={state}>
-            <a href={`/sensors?state=${state}`}>
-              <StateMark mood={sensors[state] === 0 ? "calm" : sensorStates[state].mood}>
-                {sensorStates[state].name}
-              </StateMark>
-            </a>
-            <span class="number">{formatCount(sensors[state])}</span>
-          </li>
+          <SensorCount
+            key={state}
+            condition={state}
+            count={sensors[state]}
+            mood={sensorStates[state].mood}
+            name={sensorStates[state].name}
+            note={state === "losing" ? worstLossNote(fleet) : undefined}
+          />
         ))}
+        <SensorCount condition="clock_off" count={fleet.clocksOff} mood="attention" name="clock is off" />
       </ul>
     </Tile>
   );
 }
 
-/** The tile lists this many reasons. */
-const maxReasons = 5;
+interface SensorCountProps {
+  readonly condition: SensorCondition;
+  readonly count: number;
+  readonly mood: Mood;
+  readonly name: string;
+  readonly note?: string | undefined;
+}
 
+function SensorCount({ condition, count, mood, name, note }: SensorCountProps) {
+  return (
+    <li>
+      <span>
+        <a href={`/sensors?state=${condition}`}>
+          <StateMark mood={count === 0 ? "calm" : mood}>{name}</StateMark>
+        </a>
+        {note !== undefined && <p class="bad tile-note">{note}</p>}
+      </span>
+      <span class="number">{formatCount(count)}</span>
+    </li>
+  );
+}
+
+function worstLossNote({ worstLoss }: OverviewAnswer["fleet"]): string | undefined {
+  return worstLoss ? `${worstLoss.sensorId}: ${worstLoss.words}` : undefined;
+}
+
+/** The tile lists this many reasons. */
+const maxReasons = 4;
+
+/** What was refused of sensors, and apart from it the requests of strangers. */
 export function RefusalsTile({ refusals, totals }: Pick<OverviewAnswer, "refusals" | "totals">) {
-  const reasons = Object.entries(totals.refusedByReason).sort(([, a], [, b]) => b - a);
+  const { own, claimed, strangers } = refusals;
+  const reasons = Object.entries(own.byReason).sort(([, a], [, b]) => b - a);
+  const lastHour = {
+    requests: own.requestsLastHour,
+    events: own.eventsLastHour,
+    isEstimate: own.isEstimate,
+  };
   return (
     <Tile name="refused" title="Refusals" href="/refusals">
       <div class="figures">
         <Figure
-          value={formatShortCount(refusals.requestsLastHour)}
-          unit={refusals.requestsLastHour === 1 ? "request in the last hour" : "requests in the last hour"}
+          value={formatRefusedEvents(lastHour)}
+          unit={`${own.eventsLastHour === 1 ? "event" : "events"} of sensors in ${formatThings(lastHour.requests, "request")} in the last hour`}
         />
       </div>
       <ul class="rows">
         {reasons.slice(0, maxReasons).map(([reason, count]) => (
           <li key={reason}>
             <code>{reason}</code>
-            <span class="number">{formatCount(count)}</span>
+            <span class="number">{formatThings(count, "request")}</span>
           </li>
         ))}
+        {claimed.requests > 0 && (
+          <li>
+            <span>with a sensor's id, not its token</span>
+            <span class="number">{formatThings(claimed.requests, "request")}</span>
+          </li>
+        )}
         <li class="muted">
-          latest <Ago at={refusals.lastAt} />
-          {reasons.length > 0 && (
-            <>
-              , counted <Since at={totals.sinceAt} />
-            </>
-          )}
+          latest of a sensor{" "}
+          <span>
+            <Ago at={latestOf(own.lastAt, claimed.lastAt)} />
+          </span>
+        </li>
+        <li class="muted">
+          internet noise, without a valid token{" "}
+          <span class="number">{formatThings(strangers.requests, "request")}</span>
+        </li>
+        <li class="muted">
+          <span>
+            counted <Since at={totals.sinceAt} />
+          </span>
         </li>
       </ul>
     </Tile>
   );
+}
+
+function latestOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 export function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
@@ -124,7 +177,12 @@ export function OutputsTile({ outputs }: { outputs: readonly OutputAnswer[] }) {
                 </th>
                 <td class="number">{formatCount(output.deliveredEvents)}</td>
                 <td class="number">{formatCount(output.waiting.events)}</td>
-                <td class="number">{formatCount(output.deadEvents)}</td>
+                <td class="number">
+                  {formatCount(output.deadEvents)}
+                  {output.deadLetters > 0 && (
+                    <p class="attention">{formatThings(output.deadLetters, "dead letter")} now</p>
+                  )}
+                </td>
                 <td class="number">{formatCount(output.droppedEvents)}</td>
               </tr>
             ))}

@@ -1,5 +1,6 @@
 import type { RefusalAnswer } from "../../server/management/api/answers.ts";
 import { formatCount } from "../format/numbers.ts";
+import { formatRefusedEvents } from "../format/refused.ts";
 import { sensorLink } from "../models/links.ts";
 import { CutText } from "./cut-text.tsx";
 import { ScrollBox } from "./scroll-box.tsx";
@@ -8,13 +9,15 @@ import { Ago } from "./times.tsx";
 export interface RefusalTableProps {
   readonly refusals: readonly RefusalAnswer[];
   readonly advice?: Readonly<Record<string, { readonly cause: string; readonly cure: string }>>;
+  /** True for requests that concern no sensor: they are shown in grey, and without events. */
+  readonly isOfStrangers?: boolean;
 }
 
 /** Refused requests, grouped by client, sensor and reason, with the cause and the fix if there is advice. */
-export function RefusalTable({ refusals, advice }: RefusalTableProps) {
+export function RefusalTable({ refusals, advice, isOfStrangers = false }: RefusalTableProps) {
   return (
-    <ScrollBox label="Refused requests, as a table">
-      <table class="refusals">
+    <ScrollBox label={isOfStrangers ? "Internet noise, as a table" : "Refused requests, as a table"}>
+      <table class={isOfStrangers ? "refusals noise" : "refusals"}>
         <thead>
           <tr>
             <th scope="col">Last seen</th>
@@ -24,6 +27,11 @@ export function RefusalTable({ refusals, advice }: RefusalTableProps) {
             <th scope="col" class="number">
               Requests
             </th>
+            {!isOfStrangers && (
+              <th scope="col" class="number">
+                Events
+              </th>
+            )}
             <th scope="col">First seen</th>
           </tr>
         </thead>
@@ -69,6 +77,7 @@ function RefusalRow({
         {refusal.client === null ? <span class="muted">unknown</span> : <CutText text={refusal.client} />}
       </td>
       <td class="number">{formatCount(refusal.count)}</td>
+      {!refusal.isStranger && <td class="number">{formatRefusedEvents(refusal)}</td>}
       <td>
         <Ago at={refusal.firstAt} />
       </td>
@@ -77,17 +86,19 @@ function RefusalRow({
 }
 
 function SensorOf({ refusal: { sensorId, claimedSensorId } }: { refusal: RefusalAnswer }) {
-  if (sensorId !== null)
-    return (
-      <a href={sensorLink(sensorId)}>
-        <CutText text={sensorId} />
-      </a>
-    );
-  if (claimedSensorId === null) return <span class="muted">not given</span>;
-  return (
+  const claim = claimedSensorId !== null && (
     <>
       <span class="muted">claims </span>
       <CutText text={claimedSensorId} />
+    </>
+  );
+  if (sensorId === null) return claim || <span class="muted">not given</span>;
+  return (
+    <>
+      <a href={sensorLink(sensorId)}>
+        <CutText text={sensorId} />
+      </a>{" "}
+      {claim}
     </>
   );
 }

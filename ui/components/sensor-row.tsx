@@ -1,9 +1,10 @@
 import type { SensorAnswer } from "../../server/management/api/answers.ts";
-import { formatCount, formatRate, formatShortCount } from "../format/numbers.ts";
+import { formatCount, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
+import { formatRefusedEvents } from "../format/refused.ts";
 import { sensorLink } from "../models/links.ts";
 import { refusedOf } from "../models/sensors-table.ts";
 import { CutText } from "./cut-text.tsx";
-import { ClockMark, SensorStateMark } from "./sensor-state.tsx";
+import { ClockOffset, SensorStateMark } from "./sensor-state.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import { Ago } from "./times.tsx";
 
@@ -18,9 +19,8 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
         </a>
       </th>
       <td>
-        <SensorStateMark state={sensor.state} />
-        <p class="muted">{sensor.note}</p>
-        <ClockMark behindSeconds={sensor.clockBehindSeconds} />
+        <SensorStateMark sensor={sensor} />
+        <StateNote sensor={sensor} />
       </td>
       <td>
         <Ago at={sensor.lastBatchAt} />
@@ -37,11 +37,27 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
       <td class="number" title={formatCount(sensor.totals.keptEvents)}>
         {formatShortCount(sensor.totals.keptEvents)}
       </td>
-      <td class={refused > 0 ? "number bad" : "number muted"} title={reasonsOf(sensor)}>
-        {formatShortCount(refused)}
+      <td class="number" title={reasonsOf(sensor)}>
+        {refused.requests === 0 ? (
+          <span class="muted">0</span>
+        ) : (
+          <>
+            <span class="bad">{formatRefusedEvents(refused)}</span>
+            <p class="muted">{formatThings(refused.requests, "request")}</p>
+          </>
+        )}
+      </td>
+      <td>
+        <ClockOffset sensor={sensor} />
       </td>
     </tr>
   );
+}
+
+/** What the state is based on. Of a sensor that loses events: how much, and why. */
+function StateNote({ sensor: { state, loss, note } }: { sensor: SensorAnswer }) {
+  if (state === "losing" && loss) return <p class="bad">{loss.words}</p>;
+  return <p class="muted">{note}</p>;
 }
 
 function reasonsOf({ totals: { refusedRequests }, claimedRefusals }: SensorAnswer): string {

@@ -1,32 +1,48 @@
-import type { SensorState } from "../../server/management/api/answers.ts";
+import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
 import { formatDuration } from "../../server/text/duration.ts";
+import { formatMoment } from "../format/times.ts";
 import { type Mood, StateMark } from "./state-mark.tsx";
 
-/** The name and mood of each state. A quiet sensor need not be down, so its name says what was observed. */
+/**
+ * The name and mood of each state. A sensor that is quiet or silent need not be down, so their names say what was observed.
+ */
 export const sensorStates: Readonly<Record<SensorState, { readonly name: string; readonly mood: Mood }>> = {
   reporting: { name: "reporting", mood: "good" },
-  quiet: { name: "quieter than usual", mood: "attention" },
-  rate_limited: { name: "rate-limited", mood: "attention" },
+  losing: { name: "losing events", mood: "bad" },
   refused: { name: "refused", mood: "bad" },
+  quiet: { name: "quieter than usual", mood: "attention" },
+  silent: { name: "silent", mood: "attention" },
   never_seen: { name: "never seen", mood: "calm" },
 };
 
-export function SensorStateMark({ state }: { state: SensorState }) {
+export function SensorStateMark({
+  sensor: { state, lastBatchAt },
+}: {
+  sensor: Pick<SensorAnswer, "state" | "lastBatchAt">;
+}) {
   const { name, mood } = sensorStates[state];
-  return <StateMark mood={mood}>{name}</StateMark>;
+  const since = state === "silent" && lastBatchAt !== null ? ` since ${formatMoment(lastBatchAt)}` : "";
+  return <StateMark mood={mood}>{`${name}${since}`}</StateMark>;
 }
 
-/** Spip sends an event within 10 s, so a larger difference comes from the sensor's clock. */
-const clockOffSeconds = 300;
+/** How far a clock is off, for a column: "3 h behind"; "right" if it is less than five minutes. */
+export function ClockOffset({ sensor }: { sensor: Pick<SensorAnswer, "clockBehindSeconds" | "isClockOff"> }) {
+  const { clockBehindSeconds, isClockOff } = sensor;
+  if (clockBehindSeconds === null) return <span class="muted">not known</span>;
+  if (!isClockOff) return <span class="muted">right</span>;
+  const off = formatDuration(Math.abs(clockBehindSeconds) * 1000);
+  return <StateMark mood="attention">{`${off} ${clockBehindSeconds > 0 ? "behind" : "ahead"}`}</StateMark>;
+}
 
 /** A warning if a sensor's clock is wrong: its timestamps and its certificate checks are wrong then. */
-export function ClockMark({ behindSeconds }: { behindSeconds: number | null }) {
-  if (behindSeconds === null || Math.abs(behindSeconds) <= clockOffSeconds) return null;
-  const off = formatDuration(Math.abs(behindSeconds) * 1000);
+export function ClockMark({ sensor }: { sensor: Pick<SensorAnswer, "clockBehindSeconds" | "isClockOff"> }) {
+  const { clockBehindSeconds, isClockOff } = sensor;
+  if (clockBehindSeconds === null || !isClockOff) return null;
+  const off = formatDuration(Math.abs(clockBehindSeconds) * 1000);
   return (
     <p>
       <StateMark mood="attention">
-        its clock is {off} {behindSeconds > 0 ? "behind" : "ahead of"} Loom's: check NTP on the sensor
+        its clock is {off} {clockBehindSeconds > 0 ? "behind" : "ahead of"} Loom's: check NTP on the sensor
       </StateMark>
     </p>
   );

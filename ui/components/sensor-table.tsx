@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
+import type { SensorAnswer } from "../../server/management/api/answers.ts";
 import { formatCount, formatThings } from "../format/numbers.ts";
 import { formatExact } from "../format/times.ts";
 import { RowCache } from "../models/row-cache.ts";
 import {
   type SensorColumn,
+  type SensorCondition,
   type SensorsTable,
   sensorColumns,
   sortDirection,
@@ -15,19 +16,19 @@ import { SensorRow } from "./sensor-row.tsx";
 export interface SensorTableProps {
   readonly table: SensorsTable;
   readonly sensors: readonly SensorAnswer[];
-  /** Only sensors in this state are shown; undefined: all. */
-  readonly state: SensorState | undefined;
+  /** Only sensors that meet it are shown; undefined: all. */
+  readonly condition: SensorCondition | undefined;
   /** When the totals of the sensors begin. */
   readonly countedSinceAt: number;
 }
 
-/** The sensors that match the search and the state, as many as the reader has scrolled to. */
-export function SensorTable({ table, sensors, state, countedSinceAt }: SensorTableProps) {
+/** The sensors that match the search and the condition, as many as the reader has scrolled to. */
+export function SensorTable({ table, sensors, condition, countedSinceAt }: SensorTableProps) {
   const rows = useMemo(
     () => new RowCache((sensor: SensorAnswer) => <SensorRow key={sensor.id} sensor={sensor} />),
     [],
   );
-  const selected = table.select(sensors, state);
+  const selected = table.select(sensors, condition);
   const hiddenCount = selected.length - table.maxRows.value;
   return (
     <>
@@ -63,7 +64,8 @@ function SensorTableHead({ table, countedSinceAt }: Pick<SensorTableProps, "tabl
         <SortHead table={table} column="hour" tooltip="Events per second over the last hour" />
         <th scope="col">Last hour</th>
         <SortHead table={table} column="events" tooltip={`Events kept ${since}`} />
-        <SortHead table={table} column="refused" tooltip={`Requests refused ${since}`} />
+        <SortHead table={table} column="refused" tooltip={`Events refused ${since}, and their requests`} />
+        <SortHead table={table} column="clock" tooltip="How far the sensor's clock is off" />
       </tr>
     </thead>
   );
@@ -77,7 +79,7 @@ interface SortHeadProps {
 
 function SortHead({ table, column, tooltip }: SortHeadProps) {
   const sort = table.sort.value;
-  const isNumber = column !== "id" && column !== "state" && column !== "last";
+  const isNumber = !["id", "state", "last", "clock"].includes(column);
   return (
     <th
       scope="col"

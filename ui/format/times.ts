@@ -14,6 +14,12 @@ const exact = new Intl.DateTimeFormat("en-GB", {
   timeZoneName: "short",
 });
 const dayOfYear = new Intl.DateTimeFormat("en-GB", { month: "short", day: "numeric" });
+const moment = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const day = new Intl.DateTimeFormat("en-GB", { year: "numeric", month: "short", day: "numeric" });
 
 /** "14 min ago"; "now" below 2 s, and for a time in the future, which a clock that is wrong produces. */
@@ -51,6 +57,11 @@ export function formatShortDay(atMs: number): string {
 /** "23 Nov 2026" */
 export function formatDay(atMs: number): string {
   return day.format(atMs);
+}
+
+/** "24 Nov, 14:03" */
+export function formatMoment(atMs: number): string {
+  return moment.format(atMs);
 }
 
 /** With date and time zone, for tooltips: "24 Nov 2026, 14:03:11 UTC". */

@@ -1,7 +1,7 @@
 import type { OverviewAnswer } from "../../server/management/api/answers.ts";
 import type { PageId } from "../page-list.ts";
 
-/** A count beside a page's name in the navigation. */
+/** A count beside a page's name in the navigation: so many things there need an operator. */
 export interface NavigationMark {
   readonly count: number;
   readonly mood: "bad" | "attention";
@@ -11,21 +11,26 @@ export interface NavigationMark {
 
 /** The pages that show something that needs attention, each with its count. */
 export function navigationMarks(overview: OverviewAnswer): Partial<Record<PageId, NavigationMark>> {
-  const { sensors, refusals, outputs, oldDatabases } = overview;
+  const { sensors, fleet, refusals, outputs, oldDatabases } = overview;
   const marks: Partial<Record<PageId, NavigationMark>> = {};
-  const troubled = sensors.refused + sensors.quiet + sensors.rate_limited;
-  if (troubled > 0) {
-    const mood = sensors.refused > 0 ? "bad" : "attention";
-    marks.sensors = { count: troubled, mood, says: "refused, rate-limited or quiet" };
+  if (fleet.troubled > 0) {
+    const mood = sensors.refused + sensors.losing > 0 ? "bad" : "attention";
+    marks.sensors = {
+      count: fleet.troubled,
+      mood,
+      says: "losing events, refused, quiet, silent or with a wrong clock",
+    };
   }
-  if (refusals.requestsLastHour > 0) {
-    const count = refusals.requestsLastHour;
-    marks.refusals = { count, mood: "attention", says: "refused in the last hour" };
+  if (refusals.sensorsLastHour > 0) {
+    const count = refusals.sensorsLastHour;
+    marks.refusals = { count, mood: "attention", says: "with requests refused in the last hour" };
   }
-  const failing = outputs.filter(({ state }) => state === "retrying" || state === "holding");
-  if (failing.length > 0) {
-    const mood = failing.some(({ state }) => state === "holding") ? "bad" : "attention";
-    marks.outputs = { count: failing.length, mood, says: "not delivering" };
+  const troubled = outputs.filter(
+    ({ state, deadLetters }) => state === "retrying" || state === "holding" || deadLetters > 0,
+  );
+  if (troubled.length > 0) {
+    const mood = troubled.some(({ state }) => state === "holding") ? "bad" : "attention";
+    marks.outputs = { count: troubled.length, mood, says: "not delivering or with dead letters" };
   }
   if (oldDatabases > 0)
     marks.enrichment = { count: oldDatabases, mood: "attention", says: "older than 30 days" };

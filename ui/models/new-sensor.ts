@@ -10,6 +10,13 @@ export function isUsableId(id: string): boolean {
   return id !== "unknown" && /^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(id);
 }
 
+/** An id that no sensor has yet, to begin with: "vps-1", "vps-2", … */
+export function freeId(existing: ReadonlySet<string>): string {
+  let number = 1;
+  while (existing.has(`vps-${number}`)) number++;
+  return `vps-${number}`;
+}
+
 /** A random token like that of `openssl rand -hex 24`. It never leaves the page. */
 export function newToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(tokenBytes));

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
+import type { RefusedCount } from "../format/refused.ts";
 
 export const sensorColumns = {
   id: { name: "Sensor", value: (sensor: SensorAnswer) => sensor.id },
@@ -9,7 +10,8 @@ export const sensorColumns = {
   fiveMinutes: { name: "5 min", value: (sensor: SensorAnswer) => -sensor.perSecond.fiveMinutes },
   hour: { name: "1 h", value: (sensor: SensorAnswer) => -sensor.perSecond.hour },
   events: { name: "Events", value: (sensor: SensorAnswer) => -sensor.totals.keptEvents },
-  refused: { name: "Refused", value: (sensor: SensorAnswer) => -refusedOf(sensor) },
+  refused: { name: "Refused", value: (sensor: SensorAnswer) => -refusedOf(sensor).events },
+  clock: { name: "Clock", value: (sensor: SensorAnswer) => -Math.abs(sensor.clockBehindSeconds ?? 0) },
 } as const;
 
 export type SensorColumn = keyof typeof sensorColumns;
@@ -32,11 +34,15 @@ export const rowsAtFirst = 100;
 /** States that need attention come first. */
 const stateOrder: Readonly<Record<SensorState, number>> = {
   refused: 0,
-  rate_limited: 1,
-  quiet: 2,
-  reporting: 3,
-  never_seen: 4,
+  losing: 1,
+  silent: 2,
+  quiet: 3,
+  reporting: 4,
+  never_seen: 5,
 };
+
+/** Which sensors are shown: those in a state, or those with a wrong clock. */
+export type SensorCondition = SensorState | "clock_off";
 
 /** The table of sensors: search, order, and how many rows are drawn. */
 export class SensorsTable {
@@ -62,9 +68,13 @@ export class SensorsTable {
     this.maxRows.value += 2 * rowsAtFirst;
   }
 
-  /** The sensors of an answer that match the search and the state, in order. */
-  select(sensors: readonly SensorAnswer[], state: SensorState | undefined): SensorAnswer[] {
-    return selectSensors(this.#unchanged(sensors), { text: this.text.value, state, sort: this.sort.value });
+  /** The sensors of an answer that match the search and the condition, in order. */
+  select(sensors: readonly SensorAnswer[], condition: SensorCondition | undefined): SensorAnswer[] {
+    return selectSensors(this.#unchanged(sensors), {
+      text: this.text.value,
+      condition,
+      sort: this.sort.value,
+    });
   }
 
   /** Replaces a sensor that is equal to the one of an earlier answer by that object, so that its row is not redrawn. */
@@ -80,30 +90,40 @@ export class SensorsTable {
   }
 }
 
-/** The number of refused requests: those with the sensor's token, and those that only claimed its id. */
-export function refusedOf({ totals: { refusedRequests }, claimedRefusals }: SensorAnswer): number {
-  return Object.values(refusedRequests).reduce((sum, count) => sum + count, claimedRefusals);
+/** What was refused: requests with the sensor's token, and those that only claimed its id. */
+export function refusedOf({ totals, claimedRefusals, claimedEvents }: SensorAnswer): RefusedCount {
+  const sumOf = (counts: Readonly<Record<string, number>>) =>
+    Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return {
+    requests: sumOf(totals.refusedRequests) + claimedRefusals,
+    events: sumOf(totals.refusedEvents) + claimedEvents,
+    isEstimate: totals.isRefusedEstimate || claimedEvents > 0,
+  };
 }
 
 export interface SensorSelection {
   /** Searched for in the id and the note, without regard to case. */
   readonly text: string;
-  readonly state: SensorState | undefined;
+  readonly condition: SensorCondition | undefined;
   readonly sort: SensorSort;
 }
 
 /** The sensors that match a selection, in its order. */
 export function selectSensors(
   sensors: readonly SensorAnswer[],
-  { text, state, sort }: SensorSelection,
+  { text, condition, sort }: SensorSelection,
 ): SensorAnswer[] {
   const wanted = text.trim().toLowerCase();
   const { value } = sensorColumns[sort.column];
   const direction = sort.isReversed ? -1 : 1;
   return sensors
-    .filter((sensor) => state === undefined || sensor.state === state)
+    .filter((sensor) => condition === undefined || meets(sensor, condition))
     .filter(({ id, note }) => wanted === "" || `${id} ${note}`.toLowerCase().includes(wanted))
     .sort((a, b) => direction * compare(value(a), value(b)) || compare(a.id, b.id));
+}
+
+function meets(sensor: SensorAnswer, condition: SensorCondition): boolean {
+  return condition === "clock_off" ? sensor.isClockOff : sensor.state === condition;
 }
 
 function compare(a: string | number, b: string | number): number {

@@ -1,6 +1,11 @@
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
-import type { RefusalsAnswer, SensorDetailAnswer, SetupAnswer } from "../../server/management/api/answers.ts";
+import { useMemo, useRef } from "preact/hooks";
+import type {
+  RefusalsAnswer,
+  SensorDetailAnswer,
+  SensorsAnswer,
+  SetupAnswer,
+} from "../../server/management/api/answers.ts";
 import { CopyButton } from "../components/copy-button.tsx";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
@@ -9,7 +14,7 @@ import { StateMark } from "../components/state-mark.tsx";
 import { Ago } from "../components/times.tsx";
 import { formatThings } from "../format/numbers.ts";
 import { sensorLink } from "../models/links.ts";
-import { isUsableId, newToken, type SensorSnippets, sensorSnippets } from "../models/new-sensor.ts";
+import { freeId, isUsableId, newToken, type SensorSnippets, sensorSnippets } from "../models/new-sensor.ts";
 import { pageTitle } from "../page-list.ts";
 
 const setupIntervalMs = 30_000;
@@ -18,9 +23,12 @@ const waitIntervalMs = 1_000;
 /** The configuration to paste for a new sensor, and whether its first event has arrived. */
 export function AddSensorPage() {
   const setup = usePolled<SetupAnswer>("/api/v1/setup", setupIntervalMs);
-  const id = useSignal("vps-1");
+  const existing = useExistingIds();
+  /** undefined: nothing was typed yet. */
+  const typed = useSignal<string | undefined>(undefined);
+  const id = typed.value ?? freeId(existing);
   const token = useMemo(newToken, []);
-  const isUsable = isUsableId(id.value);
+  const isUsable = isUsableId(id);
   return (
     <>
       <PageHead title={pageTitle("addSensor")}>
@@ -37,19 +45,41 @@ export function AddSensorPage() {
           aria-describedby="id-rule"
           aria-invalid={!isUsable}
           onInput={(event) => {
-            id.value = event.currentTarget.value;
+            typed.value = event.currentTarget.value;
           }}
         />{" "}
         <span id="id-rule" class={isUsable ? "muted" : "bad"}>
           letters, digits and “-”, but not “unknown”
         </span>
       </p>
-      {isUsable && (
+      {existing.has(id) && <IdExists id={id} />}
+      {isUsable && !existing.has(id) && (
         <Resource of={setup} intervalMs={setupIntervalMs} what="the configuration">
-          {(answer) => <Steps setup={answer} id={id.value} token={token} />}
+          {(answer) => <Steps setup={answer} id={id} token={token} />}
         </Resource>
       )}
     </>
+  );
+}
+
+/** The sensors at the time when the page was opened: the one that is being added will exist too before long. */
+function useExistingIds(): ReadonlySet<string> {
+  const sensors = usePolled<SensorsAnswer>("/api/v1/sensors", setupIntervalMs).answer.value?.sensors;
+  const existing = useRef<ReadonlySet<string> | undefined>(undefined);
+  if (sensors) existing.current ??= new Set(sensors.map(({ id }) => id));
+  return existing.current ?? noIds;
+}
+
+const noIds: ReadonlySet<string> = new Set();
+
+function IdExists({ id }: { id: string }) {
+  return (
+    <p role="alert">
+      <StateMark mood="bad">
+        A sensor with this id exists: <a href={sensorLink(id)}>{id}</a>. Choose another id, because Loom
+        accepts only one token for each sensor.
+      </StateMark>
+    </p>
   );
 }
 

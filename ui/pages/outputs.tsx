@@ -108,6 +108,11 @@ function OutputFacts({ output }: { output: OutputAnswer }) {
       </Fact>
       <Fact name="Rejected">
         <Alarm count={output.deadEvents} />
+        <span class="muted"> since Loom started</span>
+      </Fact>
+      <Fact name="Dead letters">
+        <Alarm count={output.deadLetters} />
+        <span class="muted"> now</span>
       </Fact>
       <Fact name="Dropped by a full outbox">
         <Alarm count={output.droppedEvents} />

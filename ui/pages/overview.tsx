@@ -27,7 +27,7 @@ export function OverviewPage() {
             <Verdict answer={answer} />
             <div class="tiles">
               <EventsTile answer={answer} />
-              <SensorsTile sensors={answer.sensors} />
+              <SensorsTile sensors={answer.sensors} fleet={answer.fleet} />
               <RefusalsTile refusals={answer.refusals} totals={answer.totals} />
               <OutputsTile outputs={answer.outputs} />
               <EnrichmentTile fields={answer.enrichment} />

@@ -14,8 +14,9 @@ import { TailView } from "../components/tail-view.tsx";
 import { TimeChart } from "../components/time-chart.tsx";
 import { Ago } from "../components/times.tsx";
 import { TopList } from "../components/top-list.tsx";
-import { formatBytes, formatCount, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
+import { formatBytes, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
 import { printable } from "../format/printable.ts";
+import { formatRefused } from "../format/refused.ts";
 import { columnLink, sensorLink } from "../models/links.ts";
 
 const intervalMs = 3_000;
@@ -136,10 +137,11 @@ function Facts({ answer: { sensor, countedSinceAt } }: { answer: SensorDetailAns
   return (
     <>
       <p>
-        <SensorStateMark state={sensor.state} /> <span class="muted">{sensor.note}</span>
+        <SensorStateMark sensor={sensor} />{" "}
+        <span class={sensor.state === "losing" ? "bad" : "muted"}>{sensor.note}</span>
         {!sensor.isConfigured && <StateMark mood="attention">its token is no longer configured</StateMark>}
       </p>
-      <ClockMark behindSeconds={sensor.clockBehindSeconds} />
+      <ClockMark sensor={sensor} />
       <dl class="facts">
         <Fact name="First batch">
           {sensor.firstBatchAt === null ? <Ago at={null} /> : <Since at={sensor.firstBatchAt} />}
@@ -167,7 +169,7 @@ function Facts({ answer: { sensor, countedSinceAt } }: { answer: SensorDetailAns
         {totals.ignoredEvents > 0 && (
           <Fact name="Removed by ignore rules">{formatThings(totals.ignoredEvents, "event")}</Fact>
         )}
-        <Fact name="Refused requests">
+        <Fact name="Refused">
           <RefusedRequests sensor={sensor} />
         </Fact>
         <Fact name="Id">
@@ -178,17 +180,29 @@ function Facts({ answer: { sensor, countedSinceAt } }: { answer: SensorDetailAns
   );
 }
 
-function RefusedRequests({ sensor: { totals, claimedRefusals } }: { sensor: SensorAnswer }) {
-  const reasons = Object.entries(totals.refusedRequests);
+function RefusedRequests({ sensor }: { sensor: SensorAnswer }) {
+  const { claimedRefusals, claimedEvents } = sensor;
+  const { refusedRequests, refusedEvents, isRefusedEstimate } = sensor.totals;
+  const reasons = Object.entries(refusedRequests);
   if (reasons.length === 0 && claimedRefusals === 0) return <>none</>;
   return (
     <>
       {reasons.map(([reason, count]) => (
-        <span key={reason}>
-          <code>{reason}</code> {formatCount(count)}{" "}
-        </span>
+        <p key={reason}>
+          {formatRefused({
+            requests: count,
+            events: refusedEvents[reason] ?? 0,
+            isEstimate: isRefusedEstimate,
+          })}{" "}
+          <code>{reason}</code>
+        </p>
       ))}
-      {claimedRefusals > 0 && `with this id but not its token: ${formatCount(claimedRefusals)}`}
+      {claimedRefusals > 0 && (
+        <p>
+          {formatRefused({ requests: claimedRefusals, events: claimedEvents, isEstimate: true })}{" "}
+          <span class="muted">with this id but not its token</span>
+        </p>
+      )}
     </>
   );
 }

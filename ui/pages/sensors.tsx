@@ -1,12 +1,12 @@
 import { useMemo, useRef } from "preact/hooks";
 import { useLocation } from "preact-iso";
-import type { SensorState, SensorsAnswer } from "../../server/management/api/answers.ts";
+import type { SensorsAnswer } from "../../server/management/api/answers.ts";
 import { PageHead } from "../components/page-head.tsx";
 import { Resource, usePolled } from "../components/resource.tsx";
 import { sensorStates } from "../components/sensor-state.tsx";
 import { SensorTable } from "../components/sensor-table.tsx";
 import { useKeys } from "../components/use-keys.ts";
-import { SensorsTable } from "../models/sensors-table.ts";
+import { type SensorCondition, SensorsTable } from "../models/sensors-table.ts";
 import { pageTitle } from "../page-list.ts";
 
 const intervalMs = 3_000;
@@ -16,7 +16,7 @@ export function SensorsPage() {
   const polled = usePolled<SensorsAnswer>("/api/v1/sensors", intervalMs);
   const { query } = useLocation();
   const table = useMemo(() => new SensorsTable(), []);
-  const state = isState(query.state) ? query.state : undefined;
+  const condition = isCondition(query.state) ? query.state : undefined;
   return (
     <>
       <PageHead title={pageTitle("sensors")}>
@@ -24,11 +24,9 @@ export function SensorsPage() {
           Add a sensor
         </a>
       </PageHead>
-      <SensorsToolbar table={table} state={state} />
+      <SensorsToolbar table={table} condition={condition} />
       <Resource of={polled} intervalMs={intervalMs} what="the sensors">
-        {({ sensors, countedSinceAt }) => (
-          <SensorTable table={table} sensors={sensors} state={state} countedSinceAt={countedSinceAt} />
-        )}
+        {({ sensors, countedSinceAt }) => <SensorTable {...{ table, sensors, condition, countedSinceAt }} />}
       </Resource>
     </>
   );
@@ -36,11 +34,11 @@ export function SensorsPage() {
 
 interface SensorsToolbarProps {
   readonly table: SensorsTable;
-  /** The state in the page's address, by which the table is filtered. */
-  readonly state: SensorState | undefined;
+  /** The condition in the page's address, by which the table is filtered. */
+  readonly condition: SensorCondition | undefined;
 }
 
-function SensorsToolbar({ table, state }: SensorsToolbarProps) {
+function SensorsToolbar({ table, condition }: SensorsToolbarProps) {
   const { route } = useLocation();
   const search = useRef<HTMLInputElement>(null);
   useKeys([{ key: "/", says: "search the sensors", run: () => search.current?.focus() }]);
@@ -57,7 +55,7 @@ function SensorsToolbar({ table, state }: SensorsToolbarProps) {
       <label>
         State{" "}
         <select
-          value={state ?? ""}
+          value={condition ?? ""}
           onChange={({ currentTarget: { value } }) =>
             route(value === "" ? "/sensors" : `/sensors?state=${value}`, true)
           }
@@ -68,12 +66,13 @@ function SensorsToolbar({ table, state }: SensorsToolbarProps) {
               {name}
             </option>
           ))}
+          <option value="clock_off">clock is off</option>
         </select>
       </label>
     </div>
   );
 }
 
-function isState(text: string | undefined): text is SensorState {
-  return text !== undefined && Object.hasOwn(sensorStates, text);
+function isCondition(text: string | undefined): text is SensorCondition {
+  return text === "clock_off" || (text !== undefined && Object.hasOwn(sensorStates, text));
 }

@@ -56,6 +56,7 @@ export interface OverviewAnswer {
     readonly history: Series;
   };
   readonly sensors: Readonly<Record<SensorState, number>>;
+  readonly fleet: Omit<FleetAnswer, "byState">;
   readonly refusals: {
     /** Requests since this start. */
     readonly requests: number;
@@ -63,7 +64,9 @@ export interface OverviewAnswer {
     readonly lastAt: number | null;
     /** Requests since this start, by reason. */
     readonly byReason: Readonly<Record<string, number>>;
-  };
+    /** The number of sensors that requests concern which were refused in the last hour. */
+    readonly sensorsLastHour: number;
+  } & RefusalKindsAnswer;
   readonly outputs: readonly OutputAnswer[];
   /** null if no database is configured and reverse DNS is off. */
   readonly enrichment: readonly FieldHits[] | null;
@@ -96,11 +99,39 @@ export interface ResourcesAnswer {
 
 // ---- sensors
 
+/** The health of all sensors. */
+export interface FleetAnswer {
+  readonly byState: Readonly<Record<SensorState, number>>;
+  /** Sensors that an operator should look at: in the states losing, refused, quiet and silent, or with a wrong clock. */
+  readonly troubled: number;
+  readonly clocksOff: number;
+  /** The sensor that loses the largest part of its events; null: none is losing events. */
+  readonly worstLoss: { readonly sensorId: string; readonly words: string } | null;
+}
+
+/** What a sensor lost in the last five minutes. */
+export interface LossAnswer {
+  /** "≈ 43 % lost: over 20 requests/s" */
+  readonly words: string;
+  /** The refused part of its events, above 0 and at most 1. */
+  readonly share: number;
+  readonly refusedEvents: number;
+  readonly keptEvents: number;
+  readonly refusedRequests: number;
+  readonly keptRequests: number;
+  /** Whether `refusedEvents` has events that were not counted but estimated. */
+  readonly isEstimate: boolean;
+  /** The reason of most of the refused events. */
+  readonly reason: string;
+}
+
 export interface SensorAnswer {
   readonly id: string;
   readonly state: SensorState;
   /** What the state is based on: "last batch 14 min ago, usual gap 2 min". Times in it are relative to `now`. */
   readonly note: string;
+  /** null: none of its requests was refused in the last five minutes. */
+  readonly loss: LossAnswer | null;
   /** false: a reload of the configuration removed its token. */
   readonly isConfigured: boolean;
   /** When the first batch was kept that Loom remembers. */
@@ -121,6 +152,10 @@ export interface SensorAnswer {
   readonly bodyBytes: number;
   /** Refused requests with its token since this start, by reason. */
   readonly refusedRequests: Readonly<Record<string, number>>;
+  /** The events of these requests, estimated where they were not counted. */
+  readonly refusedEvents: Readonly<Record<string, number>>;
+  /** Whether `refusedEvents` has estimates. */
+  readonly isRefusedEstimate: boolean;
   /** The same counts since `countedSinceAt`. */
   readonly totals: {
     readonly keptEvents: number;
@@ -128,6 +163,8 @@ export interface SensorAnswer {
     readonly ignoredEvents: number;
     readonly bodyBytes: number;
     readonly refusedRequests: Readonly<Record<string, number>>;
+    readonly refusedEvents: Readonly<Record<string, number>>;
+    readonly isRefusedEstimate: boolean;
   };
   /** The last refused request with its token, or of a client that only named it in X-Spip-ID. */
   readonly lastRefusal: {
@@ -137,8 +174,12 @@ export interface SensorAnswer {
   } | null;
   /** Requests that named it in X-Spip-ID and were refused as unauthorized. */
   readonly claimedRefusals: number;
+  /** The estimated number of events in these requests. */
+  readonly claimedEvents: number;
   /** How far its clock is behind Loom's, by the time stamps of its events; null: no event had one. */
   readonly clockBehindSeconds: number | null;
+  /** True if that is more than 5 minutes. */
+  readonly isClockOff: boolean;
 }
 
 export interface SensorsAnswer {
@@ -178,21 +219,53 @@ export interface SetupAnswer {
 
 // ---- refusals
 
+/** Refused requests of one kind. */
+export interface RefusalCountsAnswer {
+  /** Since the start. */
+  readonly requests: number;
+  readonly requestsLastHour: number;
+  /** The events of these requests, estimated where they were not counted; 0 for strangers. */
+  readonly events: number;
+  readonly eventsLastHour: number;
+  /** Whether `events` has estimates. */
+  readonly isEstimate: boolean;
+  readonly lastAt: number | null;
+  /** Requests since the start, by reason. */
+  readonly byReason: Readonly<Record<string, number>>;
+}
+
+/** Refused requests by whom they concern. */
+export interface RefusalKindsAnswer {
+  /** Requests with the token of a sensor. */
+  readonly own: RefusalCountsAnswer;
+  /** Requests without a valid token that named a configured sensor in X-Spip-ID. */
+  readonly claimed: RefusalCountsAnswer;
+  /** All other requests: on a public port, internet background noise. */
+  readonly strangers: RefusalCountsAnswer;
+}
+
 export interface RefusalAnswer {
   readonly reason: string;
   readonly status: number;
   /** The sensor whose token the requests had; null: unknown. */
   readonly sensorId: string | null;
-  /** The sensor id that the client sent in X-Spip-ID, made printable. */
+  /** True if it concerns no sensor: the requests had no valid token and named no configured sensor. */
+  readonly isStranger: boolean;
+  /** The sensor id that the client sent in X-Spip-ID, made printable; null: none, or that of its own token. */
   readonly claimedSensorId: string | null;
   readonly client: string | null;
   readonly detail: string | null;
   readonly firstAt: number;
   readonly lastAt: number;
+  /** Requests. */
   readonly count: number;
+  /** The events of these requests, estimated where they were not counted; 0 for strangers. */
+  readonly events: number;
+  /** Whether `events` has estimates. */
+  readonly isEstimate: boolean;
 }
 
-export interface RefusalsAnswer {
+export interface RefusalsAnswer extends RefusalKindsAnswer {
   readonly now: number;
   /** Requests since this start. */
   readonly requests: number;
@@ -201,6 +274,9 @@ export interface RefusalsAnswer {
   readonly countedSinceAt: number;
   /** Requests refused in each 10 s of the last hour. */
   readonly history: Series;
+  /** Those of them that concern a sensor: its own ones and those that claimed its id. */
+  readonly sensorHistory: Series;
+  readonly strangerHistory: Series;
   /** The most recent first. */
   readonly refusals: readonly RefusalAnswer[];
   /** Requests in groups that were evicted because there were too many. */

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { Chronicle } from "../../monitoring/history/chronicle.ts";
 import type { History } from "../../monitoring/history/history.ts";
+import type { RefusalHistory } from "../../monitoring/refusals/refusal-history.ts";
 import type { RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
 import type { SensorTotals } from "../../monitoring/sensors/sensor-totals.ts";
 import { type Ledger, refusedByReason, refusedRequests } from "../../telemetry/ledger.ts";
@@ -8,6 +9,7 @@ import type { ProcessResources } from "../../telemetry/process-resources.ts";
 import type { OutboxAnswer, OutputAnswer, OverviewAnswer } from "./answers.ts";
 import type { EnrichmentAnswers } from "./enrichment-answers.ts";
 import { jsonAnswer } from "./json-answer.ts";
+import { refusalKinds } from "./refusals.ts";
 import type { SensorAnswers } from "./sensor-answers.ts";
 import { sharedAnswer, sharedForMs } from "./shared-answer.ts";
 
@@ -23,8 +25,9 @@ export interface OverviewApiOptions {
   /** Whether what the dashboard knows is saved. */
   readonly isStateSaved: boolean;
   readonly history: Pick<History, "kept" | "refused">;
-  readonly sensors: Pick<SensorAnswers, "countsByState">;
-  readonly refusals: Pick<RefusalRecords, "lastAt">;
+  readonly sensors: Pick<SensorAnswers, "fleet">;
+  readonly refusals: Pick<RefusalRecords, "counts" | "lastAt" | "sensorsConcerned">;
+  readonly refusalHistory: Pick<RefusalHistory, "lastHour">;
   readonly outputs: () => readonly OutputAnswer[];
   /** null if stdout is the only output, because it needs no outbox. */
   readonly outbox: () => OutboxAnswer | null;
@@ -61,12 +64,14 @@ export function createOverviewApi(options: OverviewApiOptions) {
         keptLastHour: Math.round(history.kept.countOver(hourMs)),
         history: history.kept.lastHour(),
       },
-      sensors: options.sensors.countsByState(),
+      ...fleetAnswer(options),
       refusals: {
         requests: refusedRequests(ledger),
         requestsLastHour: Math.round(history.refused.countOver(hourMs)),
         lastAt: options.refusals.lastAt ?? null,
         byReason: Object.fromEntries(refusedByReason(ledger)),
+        sensorsLastHour: options.refusals.sensorsConcerned(hourMs),
+        ...refusalKinds(options.refusals, options.refusalHistory),
       },
       outputs: options.outputs(),
       enrichment: enrichment.fieldHits(),
@@ -84,4 +89,9 @@ export function createOverviewApi(options: OverviewApiOptions) {
     clock.monotonic,
   );
   return new Elysia({ strictPath: true }).get("/api/v1/overview", () => jsonAnswer(answer()));
+}
+
+function fleetAnswer({ sensors }: OverviewApiOptions): Pick<OverviewAnswer, "sensors" | "fleet"> {
+  const { byState, ...fleet } = sensors.fleet();
+  return { sensors: byState, fleet };
 }

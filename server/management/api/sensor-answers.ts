@@ -1,15 +1,16 @@
 import type { Chronicle } from "../../monitoring/history/chronicle.ts";
 import type { History } from "../../monitoring/history/history.ts";
 import type { LastRefusal, RefusalRecords } from "../../monitoring/refusals/refusal-records.ts";
+import type { Loss } from "../../monitoring/sensors/loss-window.ts";
+import { lossWords } from "../../monitoring/sensors/loss-words.ts";
 import type { SensorActivity } from "../../monitoring/sensors/sensor-activity.ts";
-import {
-  type SensorFacts,
-  type SensorJudgement,
-  stateOfSensor,
-} from "../../monitoring/sensors/sensor-state.ts";
+import type { SensorLoss } from "../../monitoring/sensors/sensor-loss.ts";
+import type { BatchTimes } from "../../monitoring/sensors/sensor-record.ts";
+import { isClockOff, type SensorFacts, stateOfSensor } from "../../monitoring/sensors/sensor-state.ts";
 import type { SensorTotals } from "../../monitoring/sensors/sensor-totals.ts";
 import { type Ledger, unknownSensorId } from "../../telemetry/ledger.ts";
-import type { SensorAnswer, SensorDetailAnswer, SensorState } from "./answers.ts";
+import type { FleetAnswer, LossAnswer, SensorAnswer, SensorDetailAnswer } from "./answers.ts";
+import { fleetOf, type SensorHealth } from "./fleet.ts";
 import { refusalAnswer } from "./refusals.ts";
 
 export interface SensorAnswersOptions {
@@ -20,6 +21,7 @@ export interface SensorAnswersOptions {
   readonly history: Pick<History, "sensor">;
   readonly activity: SensorActivity;
   readonly refusals: RefusalRecords;
+  readonly loss: Pick<SensorLoss, "of">;
   readonly totals: SensorTotals;
   readonly chronicle: Chronicle;
 }
@@ -61,10 +63,9 @@ export class SensorAnswers {
     };
   }
 
-  countsByState(): Record<SensorState, number> {
-    const counts = { never_seen: 0, reporting: 0, quiet: 0, refused: 0, rate_limited: 0 };
-    for (const sensorId of this.#known().keys()) counts[this.#stateOf(sensorId).state]++;
-    return counts;
+  /** The health of the configured sensors: one whose token was removed is expected to be silent. */
+  fleet(): FleetAnswer {
+    return fleetOf(this.#options.sensorIds().map((sensorId) => this.#healthOf(sensorId)));
   }
 
   /** The ids of all known sensors, each with whether it is configured. */
@@ -76,14 +77,22 @@ export class SensorAnswers {
     return ids;
   }
 
-  #stateOf(sensorId: string): SensorJudgement {
-    return stateOfSensor(this.#factsOf(sensorId), this.#options.quietAfterSeconds * 1000);
+  #healthOf(
+    sensorId: string,
+    times: BatchTimes | undefined = this.#options.activity.timesOf(sensorId),
+  ): SensorHealth & Pick<SensorAnswer, "note"> {
+    const facts = this.#factsOf(sensorId, times);
+    return {
+      id: sensorId,
+      ...stateOfSensor(facts, this.#options.quietAfterSeconds * 1000),
+      loss: facts.loss ? lossAnswer(facts.loss) : null,
+      isClockOff: isClockOff(times?.clockBehindSeconds),
+    };
   }
 
-  #factsOf(sensorId: string): SensorFacts {
-    const { activity, refusals, chronicle } = this.#options;
+  #factsOf(sensorId: string, times: BatchTimes | undefined): SensorFacts {
+    const { refusals, loss, chronicle } = this.#options;
     const now = chronicle.elapsedMs;
-    const times = activity.timesOf(sensorId);
     const { lastOwn, lastUnauthorizedClaim } = refusals.of(sensorId);
     const fact = (refusal: LastRefusal | undefined) =>
       refusal && { reason: refusal.reason, agoMs: now - refusal.atMs };
@@ -94,20 +103,20 @@ export class SensorAnswers {
       firstStartedAgoMs: now - chronicle.firstMs,
       usualGapMs: times?.usualGapMs,
       gapCount: times?.gapCount ?? 0,
+      loss: loss.of(sensorId),
       lastRefusal: fact(lastOwn),
       lastUnauthorizedClaim: fact(lastUnauthorizedClaim),
     };
   }
 
   #answerOf(sensorId: string, isConfigured: boolean): SensorAnswer {
-    const { ledger, history, activity, refusals, totals } = this.#options;
-    const account = ledger.sensors.get(sensorId);
+    const { history, activity, refusals, totals } = this.#options;
+    const claims = refusals.of(sensorId);
     const times = activity.timesOf(sensorId);
     const kept = history.sensor(sensorId);
     const perSecond = (windowMs: number) => Math.round(kept.perSecond(windowMs) * 1000) / 1000;
     return {
-      id: sensorId,
-      ...this.#stateOf(sensorId),
+      ...this.#healthOf(sensorId, times),
       isConfigured,
       firstBatchAt: times?.firstBatchAt ?? null,
       lastBatchAt: times?.lastBatchAt ?? null,
@@ -118,14 +127,11 @@ export class SensorAnswers {
         hour: perSecond(60 * minuteMs),
       },
       sparkline: kept.perMinute(),
-      keptEvents: account?.keptEvents ?? 0,
-      keptBatches: account?.requestsByStatus.get(204) ?? 0,
-      ignoredEvents: account?.ignoredEvents ?? 0,
-      bodyBytes: account?.bodyBytes ?? 0,
-      refusedRequests: Object.fromEntries(account?.refusedBatches ?? []),
+      ...totals.sinceStartOf(sensorId),
       totals: totals.of(sensorId),
       lastRefusal: this.#lastRefusalOf(sensorId),
-      claimedRefusals: refusals.of(sensorId).unauthorizedClaims,
+      claimedRefusals: claims.unauthorizedClaims,
+      claimedEvents: claims.claimedEvents,
       clockBehindSeconds: times?.clockBehindSeconds ?? null,
     };
   }
@@ -136,4 +142,12 @@ export class SensorAnswers {
     const last = isOnlyClaimed ? lastClaimed : lastOwn;
     return last ? { reason: last.reason, at: last.at, isOnlyClaimed } : null;
   }
+}
+
+function lossAnswer(loss: Loss): LossAnswer {
+  const { share, refusedEvents, keptEvents, refusedRequests, keptRequests, isEstimate, reason } = loss;
+  return {
+    words: lossWords(loss),
+    ...{ share, refusedEvents, keptEvents, refusedRequests, keptRequests, isEstimate, reason },
+  };
 }

@@ -1,11 +1,11 @@
 /** Requests that were refused alike. Times are milliseconds since the epoch. */
 export interface RefusalGroup {
   readonly reason: string;
-  /** The sensor whose token the requests had; undefined if they had none. */
+  /** The sensor whose token the requests had; undefined if they had no valid one. */
   readonly sensorId: string | undefined;
-  /** The sensor id that they named in X-Spip-ID without having its token, made printable. */
+  /** The sensor id that they named in X-Spip-ID, made printable; undefined if it is the sensor's own. */
   readonly claimedText: string | undefined;
-  /** The configured sensor with that id. */
+  /** The configured sensor with that id, if they had no valid token. */
   readonly claimedSensorId: string | undefined;
   readonly client: string | undefined;
   /** The detail of the latest request. */
@@ -13,6 +13,10 @@ export interface RefusalGroup {
   readonly firstAt: number;
   readonly lastAt: number;
   readonly count: number;
+  /** The events of these requests; 0 for requests of strangers. */
+  readonly events: number;
+  /** Whether `events` has events that were not counted but estimated. */
+  readonly isEstimate: boolean;
 }
 
 /** A group as it is saved. */
@@ -45,7 +49,7 @@ export class GroupPool {
   note(owner: string, one: RefusalGroup): void {
     const key = JSON.stringify([one.reason, one.sensorId, one.claimedText, one.client]);
     const before = this.#remove(key)?.group;
-    const group = before ? { ...one, firstAt: before.firstAt, count: before.count + one.count } : one;
+    const group = before ? merged(before, one) : one;
     if (!before) this.#makeRoom(owner);
     this.hasNew = true;
     this.#groups.set(key, { owner, group });
@@ -84,4 +88,14 @@ export class GroupPool {
     if (keys?.size === 0) this.#keysOf.delete(entry.owner);
     return entry;
   }
+}
+
+function merged(before: RefusalGroup, one: RefusalGroup): RefusalGroup {
+  return {
+    ...one,
+    firstAt: before.firstAt,
+    count: before.count + one.count,
+    events: before.events + one.events,
+    isEstimate: before.isEstimate || one.isEstimate,
+  };
 }

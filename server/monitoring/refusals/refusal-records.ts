@@ -5,12 +5,13 @@ import { startOf } from "../../text/truncate.ts";
 import { Chronicle } from "../history/chronicle.ts";
 import { type Change, numberKey, type SavedEntries } from "../saved-state/saved-entries.ts";
 import { GroupPool, type RefusalGroup, type SavedGroup } from "./group-pool.ts";
+import { RefusalCounts, type RefusalKind, refusalKinds } from "./refusal-counts.ts";
 
 /** A group takes about 400 bytes. */
 const poolLimits = {
-  known: { maxGroups: 2048, maxPerOwner: 32 },
+  own: { maxGroups: 2048, maxPerOwner: 32 },
   claimed: { maxGroups: 1024, maxPerOwner: 16 },
-  other: { maxGroups: 512, maxPerOwner: 8 },
+  stranger: { maxGroups: 512, maxPerOwner: 8 },
 };
 const maxDetailLength = 300;
 const maxClientLength = 64;
@@ -23,7 +24,7 @@ export interface LastRefusal {
   readonly atMs: number;
 }
 
-/** The refused requests of one configured sensor, and of clients that named it in X-Spip-ID without having its token. */
+/** The refused requests of one configured sensor, and of clients that named it in X-Spip-ID without a valid token. */
 export interface SensorRefusals {
   /** The last refused request with the sensor's token. */
   readonly lastOwn: LastRefusal | undefined;
@@ -32,6 +33,8 @@ export interface SensorRefusals {
   /** The last one of these that was refused as unauthorized. */
   readonly lastUnauthorizedClaim: LastRefusal | undefined;
   readonly unauthorizedClaims: number;
+  /** The estimated number of events of these. */
+  readonly claimedEvents: number;
 }
 
 export interface RefusalRecordsOptions {
@@ -45,13 +48,19 @@ type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 /** The state apart from the groups as it is saved. */
 interface SavedSums {
   readonly lastAt: number | undefined;
-  /** Of each pool. */
+  /** Of each pool, in the order of `refusalKinds`. */
   readonly evictedRequests: readonly number[];
 }
 
 const sumsKind = "refusal sums";
 const sensorsKind = "sensor refusals";
-const poolKinds = ["refusals of known", "refusals of claimed", "refusals of other"] as const;
+const groupsKinds: Readonly<Record<RefusalKind, string>> = {
+  own: "refusals of known",
+  claimed: "refusals of claimed",
+  stranger: "refusals of other",
+};
+/** What groups do not have that an older version saved. */
+const groupDefaults = { events: 0, isEstimate: false };
 /** The number of groups in one saved entry. */
 const groupsPerEntry = 128;
 
@@ -60,6 +69,7 @@ const noRefusals: SensorRefusals = {
   lastClaimed: undefined,
   lastUnauthorizedClaim: undefined,
   unauthorizedClaims: 0,
+  claimedEvents: 0,
 };
 
 /**
@@ -68,19 +78,24 @@ const noRefusals: SensorRefusals = {
  * number of requests noted.
  *
  * Every client can create groups, so their number is limited. There are three pools, so that no kind of request can evict
- * another one: requests with a sensor's token, requests without a token that name a configured sensor, and all others.
+ * another one: requests with a sensor's token, requests without one that name a configured sensor, and all others.
  * In each pool, no sensor and no client has more than a few groups. The least recently active group is evicted.
  */
 export class RefusalRecords {
   readonly #claimOf: RefusalRecordsOptions["claimOf"];
   readonly #chronicle: Chronicle;
-  readonly #known = new GroupPool(poolLimits.known);
-  readonly #claimed = new GroupPool(poolLimits.claimed);
-  readonly #other = new GroupPool(poolLimits.other);
+  readonly #pools: Readonly<Record<RefusalKind, GroupPool>> = {
+    own: new GroupPool(poolLimits.own),
+    claimed: new GroupPool(poolLimits.claimed),
+    stranger: new GroupPool(poolLimits.stranger),
+  };
   /** By configured sensor, so that their number is bounded. */
   readonly #bySensor = new Map<string, Writable<SensorRefusals>>();
-  /** In the order of `poolKinds`. */
-  readonly #pools = [this.#known, this.#claimed, this.#other];
+  readonly #counts: Readonly<Record<RefusalKind, RefusalCounts>> = {
+    own: new RefusalCounts(),
+    claimed: new RefusalCounts(),
+    stranger: new RefusalCounts(),
+  };
   /** The sensors whose last refusals changed since they were saved, or that are forgotten. */
   readonly #unsavedSensors = new Set<string>();
   #lastAt: number | undefined;
@@ -91,42 +106,64 @@ export class RefusalRecords {
     if (saved) this.#restore(saved);
   }
 
-  note({ reason, sensorId, claimedId, client, detail }: RefusedRequest): void {
+  note(request: RefusedRequest): void {
+    const { reason, sensorId, tokenSensorId, claimedId, client, detail, events } = request;
     const at = this.#chronicle.clock.now();
     this.#lastAt = at;
-    const hasToken = sensorId !== unknownSensorId;
-    // A request with a sensor's token can only claim to be that sensor.
-    const claim = hasToken ? undefined : this.#claimOf(claimedId);
+    const isCounted = sensorId !== unknownSensorId;
+    const tokenOwner = isCounted ? sensorId : tokenSensorId;
+    // A request that is counted for a sensor can only claim to be that sensor.
+    const claim = isCounted ? undefined : this.#claimOf(claimedId);
     const address = plainAddress(client);
-    const pool = hasToken ? this.#known : claim?.sensorId === undefined ? this.#other : this.#claimed;
-    const owner = hasToken ? sensorId : (claim?.sensorId ?? address ?? "");
-    pool.note(owner, {
+    const kind = tokenOwner !== undefined ? "own" : claim?.sensorId !== undefined ? "claimed" : "stranger";
+    const concerned = tokenOwner ?? claim?.sensorId;
+    const ofSensor = concerned === undefined ? undefined : events;
+    this.#counts[kind].note(reason, ofSensor, at);
+    this.#pools[kind].note(concerned ?? address ?? "", {
       reason,
-      sensorId: hasToken ? sensorId : undefined,
-      claimedText: claim?.text,
-      claimedSensorId: claim?.sensorId,
+      sensorId: tokenOwner,
+      claimedText: claim?.sensorId !== undefined && claim.sensorId === tokenOwner ? undefined : claim?.text,
+      claimedSensorId: tokenOwner === undefined ? claim?.sensorId : undefined,
       client: address,
       detail: firstLine(detail),
       firstAt: at,
       lastAt: at,
       count: 1,
+      events: ofSensor?.count ?? 0,
+      isEstimate: ofSensor?.isEstimate ?? false,
     });
-    const concerned = hasToken ? sensorId : claim?.sensorId;
-    if (concerned !== undefined) this.#noteSensor(concerned, reason, !hasToken);
+    if (concerned !== undefined)
+      this.#noteSensor(concerned, reason, ofSensor?.count ?? 0, kind === "claimed");
   }
 
   /** All groups, the most recently active first. */
   groups(): RefusalGroup[] {
-    return latestFirst(this.#pools.flatMap((pool) => pool.groups()));
+    return latestFirst(Object.values(this.#pools).flatMap((pool) => pool.groups()));
   }
 
   /** The groups of a sensor and of clients that only named it, the most recently active first. */
   groupsOf(sensorId: string): RefusalGroup[] {
-    return latestFirst([...this.#known.groupsOf(sensorId), ...this.#claimed.groupsOf(sensorId)]);
+    const { own, claimed } = this.#pools;
+    return latestFirst([...own.groupsOf(sensorId), ...claimed.groupsOf(sensorId)]);
   }
 
   of(sensorId: string): SensorRefusals {
     return this.#bySensor.get(sensorId) ?? noRefusals;
+  }
+
+  /** The refused requests of one kind. */
+  counts(kind: RefusalKind): Readonly<RefusalCounts> {
+    return this.#counts[kind];
+  }
+
+  /** The number of sensors that a request concerns which was refused in the last `windowMs`. */
+  sensorsConcerned(windowMs: number): number {
+    const sinceMs = this.#chronicle.elapsedMs - windowMs;
+    const isRecent = (last: LastRefusal | undefined) => last !== undefined && last.atMs >= sinceMs;
+    let sensors = 0;
+    for (const { lastOwn, lastClaimed } of this.#bySensor.values())
+      if (isRecent(lastOwn) || isRecent(lastClaimed)) sensors++;
+    return sensors;
   }
 
   /** When the last request was refused; milliseconds since the epoch. */
@@ -136,7 +173,7 @@ export class RefusalRecords {
 
   /** The number of requests in evicted groups. */
   get evictedRequests(): number {
-    return this.#pools.reduce((sum, { evictedRequests }) => sum + evictedRequests, 0);
+    return Object.values(this.#pools).reduce((sum, pool) => sum + pool.evictedRequests, 0);
   }
 
   /** The sensors with refused requests. */
@@ -158,49 +195,53 @@ export class RefusalRecords {
 
   /** See SavedPart: the groups of the pools that changed. */
   *groupChanges(): Iterable<Change> {
-    if (!this.#pools.some(({ hasNew }) => hasNew)) return;
-    for (const [i, pool] of this.#pools.entries()) {
+    const pools = Object.values(this.#pools);
+    if (!pools.some(({ hasNew }) => hasNew)) return;
+    for (const kind of refusalKinds) {
+      const pool = this.#pools[kind];
       if (!pool.hasNew) continue;
       pool.hasNew = false;
-      const kind = poolKinds[i] ?? "";
       const groups = pool.save();
       for (let from = 0; from < groups.length; from += groupsPerEntry) {
         const value = groups.slice(from, from + groupsPerEntry);
-        yield { kind, key: numberKey(from / groupsPerEntry), value };
+        yield { kind: groupsKinds[kind], key: numberKey(from / groupsPerEntry), value };
       }
     }
-    const evictedRequests = this.#pools.map((pool) => pool.evictedRequests);
+    const evictedRequests = pools.map((pool) => pool.evictedRequests);
     yield { kind: sumsKind, key: "", value: { lastAt: this.#lastAt, evictedRequests } satisfies SavedSums };
   }
 
   #restore(saved: SavedEntries): void {
-    for (const [i, pool] of this.#pools.entries()) {
-      saved.each(poolKinds[i] ?? "", (groups) => {
-        for (const [owner, group] of groups as SavedGroup[]) pool.note(owner, group);
+    const sums = saved.only(sumsKind, (value) => value as SavedSums);
+    this.#lastAt = sums?.lastAt;
+    for (const [i, kind] of refusalKinds.entries()) {
+      const pool = this.#pools[kind];
+      saved.each(groupsKinds[kind], (groups) => {
+        for (const [owner, group] of groups as SavedGroup[]) pool.note(owner, { ...groupDefaults, ...group });
       });
       pool.hasNew = false;
+      pool.evictedRequests += sums?.evictedRequests[i] ?? 0;
     }
     saved.each(sensorsKind, (sensor, sensorId) => {
       this.#bySensor.set(sensorId, { ...noRefusals, ...(sensor as SensorRefusals) });
     });
-    const sums = saved.only(sumsKind, (value) => value as SavedSums);
-    this.#lastAt = sums?.lastAt;
-    for (const [i, pool] of this.#pools.entries()) pool.evictedRequests += sums?.evictedRequests[i] ?? 0;
   }
 
-  #noteSensor(sensorId: string, reason: string, isOnlyClaimed: boolean): void {
+  #noteSensor(sensorId: string, reason: string, events: number, isOnlyClaimed: boolean): void {
     const sensor = this.#bySensor.get(sensorId) ?? { ...noRefusals };
     this.#bySensor.set(sensorId, sensor);
     this.#unsavedSensors.add(sensorId);
     const last = { reason, at: this.#chronicle.clock.now(), atMs: this.#chronicle.elapsedMs };
     if (!isOnlyClaimed) {
-      sensor.lastOwn = last;
+      // Such a request is from an operator with the sensor's token, or from a health check: no batch is lost.
+      if (reason !== "method_not_allowed") sensor.lastOwn = last;
       return;
     }
     sensor.lastClaimed = last;
     if (reason !== "unauthorized") return;
     sensor.lastUnauthorizedClaim = last;
     sensor.unauthorizedClaims++;
+    sensor.claimedEvents += events;
   }
 }
 

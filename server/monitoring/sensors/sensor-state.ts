@@ -1,6 +1,12 @@
 import { formatDuration } from "../../text/duration.ts";
+import type { Loss } from "./loss-window.ts";
+import { lossWords } from "./loss-words.ts";
 
-export type SensorState = "never_seen" | "reporting" | "quiet" | "refused" | "rate_limited";
+/**
+ * losing: a part of its batches is refused, now or in the last five minutes. refused: all of them are. quiet: it has not sent
+ * a batch for longer than usual. silent: for much longer.
+ */
+export type SensorState = "never_seen" | "reporting" | "losing" | "quiet" | "silent" | "refused";
 
 export interface SensorJudgement {
   readonly state: SensorState;
@@ -20,6 +26,8 @@ export interface SensorFacts {
   /** undefined: fewer than two batches were kept. */
   readonly usualGapMs: number | undefined;
   readonly gapCount: number;
+  /** undefined: none of its requests was refused in the last five minutes. */
+  readonly loss: Loss | undefined;
   /** The last refused request that had the sensor's token. */
   readonly lastRefusal: RefusalFact | undefined;
   /** The last request that named this sensor in X-Spip-ID and was refused as unauthorized. */
@@ -37,7 +45,10 @@ const minGaps = 5;
 const quietGaps = 5;
 /** A sensor is quiet after this time if its usual gap is unknown. */
 const quietUnknownMs = 24 * 3_600_000;
-const rateLimitedMs = 5 * 60_000;
+/** A quiet sensor is silent after this time, or after twice the time after which it was quiet. */
+const silentMinMs = 3_600_000;
+/** Spip sends an event within 10 s, so a larger offset comes from the sensor's clock. */
+const clockOffSeconds = 300;
 /**
  * Every client that knows a sensor's id can send requests under this id that are refused. They say something about the
  * sensor only if its own batch is overdue by this many usual gaps.
@@ -52,7 +63,7 @@ const noticeablePauseMs = 60_000;
  * broken.
  */
 export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJudgement {
-  const { lastBatchAgoMs, lastRefusal, lastUnauthorizedClaim: claim } = facts;
+  const { lastBatchAgoMs, loss, lastRefusal, lastUnauthorizedClaim: claim } = facts;
   const silentMs = lastBatchAgoMs ?? Number.POSITIVE_INFINITY;
   // While Loom did not run, no sensor could send a batch, so that time says nothing about the sensor.
   const overdueMs = facts.listenedMs ?? Number.POSITIVE_INFINITY;
@@ -61,13 +72,11 @@ export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJ
   const usual = facts.gapCount >= minGaps ? facts.usualGapMs : undefined;
   const batch = batchNote(facts);
 
-  if (isRefused && lastRefusal.reason === "rate_limit_exceeded" && lastRefusal.agoMs <= rateLimitedMs)
-    return {
-      state: "rate_limited",
-      note: `the last request, ${ago(lastRefusal.agoMs)}, exceeded the rate limit; ${batch}`,
-    };
+  if (loss && isPartial(loss, silentMs))
+    return { state: "losing", note: `${lossWords(loss)}; ${requestsNote(loss)}` };
   // A sensor that exceeded its rate limit long ago is judged by its silence, if a batch of it was ever kept.
-  if (isRefused && (lastRefusal.reason !== "rate_limit_exceeded" || lastBatchAgoMs === undefined))
+  const isOldExcess = !loss && lastRefusal?.reason === "rate_limit_exceeded" && lastBatchAgoMs !== undefined;
+  if (isRefused && !isOldExcess)
     return {
       state: "refused",
       note: `the last request, ${ago(lastRefusal.agoMs)}, was refused: ${lastRefusal.reason}; ${batch}`,
@@ -82,10 +91,30 @@ export function stateOfSensor(facts: SensorFacts, quietAfterMs: number): SensorJ
     return { state: "never_seen", note: `no request with its token since ${start(facts)}` };
 
   const quietMs = Math.max(quietAfterMs, usual === undefined ? quietUnknownMs : quietGaps * usual);
-  if (overdueMs > quietMs)
-    return { state: "quiet", note: `${batch}; a sensor that receives no traffic sends nothing` };
+  if (overdueMs > quietMs) {
+    const state = overdueMs > Math.max(silentMinMs, 2 * quietMs) ? "silent" : "quiet";
+    return { state, note: `${batch}; a sensor that receives no traffic sends nothing` };
+  }
   const gap = waitNote(facts);
   return { state: "reporting", note: isClaimed ? `${gap}; ${impostor}` : gap };
+}
+
+/**
+ * Whether some batches are kept. A sensor over its rate always sends some that are kept, so it is enough that one was kept in
+ * the same five minutes; with another reason, one has to be kept since the first refusal.
+ */
+function isPartial(loss: Loss, silentMs: number): boolean {
+  if (loss.keptRequests === 0) return false;
+  return loss.reason === "rate_limit_exceeded" || silentMs < loss.firstRefusedAgoMs;
+}
+
+function requestsNote({ refusedRequests, keptRequests }: Loss): string {
+  return `${refusedRequests} of ${refusedRequests + keptRequests} requests were refused in the last 5 min`;
+}
+
+/** Whether a sensor's clock is wrong, so that its time stamps and its checks of certificates are wrong. */
+export function isClockOff(behindSeconds: number | undefined): boolean {
+  return behindSeconds !== undefined && Math.abs(behindSeconds) > clockOffSeconds;
 }
 
 function batchNote(facts: SensorFacts): string {

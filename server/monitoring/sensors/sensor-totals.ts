@@ -9,6 +9,10 @@ export interface TotalCounts {
   readonly bodyBytes: number;
   /** By reason. */
   readonly refusedRequests: Readonly<Record<string, number>>;
+  /** The events of these requests, estimated where they were not counted. */
+  readonly refusedEvents: Readonly<Record<string, number>>;
+  /** Whether `refusedEvents` has estimates. */
+  readonly isRefusedEstimate: boolean;
 }
 
 const kind = "totals";
@@ -21,6 +25,8 @@ const nothing: TotalCounts = {
   ignoredEvents: 0,
   bodyBytes: 0,
   refusedRequests: {},
+  refusedEvents: {},
+  isRefusedEstimate: false,
 };
 
 /** The counts of the ledger, added to those that were saved before this start. */
@@ -33,13 +39,22 @@ export class SensorTotals {
 
   constructor(ledger: Ledger, saved?: SavedEntries) {
     this.#ledger = ledger;
-    saved?.each(kind, (totals, sensorId) => this.#before.set(sensorId, totals as TotalCounts));
+    saved?.each(kind, (totals, sensorId) =>
+      // The totals that an older version saved have no events of refused requests.
+      this.#before.set(sensorId, { ...nothing, ...(totals as Partial<TotalCounts>) }),
+    );
   }
 
   of(sensorId: string): TotalCounts {
+    const before = this.#before.get(sensorId);
+    const sinceStart = this.sinceStartOf(sensorId);
+    return before ? sumOf(before, sinceStart) : sinceStart;
+  }
+
+  /** The counts since this start. */
+  sinceStartOf(sensorId: string): TotalCounts {
     const account = this.#ledger.sensors.get(sensorId);
-    const before = this.#before.get(sensorId) ?? nothing;
-    return account ? sumOf(before, countsOf(account)) : before;
+    return account ? countsOf(account) : nothing;
   }
 
   /** The events kept from all sensors, those that are forgotten included. */
@@ -98,21 +113,34 @@ function countsOf(account: SensorLedger): TotalCounts {
     ignoredEvents: account.ignoredEvents,
     bodyBytes: account.bodyBytes,
     refusedRequests: Object.fromEntries(account.refusedBatches),
+    refusedEvents: sumsOf(
+      Object.fromEntries(account.refusedEvents),
+      Object.fromEntries(account.estimatedRefusedEvents),
+    ),
+    isRefusedEstimate: account.estimatedRefusedEvents.size > 0,
   };
 }
 
 function sumOf(a: TotalCounts, b: TotalCounts): TotalCounts {
-  const refused = new Map(Object.entries(a.refusedRequests));
-  for (const [reason, count] of Object.entries(b.refusedRequests)) add(refused, reason, count);
   return {
     keptEvents: a.keptEvents + b.keptEvents,
     keptBatches: a.keptBatches + b.keptBatches,
     ignoredEvents: a.ignoredEvents + b.ignoredEvents,
     bodyBytes: a.bodyBytes + b.bodyBytes,
-    refusedRequests: Object.fromEntries(refused),
+    refusedRequests: sumsOf(a.refusedRequests, b.refusedRequests),
+    refusedEvents: sumsOf(a.refusedEvents, b.refusedEvents),
+    isRefusedEstimate: a.isRefusedEstimate || b.isRefusedEstimate,
   };
 }
 
-function sumOfValues(counts: Readonly<Record<string, number>>): number {
+type CountsByReason = Readonly<Record<string, number>>;
+
+function sumsOf(a: CountsByReason, b: CountsByReason): CountsByReason {
+  const sums = new Map(Object.entries(a));
+  for (const [reason, count] of Object.entries(b)) add(sums, reason, count);
+  return Object.fromEntries(sums);
+}
+
+function sumOfValues(counts: CountsByReason): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

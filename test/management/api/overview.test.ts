@@ -2,12 +2,19 @@ import { expect, test } from "bun:test";
 import type { OutputAnswer, OverviewAnswer } from "../../../server/management/api/answers.ts";
 import { createOverviewApi, type OverviewApiOptions } from "../../../server/management/api/overview.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
+import { trackRefusals } from "../../../server/monitoring/refusals/refusal-history.ts";
+import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
 import { add, Ledger } from "../../../server/telemetry/ledger.ts";
 import { getJson } from "../../support/api.ts";
 import { chronicleOf, createWoundClock } from "../../support/wound-clock.ts";
 
-const states = { never_seen: 1, reporting: 2, quiet: 3, refused: 4, rate_limited: 5 };
+const states = { never_seen: 1, reporting: 2, quiet: 3, refused: 4, losing: 5, silent: 6 };
+const fleet = {
+  troubled: 18,
+  clocksOff: 1,
+  worstLoss: { sensorId: "vps-1", words: "≈ 43 % lost: over 20 requests/s" },
+};
 const outputs: readonly OutputAnswer[] = [];
 const fieldHits = [{ field: "source.as.number", hits: 1, events: 2 }];
 
@@ -16,6 +23,10 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
   const chronicle = chronicleOf(clock);
   const ledger = new Ledger();
   const history = startHistory({ ledger, chronicle });
+  const refusals = new RefusalRecords({
+    claimOf: () => ({ text: undefined, sensorId: undefined }),
+    chronicle,
+  });
   const api = createOverviewApi({
     version: "1.2.3",
     startedAt: clock.now(),
@@ -23,8 +34,9 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
     ingestProblem: () => undefined,
     ledger,
     history,
-    sensors: { countsByState: () => states },
-    refusals: { lastAt: undefined },
+    sensors: { fleet: () => ({ byState: states, ...fleet }) },
+    refusals,
+    refusalHistory: trackRefusals(history, refusals),
     outputs: () => outputs,
     outbox: () => null,
     enrichment: {
@@ -42,16 +54,21 @@ function overview(options: Partial<OverviewApiOptions> = {}) {
     isStateSaved: true,
     ...options,
   });
-  return { clock, ledger, get: () => getJson<OverviewAnswer>(api, "/api/v1/overview") };
+  return { clock, ledger, refusals, get: () => getJson<OverviewAnswer>(api, "/api/v1/overview") };
 }
 
 test("the answer has the state of every part of Loom", async () => {
-  const { get, ledger, clock } = overview({ refusals: { lastAt: 7 } });
+  const { get, ledger, refusals, clock } = overview();
   const startedAt = clock.now();
   clock.advance(20_000);
   ledger.sensor("vps-1").keptEvents = 300;
-  add(ledger.sensor("vps-1").refusedBatches, "invalid_request", 2);
-  add(ledger.sensor("unknown").refusedBatches, "unauthorized", 5);
+  add(ledger.sensor("vps-1").refusedBatches, "invalid_request", 1);
+  add(ledger.sensor("unknown").refusedBatches, "unauthorized", 1);
+  const request = { claimedId: null, client: undefined, detail: undefined };
+  const refusedEvents = { count: 30, isEstimate: true };
+  refusals.note({ ...request, reason: "invalid_request", sensorId: "vps-1", events: refusedEvents });
+  refusals.note({ ...request, reason: "unauthorized", sensorId: "unknown" });
+  const lastAt = clock.now();
   clock.advance(10_000);
   const { events, ...rest } = await get();
   expect(rest).toEqual({
@@ -61,17 +78,38 @@ test("the answer has the state of every part of Loom", async () => {
     ingestProblem: null,
     problem: null,
     sensors: states,
+    fleet,
     refusals: {
-      requests: 7,
-      requestsLastHour: 7,
-      lastAt: 7,
-      byReason: { invalid_request: 2, unauthorized: 5 },
+      requests: 2,
+      requestsLastHour: 2,
+      lastAt,
+      byReason: { invalid_request: 1, unauthorized: 1 },
+      sensorsLastHour: 1,
+      own: {
+        ...{ requests: 1, requestsLastHour: 1, events: 30, eventsLastHour: 30, isEstimate: true, lastAt },
+        byReason: { invalid_request: 1 },
+      },
+      claimed: {
+        ...{
+          requests: 0,
+          requestsLastHour: 0,
+          events: 0,
+          eventsLastHour: 0,
+          isEstimate: false,
+          lastAt: null,
+        },
+        byReason: {},
+      },
+      strangers: {
+        ...{ requests: 1, requestsLastHour: 1, events: 0, eventsLastHour: 0, isEstimate: false, lastAt },
+        byReason: { unauthorized: 1 },
+      },
     },
     totals: {
       sinceAt: startedAt,
       keptEvents: 300,
-      refusedRequests: 7,
-      refusedByReason: { invalid_request: 2, unauthorized: 5 },
+      refusedRequests: 2,
+      refusedByReason: { invalid_request: 1, unauthorized: 1 },
       isSaved: true,
     },
     outputs: [],

@@ -6,6 +6,7 @@ import { createSensorsApi } from "../../../server/management/api/sensors.ts";
 import { startHistory } from "../../../server/monitoring/history/history.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
 import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
+import { SensorLoss } from "../../../server/monitoring/sensors/sensor-loss.ts";
 import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
 import { add, addKept, Ledger } from "../../../server/telemetry/ledger.ts";
 import { createSampled } from "../../monitoring/sampled.ts";
@@ -25,6 +26,7 @@ function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
     }),
     chronicle,
   });
+  const loss = new SensorLoss(clock);
   const sensors = new SensorAnswers({
     sensorIds: () => sensorIds,
     quietAfterSeconds: 120,
@@ -32,6 +34,7 @@ function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
     history,
     activity,
     refusals,
+    loss,
     totals: new SensorTotals(ledger),
     chronicle,
   });
@@ -53,14 +56,20 @@ function dashboard(sensorIds: string[] = ["vps-1", "vps-2"]) {
       account.keptEvents += events;
       account.bodyBytes += events * 1000;
       activity.noteBatch(sensorId, clock.now());
+      loss.noteKept(sensorId, events);
       for (let i = 0; i < events; i++)
         activity.noteEvent(
           sampled({ sensorId, receivedAt: clock.now(), port: 22, timestampMs: clock.now() - 3000 }),
         );
     },
     refuse(reason: RefusalCode, sensorId: string, claimedId: string | null = null) {
-      add(ledger.sensor(sensorId).refusedBatches, reason);
-      refusals.note({ reason, sensorId, claimedId, client: "192.0.2.1", detail: undefined });
+      const account = ledger.sensor(sensorId);
+      const events = { count: 10, isEstimate: true };
+      add(account.refusedBatches, reason);
+      if (sensorId !== "unknown") add(account.estimatedRefusedEvents, reason, events.count);
+      const request = { reason, sensorId, claimedId, client: "192.0.2.1", detail: undefined, events };
+      refusals.note(request);
+      loss.noteRefused(request);
     },
     async one(sensorId: string) {
       clock.advance(1000);
@@ -77,6 +86,7 @@ describe("the list", () => {
       id: "vps-1",
       state: "never_seen",
       note: "no request with its token since Loom started",
+      loss: null,
       isConfigured: true,
       firstBatchAt: null,
       lastBatchAt: null,
@@ -88,10 +98,17 @@ describe("the list", () => {
       ignoredEvents: 0,
       bodyBytes: 0,
       refusedRequests: {},
-      totals: { keptEvents: 0, keptBatches: 0, ignoredEvents: 0, bodyBytes: 0, refusedRequests: {} },
+      refusedEvents: {},
+      isRefusedEstimate: false,
+      totals: {
+        ...{ keptEvents: 0, keptBatches: 0, ignoredEvents: 0, bodyBytes: 0 },
+        ...{ refusedRequests: {}, refusedEvents: {}, isRefusedEstimate: false },
+      },
       lastRefusal: null,
       claimedRefusals: 0,
+      claimedEvents: 0,
       clockBehindSeconds: null,
+      isClockOff: false,
     });
   });
 
@@ -141,9 +158,35 @@ describe("the list", () => {
     expect(await one("vps-1")).toMatchObject({
       state: "refused",
       refusedRequests: { payload_too_large: 2, invalid_request: 1 },
+      refusedEvents: { payload_too_large: 20, invalid_request: 10 },
+      isRefusedEstimate: true,
       lastRefusal: { reason: "invalid_request", isOnlyClaimed: false },
       claimedRefusals: 0,
     });
+  });
+
+  test("has a sensor as losing events until nothing was refused for five minutes", async () => {
+    const { one, keep, refuse, clock } = dashboard();
+    for (let second = 0; second < 60; second++) {
+      keep("vps-1", 10);
+      if (second % 2 === 0) refuse("rate_limit_exceeded", "vps-1");
+      clock.advance(1000);
+    }
+    expect(await one("vps-1")).toMatchObject({
+      state: "losing",
+      note: "≈ 33 % lost: rate_limit_exceeded; 30 of 90 requests were refused in the last 5 min",
+      loss: { share: 1 / 3, refusedEvents: 300, keptEvents: 600, refusedRequests: 30, keptRequests: 60 },
+    });
+    for (let second = 0; second < 240; second++) {
+      clock.advance(1000);
+      keep("vps-1", 10);
+    }
+    expect(await one("vps-1")).toMatchObject({ state: "losing", loss: { refusedRequests: 30 } });
+    for (let second = 0; second < 70; second++) {
+      clock.advance(1000);
+      keep("vps-1", 10);
+    }
+    expect(await one("vps-1")).toMatchObject({ state: "reporting", loss: null });
   });
 
   test("has refusals of a client that only claims to be the sensor", async () => {
@@ -155,6 +198,7 @@ describe("the list", () => {
       refusedRequests: {},
       lastRefusal: { reason: "unauthorized", at, isOnlyClaimed: true },
       claimedRefusals: 1,
+      claimedEvents: 10,
     });
   });
 
@@ -219,20 +263,43 @@ describe("one sensor", () => {
     });
 });
 
-test("sensors are counted by state", () => {
-  const { sensors, keep, refuse, clock } = dashboard(["a", "b", "c", "d", "e"]);
-  keep("a", 1);
-  keep("b", 1);
+test("the fleet has the sensors by state, those in trouble, and the worst loss", () => {
+  const ids = [
+    "reports",
+    "loses",
+    "loses-more",
+    "quiet",
+    "silent",
+    "refused",
+    "never",
+    "wrong-clock",
+    "removed",
+  ];
+  const { sensors, sensorIds, activity, keep, refuse, clock } = dashboard(ids);
+  keep("silent", 1);
+  keep("removed", 1);
   clock.advance(25 * 3_600_000);
-  keep("a", 1);
-  refuse("invalid_request", "c");
-  refuse("rate_limit_exceeded", "d");
-  expect(sensors.countsByState()).toEqual({
-    reporting: 1,
+  keep("quiet", 1);
+  clock.advance(25 * 3_600_000);
+  for (const id of ["reports", "loses", "loses-more"]) keep(id, 90);
+  for (const id of ["loses", "loses-more", "loses-more", "refused"]) refuse("rate_limit_exceeded", id);
+  activity.noteBatch("wrong-clock", clock.now());
+  const hourAgo = clock.now() - 3_600_000;
+  const times = { receivedAt: clock.now(), timestampMs: hourAgo };
+  activity.noteEvent(createSampled()({ sensorId: "wrong-clock", ...times }));
+  sensorIds.pop();
+  expect(sensors.fleet().byState).toEqual({
+    reporting: 2,
+    losing: 2,
     quiet: 1,
+    silent: 1,
     refused: 1,
-    rate_limited: 1,
     never_seen: 1,
+  });
+  expect(sensors.fleet()).toMatchObject({ troubled: 6, clocksOff: 1 });
+  expect(sensors.fleet().worstLoss).toEqual({
+    sensorId: "loses-more",
+    words: "≈ 18 % lost: rate_limit_exceeded",
   });
 });
 
@@ -247,7 +314,7 @@ test("listing a thousand sensors reads a few records of each, and never all grou
   const [groups, groupsOf] = [spyOn(refusals, "groups"), spyOn(refusals, "groupsOf")];
   expect(sensors.all()).toHaveLength(1000);
   expect(of).toHaveBeenCalledTimes(3000);
-  expect(timesOf).toHaveBeenCalledTimes(2000);
+  expect(timesOf).toHaveBeenCalledTimes(1000);
   expect(groups).not.toHaveBeenCalled();
   expect(groupsOf).not.toHaveBeenCalled();
 });

@@ -53,6 +53,8 @@ describe("requests that are refused alike", () => {
         firstAt,
         lastAt: firstAt + 5000,
         count: 2,
+        events: 0,
+        isEstimate: false,
       },
     ]);
     expect(refusals.lastAt).toBe(firstAt + 5000);
@@ -178,6 +180,7 @@ describe("of a sensor", () => {
       lastClaimed: undefined,
       lastUnauthorizedClaim: undefined,
       unauthorizedClaims: 0,
+      claimedEvents: 0,
     });
     expect(refusals.groupsOf("vps-1")).toEqual([]);
   });
@@ -201,4 +204,80 @@ describe("of a sensor", () => {
       "payload_too_large",
     ]);
   });
+});
+
+describe("a refused request concerns", () => {
+  const events = { count: 12, isEstimate: true };
+  const countsOf = (refusals: RefusalRecords) =>
+    (["own", "claimed", "stranger"] as const).map((kind) => {
+      const { requests, events } = refusals.counts(kind);
+      return [requests, events];
+    });
+
+  test("the sensor whose token it has", () => {
+    const { note, refusals, clock } = records();
+    note({ reason: "rate_limit_exceeded", sensorId: "vps-1", events });
+    note({ reason: "unavailable", sensorId: "vps-1", events: { count: 3, isEstimate: false } });
+    expect(countsOf(refusals)).toEqual([
+      [2, 15],
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(refusals.counts("own")).toMatchObject({ isEstimate: true, lastAt: clock.now() });
+    expect(Object.fromEntries(refusals.counts("own").requestsByReason)).toEqual({
+      rate_limit_exceeded: 1,
+      unavailable: 1,
+    });
+  });
+
+  test("that sensor also if it names another one", () => {
+    const { note, refusals } = records();
+    note({ tokenSensorId: "vps-1", claimedId: "vps-9", events });
+    expect(refusals.groupsOf("vps-1")).toMatchObject([
+      { sensorId: "vps-1", claimedText: "vps-9", claimedSensorId: undefined, events: 12, isEstimate: true },
+    ]);
+    expect(refusals.of("vps-1")).toMatchObject({
+      lastOwn: { reason: "unauthorized" },
+      unauthorizedClaims: 0,
+    });
+  });
+
+  test("the sensor that it names without its token", () => {
+    const { note, refusals } = records();
+    note({ claimedId: "vps-2", events });
+    expect(countsOf(refusals)).toEqual([
+      [0, 0],
+      [1, 12],
+      [0, 0],
+    ]);
+    expect(refusals.of("vps-2")).toMatchObject({ unauthorizedClaims: 1, claimedEvents: 12 });
+  });
+
+  test("no sensor if it has no token and names none, and its events are not shown", () => {
+    const { note, refusals } = records();
+    note({ claimedId: "admin", events });
+    note({ events });
+    expect(countsOf(refusals)).toEqual([
+      [0, 0],
+      [0, 0],
+      [2, 0],
+    ]);
+    expect(refusals.sensorsConcerned(3_600_000)).toBe(0);
+  });
+
+  test("no state of the sensor if its method is wrong, because no batch is lost", () => {
+    const { note, refusals } = records();
+    note({ reason: "method_not_allowed", tokenSensorId: "vps-1" });
+    expect(refusals.of("vps-1").lastOwn).toBeUndefined();
+  });
+});
+
+test("the sensors with refusals of the last hour are counted", () => {
+  const { note, refusals, clock } = records();
+  note({ sensorId: "vps-1", reason: "invalid_request" });
+  clock.advance(1_800_000);
+  note({ claimedId: "vps-2" });
+  expect(refusals.sensorsConcerned(3_600_000)).toBe(2);
+  clock.advance(1_800_001);
+  expect(refusals.sensorsConcerned(3_600_000)).toBe(1);
 });

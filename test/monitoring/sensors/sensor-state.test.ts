@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { type SensorFacts, stateOfSensor } from "../../../server/monitoring/sensors/sensor-state.ts";
+import type { Loss } from "../../../server/monitoring/sensors/loss-window.ts";
+import {
+  isClockOff,
+  type SensorFacts,
+  stateOfSensor,
+} from "../../../server/monitoring/sensors/sensor-state.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -13,6 +18,7 @@ const neverSeen: SensorFacts = {
   firstStartedAgoMs: 100 * hour,
   usualGapMs: undefined,
   gapCount: 0,
+  loss: undefined,
   lastRefusal: undefined,
   lastUnauthorizedClaim: undefined,
 };
@@ -23,6 +29,19 @@ const regular: SensorFacts = {
   gapCount: 32,
 };
 const refused = (agoMs: number, reason = "payload_too_large") => ({ reason, agoMs });
+const loss: Loss = {
+  keptRequests: 400,
+  refusedRequests: 300,
+  keptEvents: 4000,
+  refusedEvents: 3000,
+  isEstimate: true,
+  share: 3 / 7,
+  reason: "rate_limit_exceeded",
+  detail: "over 20 requests/s",
+  firstRefusedAgoMs: 4 * minute,
+};
+const lossNote = "≈ 43 % lost: over 20 requests/s; 300 of 700 requests were refused in the last 5 min";
+const tooLarge = { ...loss, reason: "payload_too_large", detail: undefined };
 const claim = (agoMs: number) => ({ reason: "unauthorized", agoMs });
 
 const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["state"], string][] = [
@@ -89,20 +108,77 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
     "last batch 25 h ago, usual gap 1 s; a sensor that receives no traffic sends nothing",
   ],
   [
+    "that is silent for over two days, with an unknown usual gap",
+    { ...regular, gapCount: 4, usualGapMs: second, lastBatchAgoMs: 49 * hour },
+    "silent",
+    "last batch 2 d ago, usual gap 1 s; a sensor that receives no traffic sends nothing",
+  ],
+  [
+    "that usually sends every 30 s and has not for an hour",
+    { ...regular, lastBatchAgoMs: 60 * minute },
+    "quiet",
+    "last batch 60 min ago, usual gap 30 s; a sensor that receives no traffic sends nothing",
+  ],
+  [
+    "that usually sends every 30 s and has not for longer",
+    { ...regular, lastBatchAgoMs: 61 * minute },
+    "silent",
+    "last batch 61 min ago, usual gap 30 s; a sensor that receives no traffic sends nothing",
+  ],
+  [
+    "that usually sends every hour and has not for ten hours",
+    { ...regular, usualGapMs: hour, lastBatchAgoMs: 10 * hour },
+    "quiet",
+    "last batch 10 h ago, usual gap 60 min; a sensor that receives no traffic sends nothing",
+  ],
+  [
     "that usually sends twice a day",
     { ...regular, usualGapMs: 12 * hour, lastBatchAgoMs: 40 * hour },
     "reporting",
     "usual gap 12 h",
   ],
   [
-    "whose last request exceeded the rate limit",
-    { ...regular, lastRefusal: refused(10 * second, "rate_limit_exceeded") },
-    "rate_limited",
-    "the last request, 10 s ago, exceeded the rate limit; last batch 20 s ago, usual gap 30 s",
+    "over the rate limit, whose last request was refused,",
+    { ...regular, loss, lastRefusal: refused(10 * second, "rate_limit_exceeded") },
+    "losing",
+    lossNote,
   ],
   [
-    "that exceeded the rate limit and sent a batch since",
-    { ...regular, lastRefusal: refused(30 * second, "rate_limit_exceeded") },
+    "over the rate limit, whose last request was kept,",
+    { ...regular, loss, lastRefusal: refused(30 * second, "rate_limit_exceeded") },
+    "losing",
+    lossNote,
+  ],
+  [
+    "of which some batches are too large",
+    { ...regular, loss: tooLarge, lastRefusal: refused(10 * second) },
+    "losing",
+    "≈ 43 % lost: its bodies are too large; 300 of 700 requests were refused in the last 5 min",
+  ],
+  [
+    "of which every batch has been too large for a minute",
+    {
+      ...regular,
+      lastBatchAgoMs: 70 * second,
+      loss: { ...tooLarge, firstRefusedAgoMs: minute },
+      lastRefusal: refused(5 * second),
+    },
+    "refused",
+    "the last request, 5 s ago, was refused: payload_too_large; last batch 70 s ago, usual gap 30 s",
+  ],
+  [
+    "over the rate limit, of which no batch was ever kept,",
+    {
+      ...neverSeen,
+      loss: { ...loss, keptRequests: 0, keptEvents: 0, share: 1 },
+      lastRefusal: refused(5 * second, "rate_limit_exceeded"),
+    },
+    "refused",
+    "the last request, 5 s ago, was refused: rate_limit_exceeded; no batch kept since Loom started",
+  ],
+  [
+    "that exceeded the rate limit more than five minutes ago",
+    { ...regular, lastRefusal: refused(6 * minute, "rate_limit_exceeded") },
     "reporting",
     "usual gap 30 s",
   ],
@@ -168,5 +244,18 @@ describe("a sensor", () => {
       expect(
         stateOfSensor({ ...facts, listenedMs: facts.listenedMs ?? facts.lastBatchAgoMs }, quietAfterMs),
       ).toEqual({ state, note });
+    });
+});
+
+describe("a clock", () => {
+  for (const [seconds, isOff] of [
+    [undefined, false],
+    [3, false],
+    [300, false],
+    [301, true],
+    [-301, true],
+  ] as const)
+    test(`that is ${seconds} s behind is ${isOff ? "off" : "not off"}`, () => {
+      expect(isClockOff(seconds)).toBe(isOff);
     });
 });

@@ -1,24 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import { navigationMarks } from "../../../ui/models/navigation-marks.ts";
-import { overviewWith, stdout } from "./overview-answer.ts";
-
-const sensors = { reporting: 2, quiet: 0, refused: 0, rate_limited: 0, never_seen: 5 };
+import { overviewWith, refusalsWith, sensorsWith, stdout } from "./overview-answer.ts";
 
 describe("the navigation", () => {
   test("has no marks without problems; sensors that were never seen are not a problem", () => {
+    const sensors = sensorsWith({ reporting: 2, never_seen: 5 });
     expect(navigationMarks(overviewWith({ sensors }))).toEqual({});
   });
 
-  test("counts sensors that are refused, rate-limited or quiet, and is bad if one is refused", () => {
-    const quiet = { ...sensors, quiet: 2, rate_limited: 1 };
-    expect(navigationMarks(overviewWith({ sensors: quiet })).sensors).toMatchObject({
-      count: 3,
-      mood: "attention",
-    });
-    expect(navigationMarks(overviewWith({ sensors: { ...quiet, refused: 1 } })).sensors).toMatchObject({
-      count: 4,
-      mood: "bad",
-    });
+  test("counts the sensors in trouble, and is bad if one of them loses events or is refused", () => {
+    const fleet = { troubled: 3, clocksOff: 1, worstLoss: null };
+    const moodWith = (counts: Parameters<typeof sensorsWith>[0]) =>
+      navigationMarks(overviewWith({ sensors: sensorsWith(counts), fleet })).sensors;
+    expect(moodWith({ quiet: 2, silent: 1 })).toMatchObject({ count: 3, mood: "attention" });
+    expect(moodWith({ quiet: 2, refused: 1 })).toMatchObject({ count: 3, mood: "bad" });
+    expect(moodWith({ quiet: 2, losing: 1 })).toMatchObject({ count: 3, mood: "bad" });
   });
 
   test("counts outputs that do not deliver, and is bad if one is blocked", () => {
@@ -29,9 +25,23 @@ describe("the navigation", () => {
     expect(marksWith("retrying", "holding")).toMatchObject({ count: 2, mood: "bad" });
   });
 
-  test("counts the refused requests of the last hour, and old databases", () => {
-    const refusals = { requests: 9, requestsLastHour: 4, lastAt: 0, byReason: {} };
-    const marks = navigationMarks(overviewWith({ refusals, oldDatabases: 1 }));
+  test("counts outputs with dead letters", () => {
+    const outputs = [stdout, { ...stdout, deadLetters: 900 }];
+    expect(navigationMarks(overviewWith({ outputs })).outputs).toMatchObject({
+      count: 1,
+      mood: "attention",
+    });
+  });
+
+  test("counts the sensors with refused requests, and old databases", () => {
+    const marks = navigationMarks(
+      overviewWith({ refusals: refusalsWith({ sensorsLastHour: 4 }), oldDatabases: 1 }),
+    );
     expect([marks.refusals?.count, marks.enrichment?.count]).toEqual([4, 1]);
+  });
+
+  test("has no mark for requests of strangers", () => {
+    const refusals = refusalsWith({ requests: 9000, requestsLastHour: 9000 });
+    expect(navigationMarks(overviewWith({ refusals }))).toEqual({});
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadSensors } from "../../../server/config/sensors.ts";
 import type { SetupAnswer } from "../../../server/management/api/answers.ts";
-import { ingestUrl, isUsableId, newToken, sensorSnippets } from "../../../ui/models/new-sensor.ts";
+import { freeId, ingestUrl, isUsableId, newToken, sensorSnippets } from "../../../ui/models/new-sensor.ts";
 
 const setup: SetupAnswer = {
   ingest: { isTls: true, port: 8443, host: null, isCertificateSelfSigned: true },
@@ -38,4 +38,9 @@ describe("the texts to paste for a new sensor", () => {
     const ids = ["vps-1", "unknown", "", "-a", "a b", "a'b", 'a"b', "a,b", "a_b", "a\nb", "x".repeat(64)];
     expect(ids.filter(isUsableId)).toEqual(["vps-1"]);
   });
+});
+
+test("the id that is suggested belongs to no sensor yet", () => {
+  expect(freeId(new Set())).toBe("vps-1");
+  expect(freeId(new Set(["vps-1", "vps-2", "vps-4"]))).toBe("vps-3");
 });

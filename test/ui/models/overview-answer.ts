@@ -1,4 +1,8 @@
-import type { OutputAnswer, OverviewAnswer } from "../../../server/management/api/answers.ts";
+import type {
+  OutputAnswer,
+  OverviewAnswer,
+  RefusalCountsAnswer,
+} from "../../../server/management/api/answers.ts";
 
 /** An output without problems. */
 export const stdout: OutputAnswer = {
@@ -22,6 +26,29 @@ export const stdout: OutputAnswer = {
   deadLetters: 0,
 };
 
+/** The number of sensors in each state; 0 in those that are not given. */
+export function sensorsWith(counts: Partial<OverviewAnswer["sensors"]>): OverviewAnswer["sensors"] {
+  return { reporting: 0, losing: 0, quiet: 0, silent: 0, refused: 0, never_seen: 0, ...counts };
+}
+
+export const noRefusals: RefusalCountsAnswer = {
+  requests: 0,
+  requestsLastHour: 0,
+  events: 0,
+  eventsLastHour: 0,
+  isEstimate: false,
+  lastAt: null,
+  byReason: {},
+};
+
+export function refusalsWith(changes: Partial<OverviewAnswer["refusals"]>): OverviewAnswer["refusals"] {
+  return {
+    ...{ requests: 0, requestsLastHour: 0, lastAt: null, byReason: {}, sensorsLastHour: 0 },
+    ...{ own: noRefusals, claimed: noRefusals, strangers: noRefusals },
+    ...changes,
+  };
+}
+
 /** The overview of a Loom without problems, with changes. */
 export function overviewWith(changes: Partial<OverviewAnswer>): OverviewAnswer {
   return {
@@ -37,8 +64,9 @@ export function overviewWith(changes: Partial<OverviewAnswer>): OverviewAnswer {
       keptLastHour: 0,
       history: { startAt: 0, stepMs: 1, values: [], pauses: [] },
     },
-    sensors: { reporting: 2, quiet: 0, refused: 0, rate_limited: 0, never_seen: 0 },
-    refusals: { requests: 0, requestsLastHour: 0, lastAt: null, byReason: {} },
+    sensors: sensorsWith({ reporting: 2 }),
+    fleet: { troubled: 0, clocksOff: 0, worstLoss: null },
+    refusals: refusalsWith({}),
     outputs: [stdout],
     enrichment: null,
     oldDatabases: 0,

@@ -16,6 +16,8 @@ const noTotals: SensorAnswer["totals"] = {
   ignoredEvents: 0,
   bodyBytes: 0,
   refusedRequests: {},
+  refusedEvents: {},
+  isRefusedEstimate: false,
 };
 const withTotals = (totals: Partial<SensorAnswer["totals"]>) => ({ totals: { ...noTotals, ...totals } });
 
@@ -24,6 +26,7 @@ function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnsw
     id,
     state: "reporting",
     note: "",
+    loss: null,
     isConfigured: true,
     lastBatchAt: null,
     usualGapMs: null,
@@ -36,15 +39,19 @@ function sensorWith(id: string, changes: Partial<SensorAnswer> = {}): SensorAnsw
     ignoredEvents: 0,
     bodyBytes: 0,
     refusedRequests: {},
+    refusedEvents: {},
+    isRefusedEstimate: false,
     lastRefusal: null,
     claimedRefusals: 0,
+    claimedEvents: 0,
     clockBehindSeconds: null,
+    isClockOff: false,
     ...changes,
   };
 }
 
 const idsOf = (sensors: readonly SensorAnswer[]) => sensors.map(({ id }) => id);
-const everything = { text: "", state: undefined, sort: { column: "id", isReversed: false } } as const;
+const everything = { text: "", condition: undefined, sort: { column: "id", isReversed: false } } as const;
 
 function sortedBy(column: SensorColumn, sensors: readonly SensorAnswer[], isReversed = false): string[] {
   return idsOf(selectSensors(sensors, { ...everything, sort: { column, isReversed } }));
@@ -56,11 +63,11 @@ describe("the order of sensors", () => {
   });
 
   test("by state has those first that need attention, and equal ones by id", () => {
-    const sensors = (["never_seen", "reporting", "quiet", "rate_limited", "refused"] as const).flatMap(
+    const sensors = (["never_seen", "reporting", "quiet", "silent", "losing", "refused"] as const).flatMap(
       (state) => [sensorWith(`${state} b`, { state }), sensorWith(`${state} a`, { state })],
     );
     expect(sortedBy("state", sensors)).toEqual(
-      ["refused", "rate_limited", "quiet", "reporting", "never_seen"].flatMap((state) => [
+      ["refused", "losing", "silent", "quiet", "reporting", "never_seen"].flatMap((state) => [
         `${state} a`,
         `${state} b`,
       ]),
@@ -95,9 +102,10 @@ describe("the order of sensors", () => {
     ["events", withTotals({ keptEvents: 9 }), withTotals({ keptEvents: 10 })],
     [
       "refused",
-      { claimedRefusals: 9 },
-      { ...withTotals({ refusedRequests: { unauthorized: 5 } }), claimedRefusals: 5 },
+      { claimedEvents: 9 },
+      { ...withTotals({ refusedEvents: { unavailable: 5 } }), claimedEvents: 5 },
     ],
+    ["clock", { clockBehindSeconds: 9 }, { clockBehindSeconds: -10 }],
   ] as const)
     test(`by ${column} has the highest first, and the lowest when it is reversed`, () => {
       const sensors = [sensorWith("few", few), sensorWith("many", many)];
@@ -121,8 +129,15 @@ describe("the selection of sensors", () => {
   });
 
   test("by state and text needs both", () => {
-    expect(idsOf(selectSensors(sensors, { ...everything, state: "quiet", text: "fra" }))).toEqual([
+    expect(idsOf(selectSensors(sensors, { ...everything, condition: "quiet", text: "fra" }))).toEqual([
       "Frankfurt-1",
+    ]);
+  });
+
+  test("by a wrong clock has the sensors whose clock is off, whatever their state", () => {
+    const off = sensorWith("off", { isClockOff: true, state: "losing" });
+    expect(idsOf(selectSensors([...sensors, off], { ...everything, condition: "clock_off" }))).toEqual([
+      "off",
     ]);
   });
 
@@ -140,10 +155,13 @@ test("names and states are sorted upwards at first, times and numbers downwards"
   expect(directionsOf(true)).toEqual(["descending", "descending", "ascending", "ascending"]);
 });
 
-test("the refused requests of a sensor are those with its token and those that claimed its id", () => {
-  expect(
-    refusedOf(sensorWith("a", { ...withTotals({ refusedRequests: { x: 2, y: 3 } }), claimedRefusals: 4 })),
-  ).toBe(9);
+test("what was refused of a sensor are requests with its token and those that claimed its id, with their events", () => {
+  const sensor = sensorWith("a", {
+    ...withTotals({ refusedRequests: { x: 2, y: 3 }, refusedEvents: { x: 20, y: 30 } }),
+    claimedRefusals: 4,
+    claimedEvents: 40,
+  });
+  expect(refusedOf(sensor)).toEqual({ requests: 9, events: 90, isEstimate: true });
 });
 
 describe("the table of sensors", () => {
