@@ -6,7 +6,7 @@ import type {
   SensorState,
 } from "../../server/management/api/answers.ts";
 import { formatBytes, formatCount, formatRate, formatShortCount, formatThings } from "../format/numbers.ts";
-import { formatRefusedEvents } from "../format/refused.ts";
+import { formatRefused, formatRefusedEvents } from "../format/refused.ts";
 import type { SensorCondition } from "../models/sensors-table.ts";
 import { Fact } from "./fact.tsx";
 import { outputMoods } from "./output-state.ts";
@@ -93,7 +93,7 @@ const maxReasons = 4;
 /** What was refused of sensors, and apart from it the requests of strangers. */
 export function RefusalsTile({ refusals, totals }: Pick<OverviewAnswer, "refusals" | "totals">) {
   const { own, claimed, strangers } = refusals;
-  const reasons = Object.entries(own.byReason).sort(([, a], [, b]) => b - a);
+  const reasons = Object.entries(own.byReason).sort(([, a], [, b]) => b.requests - a.requests);
   const lastHour = {
     requests: own.requestsLastHour,
     events: own.eventsLastHour,
@@ -104,20 +104,21 @@ export function RefusalsTile({ refusals, totals }: Pick<OverviewAnswer, "refusal
       <div class="figures">
         <Figure
           value={formatRefusedEvents(lastHour)}
-          unit={`${own.eventsLastHour === 1 ? "event" : "events"} of sensors in ${formatThings(lastHour.requests, "request")} in the last hour`}
+          unit={`${own.eventsLastHour === 1 ? "event" : "events"} in ${formatThings(lastHour.requests, "request")}`}
         />
+        <span class="muted">of sensors, in the last hour</span>
       </div>
       <ul class="rows">
         {reasons.slice(0, maxReasons).map(([reason, count]) => (
           <li key={reason}>
             <code>{reason}</code>
-            <span class="number">{formatThings(count, "request")}</span>
+            <span class="number">{formatRefused(count)}</span>
           </li>
         ))}
         {claimed.requests > 0 && (
           <li>
             <span>with a sensor's id, not its token</span>
-            <span class="number">{formatThings(claimed.requests, "request")}</span>
+            <span class="number">{formatRefused(claimed)}</span>
           </li>
         )}
         <li class="muted">

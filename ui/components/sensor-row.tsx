@@ -21,6 +21,11 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
       <td>
         <SensorStateMark sensor={sensor} />
         <StateNote sensor={sensor} />
+        {sensor.isClockOff && (
+          <p class="only-narrow">
+            clock: <ClockOffset sensor={sensor} />
+          </p>
+        )}
       </td>
       <td>
         <Ago at={sensor.lastBatchAt} />
@@ -42,7 +47,7 @@ export function SensorRow({ sensor }: { sensor: SensorAnswer }) {
           <span class="muted">0</span>
         ) : (
           <>
-            <span class="bad">{formatRefusedEvents(refused)}</span>
+            {refused.events > 0 && <span class="bad">{formatRefusedEvents(refused)}</span>}
             <p class="muted">{formatThings(refused.requests, "request")}</p>
           </>
         )}

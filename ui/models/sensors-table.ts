@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
-import type { SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
-import type { RefusedCount } from "../format/refused.ts";
+import type { RefusedCountAnswer, SensorAnswer, SensorState } from "../../server/management/api/answers.ts";
 
 export const sensorColumns = {
   id: { name: "Sensor", value: (sensor: SensorAnswer) => sensor.id },
@@ -91,7 +90,7 @@ export class SensorsTable {
 }
 
 /** What was refused: requests with the sensor's token, and those that only claimed its id. */
-export function refusedOf({ totals, claimedRefusals, claimedEvents }: SensorAnswer): RefusedCount {
+export function refusedOf({ totals, claimedRefusals, claimedEvents }: SensorAnswer): RefusedCountAnswer {
   const sumOf = (counts: Readonly<Record<string, number>>) =>
     Object.values(counts).reduce((sum, count) => sum + count, 0);
   return {

@@ -219,19 +219,21 @@ export interface SetupAnswer {
 
 // ---- refusals
 
-/** Refused requests of one kind. */
-export interface RefusalCountsAnswer {
-  /** Since the start. */
+/** Refused requests and their events. */
+export interface RefusedCountAnswer {
   readonly requests: number;
-  readonly requestsLastHour: number;
   /** The events of these requests, estimated where they were not counted; 0 for strangers. */
   readonly events: number;
-  readonly eventsLastHour: number;
   /** Whether `events` has estimates. */
   readonly isEstimate: boolean;
+}
+
+/** Refused requests of one kind since the start. */
+export interface RefusalCountsAnswer extends RefusedCountAnswer {
+  readonly requestsLastHour: number;
+  readonly eventsLastHour: number;
   readonly lastAt: number | null;
-  /** Requests since the start, by reason. */
-  readonly byReason: Readonly<Record<string, number>>;
+  readonly byReason: Readonly<Record<string, RefusedCountAnswer>>;
 }
 
 /** Refused requests by whom they concern. */

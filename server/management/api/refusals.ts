@@ -55,13 +55,14 @@ export function refusalKinds(
   history: Pick<RefusalHistory, "lastHour">,
 ): RefusalKindsAnswer {
   const answerOf = (kind: RefusalKind): RefusalCountsAnswer => {
-    const { requests, events, isEstimate, lastAt = null, requestsByReason } = refusals.counts(kind);
+    const { total, lastAt = null, byReason } = refusals.counts(kind);
     const lastHour = history.lastHour(kind);
     return {
-      ...{ requests, events, isEstimate, lastAt },
+      ...total,
+      lastAt,
       requestsLastHour: lastHour.requests,
       eventsLastHour: lastHour.events,
-      byReason: Object.fromEntries(requestsByReason),
+      byReason: Object.fromEntries(byReason),
     };
   };
   return { own: answerOf("own"), claimed: answerOf("claimed"), strangers: answerOf("stranger") };

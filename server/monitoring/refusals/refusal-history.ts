@@ -18,13 +18,13 @@ const hourMs = 3_600_000;
 /** To be called at the start, when all counts are 0. */
 export function trackRefusals(history: Pick<History, "track">, refusals: RefusalRecords): RefusalHistory {
   const track = (kind: RefusalKind) => ({
-    requests: history.track(`refused requests, ${kind}`, () => refusals.counts(kind).requests),
-    events: history.track(`refused events, ${kind}`, () => refusals.counts(kind).events),
+    requests: history.track(`refused requests, ${kind}`, () => refusals.counts(kind).total.requests),
+    events: history.track(`refused events, ${kind}`, () => refusals.counts(kind).total.events),
   });
   const counters = { own: track("own"), claimed: track("claimed"), stranger: track("stranger") };
   const ofSensors = history.track(
     "refused requests, sensors",
-    () => refusals.counts("own").requests + refusals.counts("claimed").requests,
+    () => refusals.counts("own").total.requests + refusals.counts("claimed").total.requests,
   );
   return {
     lastHour(kind) {

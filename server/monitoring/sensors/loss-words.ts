@@ -20,14 +20,14 @@ const causes = new Map([
 
 /** "≈ 43 % lost: over 20 requests/s". The sign for "about" is there if the number of lost events is an estimate. */
 export function lossWords(loss: Loss): string {
-  return `${loss.isEstimate && loss.share < 1 ? "≈ " : ""}${percentOf(loss.share)} lost: ${causeOf(loss)}`;
+  return `${percentOf(loss)} lost: ${causeOf(loss)}`;
 }
 
 /** 100 % means all, and a small loss is never 0 %. */
-function percentOf(share: number): string {
+function percentOf({ share, isEstimate }: Loss): string {
   if (share < 0.01) return "<1 %";
   if (share > 0.99 && share < 1) return ">99 %";
-  return `${Math.round(share * 100)} %`;
+  return `${isEstimate && share < 1 ? "≈ " : ""}${Math.round(share * 100)} %`;
 }
 
 function causeOf({ reason, detail }: Loss): string {

@@ -87,7 +87,7 @@ test("the answer has the state of every part of Loom", async () => {
       sensorsLastHour: 1,
       own: {
         ...{ requests: 1, requestsLastHour: 1, events: 30, eventsLastHour: 30, isEstimate: true, lastAt },
-        byReason: { invalid_request: 1 },
+        byReason: { invalid_request: { requests: 1, events: 30, isEstimate: true } },
       },
       claimed: {
         ...{
@@ -102,7 +102,7 @@ test("the answer has the state of every part of Loom", async () => {
       },
       strangers: {
         ...{ requests: 1, requestsLastHour: 1, events: 0, eventsLastHour: 0, isEstimate: false, lastAt },
-        byReason: { unauthorized: 1 },
+        byReason: { unauthorized: { requests: 1, events: 0, isEstimate: false } },
       },
     },
     totals: {

@@ -110,10 +110,18 @@ test("the answer has every group and their sum", async () => {
     eventsLastHour: 20,
     isEstimate: true,
     lastAt: firstAt + 10_000,
-    byReason: { payload_too_large: 1 },
+    byReason: { payload_too_large: { requests: 1, events: 20, isEstimate: true } },
   });
-  expect(answer.claimed).toMatchObject({ requests: 2, events: 40, byReason: { unauthorized: 2 } });
-  expect(answer.strangers).toMatchObject({ requests: 1, events: 0, byReason: { not_found: 1 } });
+  expect(answer.claimed).toMatchObject({
+    requests: 2,
+    events: 40,
+    byReason: { unauthorized: { requests: 2 } },
+  });
+  expect(answer.strangers).toMatchObject({
+    requests: 1,
+    events: 0,
+    byReason: { not_found: { requests: 1, events: 0 } },
+  });
   expect(answer.advice.unauthorized?.cure).toContain("token");
   history.stop();
 });

@@ -210,7 +210,7 @@ describe("a refused request concerns", () => {
   const events = { count: 12, isEstimate: true };
   const countsOf = (refusals: RefusalRecords) =>
     (["own", "claimed", "stranger"] as const).map((kind) => {
-      const { requests, events } = refusals.counts(kind);
+      const { requests, events } = refusals.counts(kind).total;
       return [requests, events];
     });
 
@@ -223,10 +223,10 @@ describe("a refused request concerns", () => {
       [0, 0],
       [0, 0],
     ]);
-    expect(refusals.counts("own")).toMatchObject({ isEstimate: true, lastAt: clock.now() });
-    expect(Object.fromEntries(refusals.counts("own").requestsByReason)).toEqual({
-      rate_limit_exceeded: 1,
-      unavailable: 1,
+    expect(refusals.counts("own")).toMatchObject({ total: { isEstimate: true }, lastAt: clock.now() });
+    expect(Object.fromEntries(refusals.counts("own").byReason)).toEqual({
+      rate_limit_exceeded: { requests: 1, events: 12, isEstimate: true },
+      unavailable: { requests: 1, events: 3, isEstimate: false },
     });
   });
 
