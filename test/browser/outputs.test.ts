@@ -48,6 +48,8 @@ describeInBrowser("outputs", () => {
     await row.getByRole("button", { name: "Retry", exact: true }).click();
     await page.getByText("1 event will be retried").waitFor();
     await page.getByText("1 dead letter").waitFor({ state: "detached" });
+    await page.locator(".facts > div", { hasText: "Rejected" }).getByText("1 since Loom started").waitFor();
+    await page.locator(".facts > div", { hasText: "Dead letters" }).getByText("0 now").waitFor();
     expect(view.faults).toEqual([]);
   });
 

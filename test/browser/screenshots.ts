@@ -41,7 +41,9 @@ await using elasticsearch = await startPickyElasticsearch(
   "failed to parse field [event.sequence] of type [long]",
 );
 await using loom = await startWithDashboard({
-  config: `${dashboardConfig.replace("quiet_after_seconds = 2", "quiet_after_seconds = 20")}
+  config: `${dashboardConfig
+    .replace("quiet_after_seconds = 2", "quiet_after_seconds = 20")
+    .replace("per_sensor_rps = -1", "per_sensor_rps = 5")}
 [output]
 type = ["elasticsearch", "clickhouse"]
 elasticsearch_url = "${elasticsearch.url}"
@@ -52,7 +54,10 @@ dir = "outbox"
 flush_interval_ms = 1000
 `,
   environment: Object.fromEntries(
-    [...sensors, ...silent, "milton-01"].map((sensor) => [`LOOM_SENSOR_${sensor}`, tokenOf(sensor)]),
+    [...sensors, ...silent, "milton-01", "perth-01"].map((sensor) => [
+      `LOOM_SENSOR_${sensor}`,
+      tokenOf(sensor),
+    ]),
   ),
 });
 
@@ -85,12 +90,21 @@ async function attack(): Promise<void> {
   }
 }
 
-/** One second of traffic. The sensor in Milton stops half-way, and one client sends a wrong token. */
+/**
+ * One second of traffic. The sensor in Milton stops half-way, the one in São Paulo is over its rate, the clock of the one in Perth
+ * is wrong, and one client sends a wrong token, and another one has none.
+ */
 async function attackOnce(second: number): Promise<void> {
   const isMiltonAlive = second > 0 && second < minutes * 30;
   for (const sensor of isMiltonAlive ? [...sensors, "milton-01"] : sensors)
     if (Math.random() < chanceToSend(sensor))
       await send(loom.ingestUrl, madeUpBatch(sensor), { token: tokenOf(sensor) });
+  for (let i = 0; i < 8; i++)
+    await send(loom.ingestUrl, madeUpBatch("saopaulo-01"), { token: tokenOf("saopaulo-01") });
+  const hoursAgo = new Date(Date.now() - 3 * 3_600_000).toISOString();
+  if (second % 5 === 1)
+    await send(loom.ingestUrl, `[{"@timestamp":"${hoursAgo}"}]`, { token: tokenOf("perth-01") });
+  if (second % 3 === 1) await send(loom.ingestUrl, "<script>", { token: "guessed" });
   if (second % 15 === 3)
     await send(loom.ingestUrl, "[]", { token: "an-old-token", headers: { "x-spip-id": "milan-01" } });
   if (second % 40 === 7) await send(loom.ingestUrl, "[{}", { token: tokenOf("lagos-01") });

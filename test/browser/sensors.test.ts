@@ -48,7 +48,7 @@ describeInBrowser("sensors", () => {
     expect(text).toContain(sensorId);
     expect(text).toContain("127.0.0.1");
     expect(text).toMatch(/token/);
-    expect(await row.locator("td.number").textContent()).toBe("3");
+    expect(await row.locator("td.number").allTextContents()).toEqual(["3", "0"]);
     expect(await view.page.content()).not.toContain("guessed-secret-token");
     expect(view.faults).toEqual([]);
   });
@@ -59,9 +59,72 @@ describeInBrowser("sensors", () => {
     const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
     expect(await send(loom.ingestUrl, `[{"@timestamp":"${anHourAgo}"}]`)).toBe(204);
     await view.open("/sensors");
-    await rowOf(view.page, sensorId).getByText("its clock is 60 min behind Loom's").waitFor();
+    await clockOf(view.page, sensorId).getByText("60 min behind", { exact: true }).waitFor();
+    await view.open("/");
+    await view.page.getByRole("link", { name: "The clock of 1 sensor is off" }).click();
+    await clockOf(view.page, sensorId).getByText("60 min behind", { exact: true }).waitFor();
+    expect(await view.page.locator("table.sensors tbody tr").count()).toBe(1);
     await view.open(`/sensors/${sensorId}`);
     await view.page.getByText("its clock is 60 min behind Loom's").waitFor();
+  });
+
+  test("that lose events say how many and why in the overview, the list and on their page", async () => {
+    await using loom = await startWithDashboard({
+      config: dashboardConfig.replace("per_sensor_rps = -1", "per_sensor_rps = 2"),
+    });
+    await using view = await viewOf(loom);
+    const { page } = view;
+    for (let refused = 0; refused < 3; )
+      if ((await send(loom.ingestUrl, capturedBatch(9))) === 429) refused++;
+    const loss = /^≈ \d+ % lost: over 2 requests\/s/;
+    await view.open("/");
+    await page
+      .locator(".verdict")
+      .getByText(/is losing events: ≈ \d+ % lost: over 2 requests\/s$/)
+      .waitFor();
+    await page.locator(".tile", { hasText: "losing events" }).getByText(`${sensorId}: ≈`).waitFor();
+    await page.getByRole("link", { name: "losing events", exact: true }).click();
+    await rowOf(page, sensorId).getByText("losing events", { exact: true }).waitFor();
+    await rowOf(page, sensorId).getByText(loss).waitFor();
+    await rowOf(page, sensorId).getByText("3 requests", { exact: true }).waitFor();
+    await rowOf(page, sensorId).getByRole("link", { name: sensorId }).click();
+    await page.getByText("losing events", { exact: true }).waitFor();
+    await page.getByText(loss).waitFor();
+    await page
+      .locator("dd", { hasText: "rate_limit_exceeded" })
+      .getByText(/≈ \d+ events in 3 requests/)
+      .waitFor();
+    expect(view.faults).toEqual([]);
+  });
+
+  test("have their refusals apart from internet noise, which is not a problem", async () => {
+    // The databases for tests are old, and so are the captured events; both would be problems.
+    const config = dashboardConfig
+      .replace(/^\w+_db_path.*$/gm, "")
+      .replace("quiet_after_seconds = 2", "quiet_after_seconds = 120");
+    await using loom = await startWithDashboard({ config });
+    await using view = await viewOf(loom);
+    const { page } = view;
+    expect(await send(loom.ingestUrl, "[{}]")).toBe(204);
+    for (let i = 0; i < 12; i++) expect(await send(loom.ingestUrl, "[{}]", { token: "guessed" })).toBe(401);
+    await view.open("/");
+    await page
+      .locator(".verdict")
+      .getByText(/^No problems: 1 sensor is reporting/)
+      .waitFor();
+    await page.locator(".tile", { hasText: "internet noise" }).getByText("12 requests").waitFor();
+    expect(await page.locator(".nav-mark").count()).toBe(0);
+    expect(await send(loom.ingestUrl, "[1]")).toBe(400);
+    await page
+      .getByRole("link", { name: "1 event in 1 request of sensors was refused in the last hour" })
+      .click();
+    const sensors = page.getByRole("region", { name: "Sensors" });
+    await sensors.locator("tbody tr", { hasText: "invalid_request" }).waitFor();
+    expect(await sensors.locator("tbody tr").count()).toBe(1);
+    const noise = page.getByRole("region", { name: "Internet noise" });
+    await noise.getByText("12 requests were refused").waitFor();
+    expect(await noise.locator("tbody td.number").allTextContents()).toEqual(["12"]);
+    expect(view.faults).toEqual([]);
   });
 
   test("have a page with their rate, most frequent values, refusals and live events", async () => {
@@ -159,6 +222,22 @@ describeInBrowser("adding a sensor", () => {
     expect(view.faults).toEqual([]);
   });
 
+  test("suggests an id that is free, and warns of one that exists", async () => {
+    await using loom = await startWithDashboard({
+      environment: { "LOOM_SENSOR_vps-1": "first-token" },
+    });
+    await using view = await viewOf(loom);
+    const { page } = view;
+    await view.open("/sensors/add");
+    await page.locator(".snippet", { hasText: 'sensor_id = "vps-2"' }).waitFor();
+    await page.getByLabel("Sensor id").fill("vps-1");
+    await page.getByRole("alert").getByText("A sensor with this id exists").waitFor();
+    expect(await page.locator(".snippet").count()).toBe(0);
+    await page.getByRole("alert").getByRole("link", { name: "vps-1" }).click();
+    await page.getByRole("heading", { name: "vps-1" }).waitFor();
+    expect(view.faults).toEqual([]);
+  });
+
   test("is not offered for an id that would break something", async () => {
     await using loom = await startWithDashboard();
     await using view = await viewOf(loom);
@@ -171,6 +250,10 @@ describeInBrowser("adding a sensor", () => {
 
 function rowOf(page: Page, id: string) {
   return page.locator("table.sensors tbody tr", { has: page.getByRole("rowheader", { name: id }) });
+}
+
+function clockOf(page: Page, id: string) {
+  return rowOf(page, id).locator("td").last();
 }
 
 /** Begins to record in which rows of the table the page changes something. */
