@@ -138,9 +138,9 @@ function Facts({ answer: { sensor, countedSinceAt } }: { answer: SensorDetailAns
     <>
       <p>
         <SensorStateMark sensor={sensor} />{" "}
-        <span class={sensor.state === "losing" ? "bad" : "muted"}>{sensor.note}</span>
         {!sensor.isConfigured && <StateMark mood="attention">its token is no longer configured</StateMark>}
       </p>
+      <p class={sensor.state === "losing" ? "bad" : "muted"}>{sensor.note}</p>
       <ClockMark sensor={sensor} />
       <dl class="facts">
         <Fact name="First batch">
