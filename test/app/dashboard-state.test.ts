@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openStateDatabase } from "../../server/monitoring/saved-state/state-database.ts";
 import {
   maxTestMs,
   plainConfig,
@@ -49,6 +50,7 @@ test("after a stop with SIGTERM, everything that the dashboard knows is there ag
   await using first = await start(folder.path);
   for (let i = 0; i < 3; i++) expect(await send(first.ingestUrl, batch)).toBe(204);
   expect(await send(first.ingestUrl, "[1]")).toBe(400);
+  expect((await fetch(new URL("/wp-login.php", first.ingestUrl))).status).toBe(404);
   const before = await (await dashboardOf(first)).sensor();
   await stop(first);
 
@@ -67,11 +69,10 @@ test("after a stop with SIGTERM, everything that the dashboard knows is there ag
     },
     lastRefusal: before.lastRefusal,
   });
-  expect((await dashboard.overview()).totals).toMatchObject({
-    keptEvents: 6,
-    refusedRequests: 1,
-    isSaved: true,
-  });
+  const { totals, refusals } = await dashboard.overview();
+  expect(totals).toMatchObject({ keptEvents: 6, refusedRequests: 2, isSaved: true });
+  expect(refusals.own).toMatchObject({ requests: 1, events: 1, isEstimate: true });
+  expect(refusals.strangers).toMatchObject({ requests: 1, events: 0 });
   const attacks = await dashboard.attacks("24h");
   expect(attacks).toMatchObject({ kept: 6, examined: 6, isWhole: false });
   expect(attacks.ports.entries.map(({ key, count }) => [key, count])).toEqual([
@@ -105,6 +106,34 @@ test("after a kill, the sensor that sent a batch before the last save is known, 
     totals: { keptEvents: 2 },
   });
   expect((await dashboard.overview()).events.history.pauses).toHaveLength(1);
+});
+
+/** Changes the file as if Loom had run for so much longer before it stopped, without another batch. */
+function runLonger(file: string, ms: number): void {
+  const { database, entries } = openStateDatabase(file);
+  const [kind, key, json] = entries.find(([kind]) => kind === "chronicle") ?? ["", "", "{}"];
+  const chronicle = JSON.parse(json);
+  chronicle.elapsedMs += ms;
+  database.write([{ kind, key, json: JSON.stringify(chronicle) }], []);
+  database.close();
+}
+
+test("a sensor that died before a restart is silent since its last batch", async () => {
+  using folder = stateFolder();
+  await using first = await start(folder.path);
+  expect(await send(first.ingestUrl, batch)).toBe(204);
+  const { lastBatchAt } = await (await dashboardOf(first)).sensor();
+  await stop(first);
+  runLonger(folder.file, 3 * 86_400_000);
+
+  await using second = await start(folder.path);
+  const dashboard = await dashboardOf(second);
+  expect(await dashboard.sensor()).toMatchObject({
+    lastBatchAt,
+    state: "silent",
+    note: expect.stringMatching(/^last batch 3 d ago, /),
+  });
+  expect((await dashboard.overview()).sensors).toMatchObject({ silent: 1, never_seen: 0 });
 });
 
 function sizeAndTime(file: string): string {

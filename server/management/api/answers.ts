@@ -228,7 +228,7 @@ export interface RefusedCountAnswer {
   readonly isEstimate: boolean;
 }
 
-/** Refused requests of one kind since the start. */
+/** Refused requests of one kind since the first start of Loom, as far as the state of the dashboard was saved. */
 export interface RefusalCountsAnswer extends RefusedCountAnswer {
   readonly requestsLastHour: number;
   readonly eventsLastHour: number;

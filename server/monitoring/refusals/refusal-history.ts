@@ -15,14 +15,18 @@ export interface RefusalHistory {
 
 const hourMs = 3_600_000;
 
-/** To be called at the start, when all counts are 0. */
+/** To be called at the start: what was counted before it is in the saved history already. */
 export function trackRefusals(history: Pick<History, "track">, refusals: RefusalRecords): RefusalHistory {
+  const trackSum = (name: string, sum: () => number) => {
+    const saved = sum();
+    return history.track(name, () => sum() - saved);
+  };
   const track = (kind: RefusalKind) => ({
-    requests: history.track(`refused requests, ${kind}`, () => refusals.counts(kind).total.requests),
-    events: history.track(`refused events, ${kind}`, () => refusals.counts(kind).total.events),
+    requests: trackSum(`refused requests, ${kind}`, () => refusals.counts(kind).total.requests),
+    events: trackSum(`refused events, ${kind}`, () => refusals.counts(kind).total.events),
   });
   const counters = { own: track("own"), claimed: track("claimed"), stranger: track("stranger") };
-  const ofSensors = history.track(
+  const ofSensors = trackSum(
     "refused requests, sensors",
     () => refusals.counts("own").total.requests + refusals.counts("claimed").total.requests,
   );

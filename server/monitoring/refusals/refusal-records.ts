@@ -5,7 +5,7 @@ import { startOf } from "../../text/truncate.ts";
 import { Chronicle } from "../history/chronicle.ts";
 import { type Change, numberKey, type SavedEntries } from "../saved-state/saved-entries.ts";
 import { GroupPool, type RefusalGroup, type SavedGroup } from "./group-pool.ts";
-import { RefusalCounts, type RefusalKind, refusalKinds } from "./refusal-counts.ts";
+import { RefusalCounts, type RefusalKind, type RefusalsOfReason, refusalKinds } from "./refusal-counts.ts";
 
 /** A group takes about 400 bytes. */
 const poolLimits = {
@@ -54,6 +54,7 @@ interface SavedSums {
 
 const sumsKind = "refusal sums";
 const sensorsKind = "sensor refusals";
+const countsKind = "refusal counts";
 const groupsKinds: Readonly<Record<RefusalKind, string>> = {
   own: "refusals of known",
   claimed: "refusals of claimed",
@@ -118,8 +119,7 @@ export class RefusalRecords {
     const kind = tokenOwner !== undefined ? "own" : claim?.sensorId !== undefined ? "claimed" : "stranger";
     const concerned = tokenOwner ?? claim?.sensorId;
     const ofSensor = concerned === undefined ? undefined : events;
-    this.#counts[kind].note(reason, ofSensor, at);
-    this.#pools[kind].note(concerned ?? address ?? "", {
+    const group: RefusalGroup = {
       reason,
       sensorId: tokenOwner,
       claimedText: claim?.sensorId !== undefined && claim.sensorId === tokenOwner ? undefined : claim?.text,
@@ -131,9 +131,10 @@ export class RefusalRecords {
       count: 1,
       events: ofSensor?.count ?? 0,
       isEstimate: ofSensor?.isEstimate ?? false,
-    });
-    if (concerned !== undefined)
-      this.#noteSensor(concerned, reason, ofSensor?.count ?? 0, kind === "claimed");
+    };
+    this.#counts[kind].add(group);
+    this.#pools[kind].note(concerned ?? address ?? "", group);
+    if (concerned !== undefined) this.#noteSensor(concerned, reason, group.events, kind === "claimed");
   }
 
   /** All groups, the most recently active first. */
@@ -151,7 +152,7 @@ export class RefusalRecords {
     return this.#bySensor.get(sensorId) ?? noRefusals;
   }
 
-  /** The refused requests of one kind. */
+  /** The refused requests of one kind, those that were saved before this start included. */
   counts(kind: RefusalKind): Readonly<RefusalCounts> {
     return this.#counts[kind];
   }
@@ -187,10 +188,14 @@ export class RefusalRecords {
     this.#unsavedSensors.add(sensorId);
   }
 
-  /** See SavedPart: the last refusals of the sensors. */
+  /** See SavedPart: the last refusals of the sensors, and the counts. */
   *sensorChanges(): Iterable<Change> {
     for (const key of this.#unsavedSensors) yield { kind: sensorsKind, key, value: this.#bySensor.get(key) };
     this.#unsavedSensors.clear();
+    for (const kind of refusalKinds) {
+      const counts = this.#counts[kind];
+      if (counts.hasNew) yield { kind: countsKind, key: kind, value: counts.save() };
+    }
   }
 
   /** See SavedPart: the groups of the pools that changed. */
@@ -222,9 +227,22 @@ export class RefusalRecords {
       pool.hasNew = false;
       pool.evictedRequests += sums?.evictedRequests[i] ?? 0;
     }
+    this.#restoreCounts(saved);
     saved.each(sensorsKind, (sensor, sensorId) => {
       this.#bySensor.set(sensorId, { ...noRefusals, ...(sensor as SensorRefusals) });
     });
+  }
+
+  #restoreCounts(saved: SavedEntries): void {
+    saved.each(countsKind, (reasons, kind) => {
+      for (const ofReason of reasons as RefusalsOfReason[]) this.#counts[kind as RefusalKind].add(ofReason);
+    });
+    for (const kind of refusalKinds) {
+      const counts = this.#counts[kind];
+      // An older version saved only the groups, which do not have the evicted requests.
+      if (counts.total.requests === 0) for (const group of this.#pools[kind].groups()) counts.add(group);
+      counts.hasNew = false;
+    }
   }
 
   #noteSensor(sensorId: string, reason: string, events: number, isOnlyClaimed: boolean): void {

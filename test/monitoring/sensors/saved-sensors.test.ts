@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Chronicle } from "../../../server/monitoring/history/chronicle.ts";
 import { RefusalRecords } from "../../../server/monitoring/refusals/refusal-records.ts";
+import { SavedEntries } from "../../../server/monitoring/saved-state/saved-entries.ts";
 import { forgetOldSensors } from "../../../server/monitoring/sensors/forget-old-sensors.ts";
 import { SensorActivity } from "../../../server/monitoring/sensors/sensor-activity.ts";
 import { SensorTotals } from "../../../server/monitoring/sensors/sensor-totals.ts";
@@ -47,6 +48,7 @@ function partsOf(clock = createWoundClock(), state = new MemoryState()) {
     refuse(sensorId: string, claimedId: string | null = null, client = "192.0.2.1") {
       const reason = claimedId === null ? "invalid_request" : "unauthorized";
       add(ledger.sensor(sensorId).refusedBatches, reason);
+      if (claimedId === null) add(ledger.sensor(sensorId).estimatedRefusedEvents, reason, 30);
       refusals.note({ reason, sensorId, claimedId, client, detail: undefined });
     },
     save() {
@@ -130,6 +132,8 @@ describe("after a restart", () => {
       keptEvents: 7,
       keptBatches: 2,
       refusedRequests: { invalid_request: 2 },
+      refusedEvents: { invalid_request: 60 },
+      isRefusedEstimate: true,
     });
     expect(after.totals.keptEvents()).toBe(7);
     expect(Object.fromEntries(after.totals.refusedByReason())).toEqual({
@@ -138,6 +142,20 @@ describe("after a restart", () => {
     });
     after.save();
     expect(after.restart(minute).totals.keptEvents()).toBe(7);
+  });
+
+  test("totals without the events of refused requests, which an older version saved, are read", () => {
+    const saved = new SavedEntries([
+      [
+        "totals",
+        "vps-1",
+        '{"keptEvents":5,"keptBatches":1,"ignoredEvents":0,"bodyBytes":9,"refusedRequests":{"x":2}}',
+      ],
+    ]);
+    expect(new SensorTotals(new Ledger(), saved).of("vps-1")).toEqual({
+      ...{ keptEvents: 5, keptBatches: 1, ignoredEvents: 0, bodyBytes: 9 },
+      ...{ refusedRequests: { x: 2 }, refusedEvents: {}, isRefusedEstimate: false },
+    });
   });
 
   test("refused requests are known: groups, the last of each sensor, claims, and evicted ones", () => {

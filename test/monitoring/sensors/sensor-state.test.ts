@@ -66,6 +66,12 @@ const cases: readonly [string, SensorFacts, ReturnType<typeof stateOfSensor>["st
     "last batch 2 h ago, 60 min of it without Loom running, usual gap 30 s; a sensor that receives no traffic sends nothing",
   ],
   [
+    "that died long before the restart",
+    { ...regular, lastBatchAgoMs: 4 * hour, listenedMs: 3 * hour, startedAgoMs: 20 * second },
+    "silent",
+    "last batch 4 h ago, 60 min of it without Loom running, usual gap 30 s; a sensor that receives no traffic sends nothing",
+  ],
+  [
     "that sent one batch",
     { ...neverSeen, lastBatchAgoMs: 1 * second },
     "reporting",
