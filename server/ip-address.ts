@@ -34,6 +34,11 @@ export function isIpv4(address: IpAddress): boolean {
   return address.length === 2;
 }
 
+/** An IPv4 address as a number from 0 to 2^32 - 1. */
+export function numberOfIpv4(address: IpAddress): number {
+  return (address[0] ?? 0) * 0x1_0000 + (address[1] ?? 0);
+}
+
 /** 32 for IPv4, 128 for IPv6. */
 export function bitLengthOf(address: IpAddress): number {
   return address.length * 16;

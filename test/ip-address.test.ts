@@ -63,3 +63,17 @@ test("IPv4 has 32 bits and IPv6 has 128", () => {
   expect([isIpv4([1, 2]), bitLengthOf([1, 2])]).toEqual([true, 32]);
   expect([isIpv4([1, 2, 3, 4, 5, 6, 7, 8]), bitLengthOf([1, 2, 3, 4, 5, 6, 7, 8])]).toEqual([false, 128]);
 });
+
+test("a text is a dotted quad exactly if node:net says so", () => {
+  const random = createRandom(20261125);
+  const parts = ["0", "1", "9", "25", "255", "256", "00", "01", "1.2", ".", "..", "", " ", "-1", "a", ":"];
+  let quads = 0;
+  for (let i = 0; i < 50_000; i++) {
+    const text = Array.from({ length: 3 + random.below(3) }, () => random.pick(parts)).join(".");
+    const address = parseIpAddress(text);
+    const isQuad = isIP(text) === 4;
+    if (isQuad) quads++;
+    expect(address && isIpv4(address) ? ipAddressText(address) : undefined).toBe(isQuad ? text : undefined);
+  }
+  expect(quads).toBeGreaterThan(100);
+});

@@ -39,31 +39,36 @@ const notPublicIpv4 = new NetworkSet(
  *   malformed or the address is not public.
  */
 export function parsePublicAddress(text: string): string | undefined {
-  const address = parse(text);
+  const address = parseSourceAddress(text);
   return address?.isPublic ? address.text : undefined;
 }
 
 /** As parsePublicAddress, but for addresses that are not public too. */
 export function parseAddress(text: string): string | undefined {
-  return parse(text)?.text;
+  return parseSourceAddress(text)?.text;
 }
 
-interface Address {
+/** A parsed `source.ip`. */
+export interface SourceAddress {
+  /** As parseAddress returns it. */
   readonly text: string;
   readonly isPublic: boolean;
 }
 
-function parse(text: string): Address | undefined {
+/** Parses the text of a `source.ip`; see parsePublicAddress. @returns undefined if it is malformed */
+export function parseSourceAddress(text: string): SourceAddress | undefined {
   const address = parseIpAddress(text);
   if (!address) return undefined;
-  return isIpv4(address) ? ipv4(address) : ipv6(address);
+  if (!isIpv4(address)) return ipv6(address);
+  // There is only one way to write a dotted quad.
+  return text.includes(":") ? ipv4(address) : { text, isPublic: !notPublicIpv4.contains(address) };
 }
 
-function ipv4(address: IpAddress): Address {
+function ipv4(address: IpAddress): SourceAddress {
   return { text: ipAddressText(address), isPublic: !notPublicIpv4.contains(address) };
 }
 
-function ipv6(address: IpAddress): Address {
+function ipv6(address: IpAddress): SourceAddress {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = address;
   if (a === 0x64 && b === 0xff9b && c === 0 && d === 0 && e === 0 && f === 0) return ipv4([g, h]);
   if (a === 0x2002) return ipv4([b, c]);

@@ -1,7 +1,7 @@
 import { maxAddressLength } from "../ip-address.ts";
 import type { ScannedEvent } from "../pipeline.ts";
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
-import { parseAddress, parsePublicAddress } from "./address.ts";
+import { parseSourceAddress } from "./address.ts";
 import type { AddressDatabases, LookupResult } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
@@ -110,9 +110,9 @@ export class KnownSources {
 
   #lookUp(text: string): KnownSource {
     const { databases, scanners, ignoreRules, fieldCounts } = this.#options;
-    const address = parseAddress(text);
-    if (address === undefined) return this.#notLookedUp;
-    const isPublic = parsePublicAddress(text) !== undefined;
+    const parsed = parseSourceAddress(text);
+    if (parsed === undefined) return this.#notLookedUp;
+    const { text: address, isPublic } = parsed;
     const facts = isPublic
       ? databases?.lookup(address)
       : databases?.hasOwnNetworks
