@@ -1,4 +1,5 @@
 import { continentName, countryOf } from "./countries.ts";
+import { WantedMembers } from "./wanted-members.ts";
 
 /** What a database knows about the network of an address. */
 export interface NetworkFacts {
@@ -39,6 +40,38 @@ const none: RecordFacts = { network: undefined, place: undefined };
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const englishNames = { names: { en: {} } };
+const networkMembers = { autonomous_system_number: {}, autonomous_system_organization: {} };
+
+/** The members that `readFacts` reads, of all layouts. */
+export const factMembers = new WantedMembers({
+  ...networkMembers,
+  traits: networkMembers,
+  continent: { code: {}, ...englishNames },
+  country: { iso_code: {}, ...englishNames },
+  subdivisions: [{ iso_code: {}, ...englishNames }],
+  city: englishNames,
+  postal: { code: {} },
+  location: { latitude: {}, longitude: {}, time_zone: {} },
+  asn: {},
+  as_name: {},
+  name: {},
+  continent_code: {},
+  continent_name: {},
+  country_code: {},
+  country_name: {},
+  region_code: {},
+  region: {},
+  state1: {},
+  postal_code: {},
+  postcode: {},
+  timezone: {},
+  latitude: {},
+  lat: {},
+  longitude: {},
+  lng: {},
+});
+
 /**
  * Reads a decoded record in one of three layouts:
  *
@@ -50,7 +83,7 @@ type Fields = Readonly<Record<string, unknown>>;
  *
  * Values of a wrong type or out of range are left out, because a database is a file from outside.
  *
- * @param record as decoded, or null for an address that is not in the database
+ * @param record as decoded, at least its `factMembers`; or null for an address that is not in the database
  * @param databaseType `database_type` of the metadata
  */
 export function readFacts(record: unknown, databaseType: string): RecordFacts {

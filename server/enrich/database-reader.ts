@@ -1,13 +1,9 @@
-import { Reader } from "maxmind";
-import { type RecordFacts, readFacts } from "./database-layouts.ts";
-import { assertRecord, DatabaseError, type Section } from "./database-record.ts";
-import {
-  checkTree,
-  createBreathing,
-  dataSeparatorBytes,
-  sampleAddresses,
-  type Tree,
-} from "./database-tree.ts";
+import { type IpAddress, parseIpAddress } from "../ip-address.ts";
+import { factMembers, type RecordFacts, readFacts } from "./database-layouts.ts";
+import { DatabaseError, RecordReader, type Section } from "./database-record.ts";
+import { checkTree, createBreathing, sampleAddresses } from "./database-tree.ts";
+import { dataSeparatorBytes, dataStartOf, type Tree, TreeWalk } from "./database-walk.ts";
+import { WantedMembers } from "./wanted-members.ts";
 
 const metadataMarker = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 /** The longest that the specification allows. */
@@ -16,6 +12,14 @@ const maxTypeLength = 256;
 /** The number of lookups tried before a database is used; they take about 50 ms. A small database needs fewer. */
 const maxSamples = 4096;
 const samplesPerNode = 4;
+const metadataMembers = new WantedMembers({
+  binary_format_major_version: {},
+  build_epoch: {},
+  database_type: {},
+  ip_version: {},
+  node_count: {},
+  record_size: {},
+});
 
 export interface RecordContents {
   /** Whether the records contain networks, and places. */
@@ -33,6 +37,13 @@ export interface DatabaseReader extends RecordContents {
   readonly nodeCount: number;
   /** The number of networks with a record. Those in a part of the tree that several nodes share count once. */
   readonly networkCount: number;
+  /** @returns the offset of the address's record in the file, or 0 if it has none */
+  find(address: IpAddress): number;
+  /**
+   * @param offset as returned by `find`, not 0
+   * @throws DatabaseError if the record is damaged
+   */
+  readRecord(offset: number): RecordFacts;
   /**
    * @param address as returned by parsePublicAddress
    * @throws DatabaseError if the record of the address is damaged
@@ -50,22 +61,26 @@ export interface DatabaseReader extends RecordContents {
  */
 export async function createDatabaseReader(bytes: Buffer, known?: RecordContents): Promise<DatabaseReader> {
   const section = metadataSection(bytes);
-  assertRecord(section, section.start);
-  const metadata = parseMetadata(bytes);
-  const { databaseType: type, buildEpoch: buildTime } = metadata;
-  if (metadata.binaryFormatMajorVersion !== 2) throw new DatabaseError("the version of its format is not 2");
-  if (typeof type !== "string" || type === "" || type.length > maxTypeLength) {
-    throw new DatabaseError("its metadata has no database_type");
-  }
-  if (Number.isNaN(buildTime.getTime())) throw new DatabaseError("its metadata has no build_epoch");
+  const metadata = readMetadata(section);
+  const { type, buildTime } = metadata;
   const tree = treeOf(bytes, metadata, section.start - metadataMarker.length);
   const networkCount = await checkTree(tree);
 
-  const lookUp = createLookup(bytes, tree);
-  const read = (address: string) => readFacts(lookUp(address), type);
+  const walk = new TreeWalk(tree);
+  const start = dataStartOf(tree);
+  const records = new RecordReader({ bytes, start, end: start + tree.dataBytes });
+  const readRecord = (offset: number) => readFacts(records.decode(offset, factMembers), type);
+  const contents = known ?? (await trySample(tree, walk, records, readRecord));
   const { ipVersion, nodeCount } = tree;
-  const contents = known ?? (await trySample(tree, read));
-  return { type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, networkCount, ...contents, read };
+  return {
+    ...{ type, buildTime, ipVersion, sizeBytes: bytes.length, nodeCount, networkCount, ...contents },
+    find: (address) => walk.find(address),
+    readRecord,
+    read(address) {
+      const offset = walk.find(parseIpAddress(address) ?? []);
+      return offset === 0 ? readFacts(null, type) : readRecord(offset);
+    },
+  };
 }
 
 function metadataSection(bytes: Buffer): Section {
@@ -80,24 +95,47 @@ function metadataSection(bytes: Buffer): Section {
   return { bytes, start: bytes.length - tail.length + marker + metadataMarker.length, end: bytes.length };
 }
 
-function parseMetadata(bytes: Buffer): Reader<never>["metadata"] {
-  try {
-    return new Reader<never>(bytes).metadata;
-  } catch (error) {
-    throw new DatabaseError("its metadata is damaged", { cause: error });
+interface Metadata {
+  readonly type: string;
+  readonly buildTime: Date;
+  readonly ipVersion: unknown;
+  readonly nodeCount: unknown;
+  readonly recordSize: unknown;
+}
+
+function readMetadata(section: Section): Metadata {
+  const reader = new RecordReader(section);
+  reader.check(section.start);
+  const decoded = reader.decode(section.start, metadataMembers);
+  if (typeof decoded !== "object" || decoded === null) throw new DatabaseError("its metadata is damaged");
+  const fields: Readonly<Record<string, unknown>> = { ...decoded };
+  const type = fields.database_type;
+  const buildTime = new Date(Number(fields.build_epoch) * 1000);
+  if (fields.binary_format_major_version !== 2) throw new DatabaseError("the version of its format is not 2");
+  if (typeof type !== "string" || type === "" || type.length > maxTypeLength) {
+    throw new DatabaseError("its metadata has no database_type");
   }
+  if (Number.isNaN(buildTime.getTime())) throw new DatabaseError("its metadata has no build_epoch");
+  return {
+    ...{ type, buildTime },
+    ipVersion: fields.ip_version,
+    nodeCount: fields.node_count,
+    recordSize: fields.record_size,
+  };
 }
 
 /** @param dataEnd the offset at which the data section ends and the metadata's marker begins */
-function treeOf(bytes: Buffer, metadata: Reader<never>["metadata"], dataEnd: number): Tree {
+function treeOf(bytes: Buffer, metadata: Metadata, dataEnd: number): Tree {
   const { nodeCount, recordSize, ipVersion } = metadata;
   if (ipVersion !== 4 && ipVersion !== 6) throw new DatabaseError("its ip_version is neither 4 nor 6");
   if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32) {
-    throw new DatabaseError("its record_size is not 24, 28 or 32");
+    throw new DatabaseError("its metadata has a record_size other than 24, 28 and 32");
   }
+  if (typeof nodeCount !== "number" || nodeCount < 1)
+    throw new DatabaseError("its metadata has no node_count");
   const treeBytes = (nodeCount * recordSize) / 4;
   const dataStart = treeBytes + dataSeparatorBytes;
-  if (!Number.isInteger(nodeCount) || nodeCount < 1 || dataStart > dataEnd) {
+  if (!Number.isInteger(nodeCount) || dataStart > dataEnd) {
     throw new DatabaseError("its node_count does not fit its size");
   }
   if (bytes.subarray(treeBytes, dataStart).some((byte) => byte !== 0)) {
@@ -108,37 +146,22 @@ function treeOf(bytes: Buffer, metadata: Reader<never>["metadata"], dataEnd: num
   return { bytes, nodeCount, recordSize, ipVersion, dataBytes: dataEnd - dataStart };
 }
 
-/** @returns a function that returns the decoded record of an address, or null */
-function createLookup(bytes: Buffer, tree: Tree): (address: string) => unknown {
-  const start = (tree.nodeCount * tree.recordSize) / 4 + dataSeparatorBytes;
-  const data: Section = { bytes, start, end: start + tree.dataBytes };
-  let isWalked = false;
-  const reader = new Reader<never>(bytes, {
-    cache: {
-      // mmdb-lib asks its cache for a record, and then for everything that the record points at, before it decodes
-      // any of it. At the first of these calls the whole record is checked. Nothing is cached.
-      get: (offset) => {
-        if (!isWalked) assertRecord(data, Number(offset));
-        isWalked = true;
-      },
-      set: () => {},
-    },
-  });
-  return (address) => {
-    // In an IPv4 tree the bits of an IPv6 address would lead to the record of another address.
-    if (tree.ipVersion === 4 && address.includes(":")) return null;
-    isWalked = false;
-    return reader.get(address);
-  };
-}
-
-async function trySample(tree: Tree, read: DatabaseReader["read"]): Promise<RecordContents> {
+/** Checks the records of some addresses as a whole. */
+async function trySample(
+  tree: Tree,
+  walk: TreeWalk,
+  records: RecordReader,
+  readRecord: DatabaseReader["readRecord"],
+): Promise<RecordContents> {
   let hasNetworks = false;
   let hasPlaces = false;
   const breathe = createBreathing();
   for (const address of sampleAddresses(tree, Math.min(maxSamples, tree.nodeCount * samplesPerNode))) {
     await breathe();
-    const facts = read(address);
+    const offset = walk.find(address);
+    if (offset === 0) continue;
+    records.check(offset);
+    const facts = readRecord(offset);
     hasNetworks ||= facts.network !== undefined;
     hasPlaces ||= facts.place !== undefined;
   }

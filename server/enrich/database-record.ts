@@ -1,10 +1,11 @@
+import type { WantedMembers } from "./wanted-members.ts";
+
 /*
- * Checks a record in the data section of a MaxMind DB file before it is decoded
+ * Reads records in the data section of a MaxMind DB file
  * (https://maxmind.github.io/MaxMind-DB/, "Output Data Section Format").
  *
- * mmdb-lib decodes whatever it finds: a pointer to one of its own parents ends in a stack overflow, arrays of pointers to
- * arrays of pointers never end, and for a size of 16 million it allocates memory before it notices that there are no
- * elements. So Loom first walks through every record without decoding it, within bounds that are far beyond real records.
+ * A file may be damaged or hostile: a pointer to one of its own parents, arrays of pointers to arrays of pointers, or a size of 16
+ * million without elements. So everything is read within bounds that are far beyond real records.
  */
 
 /** Following a pointer counts as a level. */
@@ -52,84 +53,222 @@ const pointerBase = [0, 2048, 526_336, 0] as const;
 
 /** The part of a file that holds values, as offsets into `bytes`. Pointers count from `start`. */
 export interface Section {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
 }
 
-/**
- * Walks through the record at `offset` of the file.
- * @throws DatabaseError if it is not well-formed, reaches out of its section, or exceeds a bound
- */
-export function assertRecord(section: Section, offset: number): void {
-  new RecordWalk(section).value(offset, 0);
-}
+/** A decoded value that is neither text nor a number, and of which no member is wanted. */
+const unused: Readonly<Record<string, unknown>> = Object.freeze({});
 
-class RecordWalk {
+/** Reads the records of one section. */
+export class RecordReader {
   readonly #section: Section;
+  readonly #bytes: Buffer;
+  /** Whether the targets of pointers are examined even if nothing in them is wanted. */
+  #isThorough = false;
+  /** In the present record. */
   #values = 0;
   #payload = 0;
+  /** Of the value whose header was read last. The size of a pointer is its target. */
+  #type = 0;
+  #size = 0;
+  /** The value that was decoded last. */
+  #decoded: unknown;
 
   constructor(section: Section) {
     this.#section = section;
+    this.#bytes = section.bytes;
+  }
+
+  /**
+   * Walks through the whole record at `offset` of the file.
+   * @throws DatabaseError if it is not well-formed, reaches out of its section, or exceeds a bound
+   */
+  check(offset: number): void {
+    this.#begin(true);
+    this.#skip(offset, 0, false);
+  }
+
+  /**
+   * Decodes the wanted members of the record at `offset` of the file. Other members are skipped, without following their
+   * pointers.
+   * @returns as mmdb-lib decodes it, with the wanted members of objects and the first element of lists only; an empty object
+   *   for a value of another kind
+   * @throws DatabaseError as `check`, for what is read
+   */
+  decode(offset: number, wanted: WantedMembers): unknown {
+    this.#begin(false);
+    this.#decode(offset, 0, wanted, false);
+    return this.#decoded;
+  }
+
+  #begin(isThorough: boolean): void {
+    this.#isThorough = isThorough;
+    this.#values = 0;
+    this.#payload = 0;
   }
 
   /** @returns the offset after the value */
-  value(offset: number, depth: number, isTarget = false, isKey = false): number {
-    this.#values++;
-    if (this.#values > maxRecordValues) throw new DatabaseError(`a record of over ${maxRecordValues} values`);
-    if (depth > maxRecordDepth) throw new DatabaseError(`a record nested over ${maxRecordDepth} deep`);
-
-    const control = this.#byte(offset);
-    let type = control >> 5;
-    let next = offset + 1;
-    if (type === Type.Pointer) {
-      if (isTarget) throw damaged("a pointer to a pointer", offset);
-      return this.#pointer(control, next, depth, isKey);
+  #skip(offset: number, depth: number, isTarget: boolean): number {
+    const content = this.#header(offset, depth, isTarget);
+    const size = this.#size;
+    switch (this.#type) {
+      case Type.Pointer:
+        if (this.#isThorough) this.#skip(size, depth + 1, true);
+        return content;
+      case Type.Map: {
+        let next = content;
+        for (let i = 0; i < size; i++) next = this.#skip(this.#skipKey(next, depth + 1), depth + 1, false);
+        return next;
+      }
+      case Type.Array: {
+        let next = content;
+        for (let i = 0; i < size; i++) next = this.#skip(next, depth + 1, false);
+        return next;
+      }
+      default:
+        return this.#endOfScalar(content);
     }
-    if (type === Type.Extended) type = this.#byte(next++) + 7;
-    if (isKey && type !== Type.Text) throw damaged("a key that is not text", offset);
-
-    let size = control & 0x1f;
-    if (size >= 29) {
-      const sizeBytes = size - 28;
-      size = (sizeBytes === 1 ? 29 : sizeBytes === 2 ? 285 : 65_821) + this.#unsigned(next, sizeBytes);
-      next += sizeBytes;
-    }
-    return this.#content(type, size, next, depth);
   }
 
-  #content(type: number, size: number, offset: number, depth: number): number {
-    let next = offset;
-    switch (type) {
+  /** Decodes a value into `#decoded`. @returns the offset after the value */
+  #decode(offset: number, depth: number, wanted: WantedMembers, isTarget: boolean): number {
+    const content = this.#header(offset, depth, isTarget);
+    const size = this.#size;
+    switch (this.#type) {
+      case Type.Pointer:
+        this.#decode(size, depth + 1, wanted, true);
+        return content;
       case Type.Map:
-        for (let i = 0; i < size; i++) next = this.value(this.value(next, depth + 1, false, true), depth + 1);
-        return next;
+        return this.#decodeMap(content, size, depth + 1, wanted);
       case Type.Array:
-        for (let i = 0; i < size; i++) next = this.value(next, depth + 1);
-        return next;
-      case Type.Boolean:
-        if (size > 1) throw damaged(`a boolean of ${size}`, offset);
-        return next;
+        return this.#decodeArray(content, size, depth + 1, wanted);
+      default: {
+        const end = this.#endOfScalar(content);
+        this.#decoded = this.#scalar(content, end);
+        return end;
+      }
     }
-    const allowed = sizes[type];
-    if (!allowed) throw damaged(`a value of unknown type ${type}`, offset);
-    if (size < allowed[0] || size > allowed[1])
-      throw damaged(`a value of type ${type} and ${size} bytes`, offset);
-    this.#payload += size;
-    if (this.#payload > maxRecordBytes) throw new DatabaseError(`a record of over ${maxRecordBytes} bytes`);
-    next += size;
-    if (next > this.#section.end) throw damaged("a value that ends outside of its section", offset);
+  }
+
+  #decodeMap(content: number, size: number, depth: number, wanted: WantedMembers): number {
+    const map: Record<string, unknown> = {};
+    let next = content;
+    for (let i = 0; i < size; i++) {
+      const value = this.#skipKey(next, depth);
+      const member = wanted.find(this.#bytes, this.#keyStart, this.#keyEnd);
+      if (member === undefined) next = this.#skip(value, depth, false);
+      else {
+        next = this.#decode(value, depth, member.wanted, false);
+        map[member.key] = this.#decoded;
+      }
+    }
+    this.#decoded = map;
     return next;
   }
 
-  #pointer(control: number, offset: number, depth: number, isKey: boolean): number {
+  #decodeArray(content: number, size: number, depth: number, { first }: WantedMembers): number {
+    const array: unknown[] = [];
+    let next = content;
+    for (let i = 0; i < size; i++) {
+      if (i === 0 && first) {
+        next = this.#decode(next, depth, first, false);
+        array.push(this.#decoded);
+      } else next = this.#skip(next, depth, false);
+    }
+    this.#decoded = first ? array : unused;
+    return next;
+  }
+
+  /** The text of the key that was skipped last. */
+  #keyStart = 0;
+  #keyEnd = 0;
+
+  /** @returns the offset after the key */
+  #skipKey(offset: number, depth: number): number {
+    let content = this.#header(offset, depth, false);
+    const isPointer = this.#type === Type.Pointer;
+    const afterPointer = content;
+    if (isPointer) content = this.#header(this.#size, depth + 1, true);
+    if (this.#type !== Type.Text) throw damaged("a key that is not text", offset);
+    this.#keyStart = content;
+    this.#keyEnd = this.#endOfScalar(content);
+    return isPointer ? afterPointer : this.#keyEnd;
+  }
+
+  /** Reads the type and the size of a value. @returns the offset of its content; for a pointer, the offset after it */
+  #header(offset: number, depth: number, isTarget: boolean): number {
+    if (++this.#values > maxRecordValues)
+      throw new DatabaseError(`a record of over ${maxRecordValues} values`);
+    if (depth > maxRecordDepth) throw new DatabaseError(`a record nested over ${maxRecordDepth} deep`);
+    const control = this.#byte(offset);
+    let next = offset + 1;
+    const type = control >> 5;
+    if (type === Type.Pointer) {
+      if (isTarget) throw damaged("a pointer to a pointer", offset);
+      return this.#pointer(control, next);
+    }
+    this.#type = type === Type.Extended ? this.#byte(next++) + 7 : type;
+    const size = control & 0x1f;
+    if (size < 29) {
+      this.#size = size;
+      return next;
+    }
+    const sizeBytes = size - 28;
+    this.#size = (sizeBytes === 1 ? 29 : sizeBytes === 2 ? 285 : 65_821) + this.#unsigned(next, sizeBytes);
+    return next + sizeBytes;
+  }
+
+  #pointer(control: number, offset: number): number {
     const sizeBits = (control >> 3) & 3;
     const bytes = sizeBits + 1;
     const high = sizeBits === 3 ? 0 : (control & 7) * 2 ** (8 * bytes);
-    const target = this.#section.start + (pointerBase[sizeBits] ?? 0) + high + this.#unsigned(offset, bytes);
-    this.value(target, depth + 1, true, isKey);
+    this.#type = Type.Pointer;
+    this.#size = this.#section.start + (pointerBase[sizeBits] ?? 0) + high + this.#unsigned(offset, bytes);
     return offset + bytes;
+  }
+
+  /** The offset after the scalar whose header was read last. */
+  #endOfScalar(content: number): number {
+    const type = this.#type;
+    const size = this.#size;
+    if (type === Type.Boolean) {
+      if (size > 1) throw damaged(`a boolean of ${size}`, content);
+      return content;
+    }
+    const allowed = sizes[type];
+    if (!allowed) throw damaged(`a value of unknown type ${type}`, content);
+    if (size < allowed[0] || size > allowed[1])
+      throw damaged(`a value of type ${type} and ${size} bytes`, content);
+    this.#payload += size;
+    if (this.#payload > maxRecordBytes) throw new DatabaseError(`a record of over ${maxRecordBytes} bytes`);
+    const end = content + size;
+    if (end > this.#section.end) throw damaged("a value that ends outside of its section", content);
+    return end;
+  }
+
+  /** The scalar whose header was read last. */
+  #scalar(content: number, end: number): unknown {
+    switch (this.#type) {
+      case Type.Text:
+        return this.#bytes.toString("utf8", content, end);
+      case Type.Double:
+        return this.#bytes.readDoubleBE(content);
+      case Type.Float:
+        return this.#bytes.readFloatBE(content);
+      case Type.Uint16:
+      case Type.Uint32:
+        return this.#unsigned(content, end - content);
+      case Type.Int32:
+        // Only four bytes can have a sign.
+        return end - content < 4 ? this.#unsigned(content, end - content) : this.#bytes.readInt32BE(content);
+      case Type.Uint64:
+      case Type.Uint128:
+        return BigInt(`0x0${this.#bytes.toString("hex", content, end)}`);
+      default:
+        return unused;
+    }
   }
 
   #unsigned(offset: number, bytes: number): number {
@@ -139,7 +278,7 @@ class RecordWalk {
   }
 
   #byte(offset: number): number {
-    const byte = offset < this.#section.end ? this.#section.bytes[offset] : undefined;
+    const byte = offset < this.#section.end ? this.#bytes[offset] : undefined;
     if (byte === undefined) throw damaged("a value outside of its section", offset);
     return byte;
   }

@@ -1,21 +1,10 @@
+import type { IpAddress } from "../ip-address.ts";
 import { DatabaseError } from "./database-record.ts";
+import { dataSeparatorBytes, ipv4Depth, sideOf, type Tree } from "./database-walk.ts";
 
-/** The number of zero bytes between the search tree and the data section. */
-export const dataSeparatorBytes = 16;
 /** How long a check may block the event loop at a time. */
 const maxSliceMs = 20;
 const nodesBetweenClocks = 4096;
-
-/** The search tree at the beginning of a database file. */
-export interface Tree {
-  readonly bytes: Buffer;
-  readonly nodeCount: number;
-  /** The number of bits of one side of a node. */
-  readonly recordSize: 24 | 28 | 32;
-  readonly ipVersion: 4 | 6;
-  /** The length of the data section after the tree. */
-  readonly dataBytes: number;
-}
 
 /**
  * Checks every node: each side must be a node, "nothing", or a position in the data section. The event loop's other work
@@ -46,14 +35,14 @@ export async function checkTree(tree: Tree): Promise<number> {
  * Yields addresses spread over the tree, in networks that have a record if the walk to them meets one. The same tree gives
  * the same addresses.
  */
-export function* sampleAddresses(tree: Tree, count: number): Generator<string> {
+export function* sampleAddresses(tree: Tree, count: number): Generator<IpAddress> {
   const random = createRandom();
   for (let i = 0; i < count; i++) {
     // Every second address is from the IPv4 part: that is only 2^-96 of an IPv6 tree, but most lookups are in it.
     const isIpv4 = tree.ipVersion === 4 || i % 2 === 0;
-    const prefixLength = isIpv4 && tree.ipVersion === 6 ? 96 : 0;
+    const prefixLength = isIpv4 && tree.ipVersion === 6 ? ipv4Depth : 0;
     const bits = descend(tree, prefixLength, random);
-    yield isIpv4 ? ipv4Text(bits.slice(prefixLength)) : ipv6Text(bits);
+    yield groupsOf(isIpv4 ? bits.slice(prefixLength) : bits);
   }
 }
 
@@ -87,26 +76,11 @@ function descend(tree: Tree, prefixLength: number, random: () => number): number
   return bits;
 }
 
-/** One side of a node: a node, `nodeCount` for "nothing", or a greater number for a position in the data section. */
-function sideOf({ bytes, recordSize }: Tree, node: number, bit: number): number {
-  const start = (node * recordSize) / 4;
-  if (recordSize === 32) return bytes.readUInt32BE(start + 4 * bit);
-  if (recordSize === 24) return bytes.readUIntBE(start + 3 * bit, 3);
-  const middle = bytes.readUInt8(start + 3);
-  return (bit === 0 ? middle >> 4 : middle & 0xf) * 2 ** 24 + bytes.readUIntBE(start + 4 * bit, 3);
-}
-
-function ipv4Text(bits: readonly number[]): string {
-  return [0, 8, 16, 24].map((start) => numberOf(bits.slice(start, start + 8))).join(".");
-}
-
-function ipv6Text(bits: readonly number[]): string {
-  const groups = Array.from({ length: 8 }, (_, group) => numberOf(bits.slice(group * 16, group * 16 + 16)));
-  return groups.map((group) => group.toString(16)).join(":");
-}
-
-function numberOf(bits: readonly number[]): number {
-  return bits.reduce((number, bit) => number * 2 + bit, 0);
+function groupsOf(bits: readonly number[]): IpAddress {
+  const groups = Array.from({ length: bits.length / 16 }, (_, group) =>
+    bits.slice(group * 16, group * 16 + 16),
+  );
+  return groups.map((group) => group.reduce((number, bit) => number * 2 + bit, 0));
 }
 
 /** Returns random bits from Marsaglia's xorshift32. */

@@ -1,0 +1,72 @@
+import type { IpAddress } from "../ip-address.ts";
+
+/** The number of zero bytes between the search tree and the data section. */
+export const dataSeparatorBytes = 16;
+/** An IPv6 tree has its IPv4 addresses behind this many zero bits. */
+export const ipv4Depth = 96;
+
+/** The search tree at the beginning of a database file. */
+export interface Tree {
+  readonly bytes: Buffer;
+  readonly nodeCount: number;
+  /** The number of bits of one side of a node. */
+  readonly recordSize: 24 | 28 | 32;
+  readonly ipVersion: 4 | 6;
+  /** The length of the data section after the tree. */
+  readonly dataBytes: number;
+}
+
+/** The offset in the file at which the data section begins. */
+export function dataStartOf({ nodeCount, recordSize }: Tree): number {
+  return (nodeCount * recordSize) / 4 + dataSeparatorBytes;
+}
+
+/** One side of a node: a node, `nodeCount` for "nothing", or a greater number for a position in the data section. */
+export function sideOf({ bytes, recordSize }: Tree, node: number, bit: number): number {
+  if (recordSize === 24) return uint24(bytes, node * 6 + bit * 3);
+  if (recordSize === 32)
+    return byteAt(bytes, node * 8 + bit * 4) * 2 ** 24 + uint24(bytes, node * 8 + bit * 4 + 1);
+  // The byte between the two sides has the four highest bits of both.
+  const middle = byteAt(bytes, node * 7 + 3);
+  return ((bit === 0 ? middle >>> 4 : middle & 0xf) << 24) | uint24(bytes, node * 7 + bit * 4);
+}
+
+/** Finds the records of addresses in a tree that was checked (checkTree). */
+export class TreeWalk {
+  readonly #tree: Tree;
+  readonly #ipv4Start: number;
+  /** What has to be added to a side that is a position in the data section to get its offset in the file. */
+  readonly #sideToOffset: number;
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+    let node = 0;
+    const zeroBits = tree.ipVersion === 6 ? ipv4Depth : 0;
+    for (let depth = 0; depth < zeroBits && node < tree.nodeCount; depth++) node = sideOf(tree, node, 0);
+    this.#ipv4Start = node;
+    this.#sideToOffset = dataStartOf(tree) - dataSeparatorBytes - tree.nodeCount;
+  }
+
+  /** @returns the offset of the address's record in the file, or 0 if it has none */
+  find(address: IpAddress): number {
+    const isIpv4 = address.length === 2;
+    const { nodeCount, ipVersion } = this.#tree;
+    // In an IPv4 tree the bits of an IPv6 address would lead to the record of another address.
+    if (ipVersion === 4 && !isIpv4) return 0;
+    let node = isIpv4 ? this.#ipv4Start : 0;
+    for (let i = 0; i < address.length && node < nodeCount; i++) {
+      const group = address[i] ?? 0;
+      for (let shift = 15; shift >= 0 && node < nodeCount; shift--)
+        node = sideOf(this.#tree, node, (group >>> shift) & 1);
+    }
+    return node > nodeCount ? node + this.#sideToOffset : 0;
+  }
+}
+
+function uint24(bytes: Buffer, offset: number): number {
+  return (byteAt(bytes, offset) << 16) | (byteAt(bytes, offset + 1) << 8) | byteAt(bytes, offset + 2);
+}
+
+function byteAt(bytes: Buffer, offset: number): number {
+  return bytes[offset] ?? 0;
+}
