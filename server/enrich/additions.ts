@@ -21,12 +21,12 @@ export const enrichedFields = [
 export type EnrichedField = (typeof enrichedFields)[number];
 
 /**
- * What enrichment adds under one key of an object: encoded JSON, or members to merge into the object under that key. The
+ * What enrichment adds under one key of an object: JSON text, or members to merge into the object under that key. The
  * tree mirrors ECS: `as` → `number`, `organization` → `name`.
  */
 export interface Addition {
   readonly key: string;
-  readonly value: Buffer | readonly Addition[];
+  readonly value: string | readonly Addition[];
   /** The fields that it contains, as a bit mask. */
   readonly fields: number;
   /**
@@ -88,7 +88,7 @@ export function memberText(addition: Addition): string {
 }
 
 function valueText(value: Addition["value"]): string {
-  return Buffer.isBuffer(value) ? value.toString() : `{${value.map(memberText).join(",")}}`;
+  return typeof value === "string" ? value : `{${value.map(memberText).join(",")}}`;
 }
 
 /** The fields of all additions, as a bit mask. */
@@ -101,7 +101,7 @@ function leaf(field: EnrichedField, value: unknown): Addition | undefined;
 function leaf(field: EnrichedField, value: unknown): Addition | undefined {
   if (value === undefined) return undefined;
   const key = field.slice(field.lastIndexOf(".") + 1);
-  return { key, value: json(value), fields: 1 << enrichedFields.indexOf(field) };
+  return { key, value: JSON.stringify(value), fields: 1 << enrichedFields.indexOf(field) };
 }
 
 function group(key: string, members: readonly Addition[]): Addition | undefined {
@@ -110,8 +110,4 @@ function group(key: string, members: readonly Addition[]): Addition | undefined 
 
 function present(additions: readonly (Addition | undefined)[]): Addition[] {
   return additions.filter((addition) => addition !== undefined);
-}
-
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }

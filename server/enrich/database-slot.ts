@@ -1,7 +1,7 @@
+import type { IpAddress } from "../ip-address.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import type { Log } from "../telemetry/log.ts";
 import { fileState, missingFile } from "./database-file.ts";
-import type { RecordFacts } from "./database-layouts.ts";
 import type { DatabaseReader } from "./database-reader.ts";
 import { DatabaseError } from "./database-record.ts";
 import {
@@ -11,12 +11,11 @@ import {
   type LoadedDatabase,
   loadDatabase,
   pathKeys,
-  type ReadResult,
 } from "./database-role.ts";
+import { type Answer, failed, miss, RecordAnswers } from "./record-answers.ts";
 
 /** Of the lookups that fail in one database, the first is logged, and then one of this many. */
 const failuresPerLogLine = 10_000;
-const nothing: RecordFacts = { network: undefined, place: undefined };
 
 export interface DatabaseSlotOptions {
   readonly role: DatabaseRole;
@@ -51,6 +50,7 @@ export class DatabaseSlot {
   readonly #path: string;
   readonly #log: Pick<Log, "info" | "error">;
   #loaded: LoadedDatabase | StandIn;
+  #answers: RecordAnswers | undefined;
   #generation = 0;
   /** Failed lookups in the loaded database. */
   #failures = 0;
@@ -65,6 +65,7 @@ export class DatabaseSlot {
     this.#path = path;
     this.#log = log;
     this.#loaded = loaded;
+    this.#answers = this.#answersOf(loaded.reader);
     this.#seenState = loaded.state;
   }
 
@@ -88,15 +89,12 @@ export class DatabaseSlot {
   }
 
   /** Looks up an address. Never throws. */
-  read(address: string): { facts: RecordFacts; result: ReadResult } {
-    const { reader } = this.#loaded;
-    if (reader === undefined) return { facts: nothing, result: "miss" };
+  read(address: IpAddress): Answer {
     try {
-      const facts = reader.read(address);
-      return { facts, result: isHit(this.role, facts) ? "hit" : "miss" };
+      return this.#answers?.of(address) ?? miss;
     } catch (error) {
       this.#noteFailure(error);
-      return { facts: nothing, result: "error" };
+      return failed;
     }
   }
 
@@ -134,9 +132,14 @@ export class DatabaseSlot {
   #replaceWith(next: LoadedDatabase): void {
     const message = this.isBuiltin ? "database loaded" : "database reloaded";
     this.#loaded = next;
+    this.#answers = this.#answersOf(next.reader);
     this.#generation++;
     this.#failures = 0;
     this.#log.info(message, { role: this.role, path: this.#path, ...described(next.reader) });
+  }
+
+  #answersOf(reader: DatabaseReader | undefined): RecordAnswers | undefined {
+    return reader && new RecordAnswers(reader, (facts) => isHit(this.role, facts));
   }
 
   #noteRefused(error: unknown): undefined {

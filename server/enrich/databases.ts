@@ -1,9 +1,11 @@
+import { parseIpAddress } from "../ip-address.ts";
 import type { Log } from "../telemetry/log.ts";
+import { type AddressFacts, AddressFactsCache } from "./address-facts.ts";
 import { BuiltinDatabase, openBuiltinDatabase } from "./builtin/builtin-database.ts";
-import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
-import type { DatabaseRole, ReadResult } from "./database-role.ts";
+import type { DatabaseRole } from "./database-role.ts";
 import { type DatabaseSlot, openDatabaseSlot } from "./database-slot.ts";
-import { RoleDatabases, type RoleResult } from "./role-databases.ts";
+import { skipped } from "./record-answers.ts";
+import { RoleDatabases } from "./role-databases.ts";
 
 /** How often the files are checked. */
 const defaultPollIntervalMs = 5_000;
@@ -18,17 +20,6 @@ export interface DatabasesOptions {
   readonly downloaded?: readonly DatabaseRole[];
   readonly log: Pick<Log, "info" | "error">;
   readonly pollIntervalMs?: number;
-}
-
-/** "skipped": no database is configured for it. */
-export type LookupResult = ReadResult | "skipped";
-
-export interface AddressFacts {
-  /** From the ASN database; if that knows nothing, from the other one. A configured database precedes a built-in one. */
-  readonly network: NetworkFacts | undefined;
-  readonly place: PlaceFacts | undefined;
-  /** Whether each database knew what it is configured for: the place, the network. */
-  readonly results: { readonly geoip: LookupResult; readonly asn: LookupResult };
 }
 
 export interface DatabaseDescription {
@@ -91,19 +82,21 @@ export async function openDatabases(options: DatabasesOptions): Promise<AddressD
   }
   pollLater();
 
+  const cache = new AddressFactsCache();
+  const generation = () => geoip.generation + asn.generation;
+  function find(text: string, isPrivate: boolean): AddressFacts {
+    const address = parseIpAddress(text) ?? [];
+    const inGeoip = isPrivate && !geoip.isList ? skipped : geoip.read(address);
+    const inAsn = isPrivate && !asn.isList ? skipped : asn.read(address);
+    return cache.of(inGeoip, inAsn, asn.isBuiltin, generation());
+  }
+
   return {
-    lookup: (address) => {
-      const inGeoip = readIf(geoip.slots.length > 0, geoip, address);
-      const inAsn = readIf(asn.slots.length > 0, asn, address);
-      return asn.isBuiltin && inGeoip?.facts.network
-        ? { ...factsOf(inGeoip, inAsn), network: inGeoip.facts.network }
-        : factsOf(inGeoip, inAsn);
-    },
+    lookup: (address) => find(address, false),
     hasOwnNetworks: geoip.isList || asn.isList,
-    lookupPrivate: (address) =>
-      factsOf(readIf(geoip.isList, geoip, address), readIf(asn.isList, asn, address)),
+    lookupPrivate: (address) => find(address, true),
     get generation() {
-      return geoip.generation + asn.generation;
+      return generation();
     },
     async reload() {
       for (const slot of slots) await slot.reload();
@@ -139,16 +132,4 @@ async function openRole(
   for (const one of isList ? path : [path])
     slots.push(await openDatabaseSlot({ role, path: one, log, standIn }));
   return new RoleDatabases(slots, isList);
-}
-
-function readIf(isAsked: boolean, databases: RoleDatabases, address: string): RoleResult | undefined {
-  return isAsked ? databases.read(address) : undefined;
-}
-
-function factsOf(inGeoip: RoleResult | undefined, inAsn: RoleResult | undefined): AddressFacts {
-  return {
-    network: inAsn?.facts.network ?? inGeoip?.facts.network,
-    place: inGeoip?.facts.place,
-    results: { geoip: inGeoip?.result ?? "skipped", asn: inAsn?.result ?? "skipped" },
-  };
 }

@@ -12,13 +12,14 @@ import {
   tagsAddition,
 } from "./additions.ts";
 import { applyIgnoreRules, type RemainingEvents } from "./apply-ignore-rules.ts";
-import type { AddressDatabases, LookupResult } from "./databases.ts";
+import type { AddressDatabases } from "./databases.ts";
 import { eventLines, type Splice } from "./event-lines.ts";
 import { FieldCounts } from "./field-counts.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import type { KnownScanners } from "./known-scanners.ts";
 import { type KnownSource, KnownSources } from "./known-sources.ts";
 import { mergeObject } from "./object-merge.ts";
+import type { LookupResult } from "./record-answers.ts";
 import type { ReverseDns } from "./reverse-dns.ts";
 import { knownScannerTag, scannerTags } from "./scanner-entries.ts";
 import { SourceAddressFields } from "./source-address.ts";
@@ -106,7 +107,7 @@ export class Enricher {
     const isUntagged = name === undefined && source.tags.length === 0;
     if (source.text === undefined || (isUntagged && (isPlain || !this.#addsAddress))) {
       source.tally.events++;
-      return insertionAt(isPlain ? event.sourceEnd : event.end, source.members);
+      return insertionAt(isPlain ? event.sourceEnd : event.end, source.facts.members);
     }
     const domain = name === undefined ? [] : [domainAddition(name)];
     const allTags = name === undefined ? source.tags : this.#tagsWithName(source);
@@ -114,7 +115,7 @@ export class Enricher {
     if (isPlain && (tags.length === 0 || !event.hasTags))
       return this.#insert(body, event, source, domain, tags);
     const ip = event.ipStart >= 0 || !this.#addsAddress ? [] : [ipAddition(source.text)];
-    const members = [...ip, ...source.additions, ...domain];
+    const members = [...ip, ...source.facts.additions, ...domain];
     return this.#merge(body, event, members.length > 0 ? [sourceAddition(members), ...tags] : tags);
   }
 
@@ -134,8 +135,8 @@ export class Enricher {
     domain: readonly Addition[],
     tags: readonly Addition[],
   ): Splice {
-    this.#fieldCounts.tallyOf(fieldsIn([...source.additions, ...domain, ...tags])).events++;
-    const members = [source.members, membersToAppend(domain)];
+    this.#fieldCounts.tallyOf(fieldsIn([...source.facts.additions, ...domain, ...tags])).events++;
+    const members = [source.facts.members, membersToAppend(domain)];
     if (tags.length === 0) return insertionAt(sourceEnd, Buffer.concat(members));
     const rest = body.subarray(sourceEnd, end - 1);
     return {

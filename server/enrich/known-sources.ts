@@ -1,13 +1,14 @@
 import { maxAddressLength } from "../ip-address.ts";
 import type { ScannedEvent } from "../pipeline.ts";
-import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
 import { parseSourceAddress } from "./address.ts";
-import type { AddressDatabases, LookupResult } from "./databases.ts";
+import { AddressFacts } from "./address-facts.ts";
+import type { AddressDatabases } from "./databases.ts";
 import type { FieldCounts, FieldTally } from "./field-counts.ts";
 import { GenerationCache } from "./generation-cache.ts";
 import type { IgnoreRule, IgnoreRules } from "./ignore-rules.ts";
 import type { KnownScanners } from "./known-scanners.ts";
-import { scannerTags } from "./scanner-entries.ts";
+import { type LookupResult, skipped } from "./record-answers.ts";
+import { type Scanner, scannerTags } from "./scanner-entries.ts";
 import { mayBeAddress, type SourceAddressFields } from "./source-address.ts";
 
 /** What is known about the events from one address. */
@@ -16,21 +17,19 @@ export interface KnownSource {
   readonly text: string | undefined;
   /** Normalised; undefined: the address is malformed or not public, so that no resolver is asked about it. */
   readonly address: string | undefined;
-  readonly additions: readonly Addition[];
-  /** The additions, ready to insert. */
-  readonly members: Buffer;
+  readonly facts: AddressFacts;
   /** Added to the `tags` of the event. */
   readonly tags: readonly string[];
   /** undefined: no rule has the address. */
   readonly rule: IgnoreRule | undefined;
-  readonly results: Readonly<Record<"geoip" | "asn", LookupResult>>;
   /** Counts the events that get all of the additions and no name. */
   readonly tally: FieldTally;
 }
 
-/** An entry takes about 500 bytes: at most 16 MB in all, enough for the sources of most sensors on one day. */
+/** An entry takes about 300 bytes: at most 10 MB in all, enough for the sources of most sensors on one day. */
 const maxYoungAddresses = 16_384;
-const notLookedUp = { geoip: "skipped", asn: "skipped" } as const;
+const noFacts = new AddressFacts(skipped, skipped, false);
+const noTags: readonly string[] = [];
 
 export interface KnownSourcesOptions {
   /** undefined: no database is configured. */
@@ -61,11 +60,9 @@ export class KnownSources {
     this.#notLookedUp = {
       text: undefined,
       address: undefined,
-      additions: [],
-      members: Buffer.alloc(0),
-      tags: [],
+      facts: noFacts,
+      tags: noTags,
       rule: undefined,
-      results: notLookedUp,
       tally: options.fieldCounts.tallyOf(0),
     };
   }
@@ -78,8 +75,8 @@ export class KnownSources {
     return events.map((event) => {
       const source = this.#ofEvent(body, event, generation);
       if (source.rule?.action === "drop") return source;
-      geoip[source.results.geoip]++;
-      asn[source.results.asn]++;
+      geoip[source.facts.results.geoip]++;
+      asn[source.facts.results.asn]++;
       return source;
     });
   }
@@ -119,22 +116,24 @@ export class KnownSources {
         ? // An address that is not public is looked up only in an operator's own databases.
           databases.lookupPrivate(address)
         : undefined;
-    const additions = additionsOf(facts?.network, facts?.place);
-    const scanner = scanners?.scannerOf(address, facts?.network?.asNumber);
+    const { network, fields } = facts ?? noFacts;
+    const scanner = scanners?.scannerOf(address, network?.asNumber);
     const rule = ignoreRules?.ruleFor(text);
-    const tags = new Set(scanner ? scannerTags(scanner) : []);
-    if (rule?.action === "tag") tags.add(rule.tag);
     return {
       text,
       address: isPublic ? address : undefined,
-      additions,
-      members: membersToAppend(additions),
-      tags: [...tags],
+      facts: facts ?? noFacts,
+      tags: scanner || rule ? tagsOf(scanner, rule) : noTags,
       rule,
-      results: facts?.results ?? notLookedUp,
-      tally: fieldCounts.tallyOf(fieldsIn(additions)),
+      tally: fieldCounts.tallyOf(fields),
     };
   }
+}
+
+function tagsOf(scanner: Scanner | undefined, rule: IgnoreRule | undefined): readonly string[] {
+  const tags = new Set(scanner ? scannerTags(scanner) : []);
+  if (rule?.action === "tag") tags.add(rule.tag);
+  return [...tags];
 }
 
 function addressText(body: Buffer, start: number, end: number): string | undefined {

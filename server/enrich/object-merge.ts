@@ -67,7 +67,7 @@ function mergedValue(
   const { value, ifPresent } = addition;
   if (ifPresent === "keep") return undefined;
   if (ifPresent === "extend") return extendedList(bytes, member, addition);
-  if (Buffer.isBuffer(value)) return value;
+  if (typeof value === "string") return Buffer.from(value);
   switch (bytes[member.valueStart]) {
     case OPEN_BRACE:
       return mergeObject(bytes, member.valueStart, member.valueEnd, value, onLeftOut, words);
@@ -82,9 +82,10 @@ function mergedValue(
 function extendedList(
   bytes: Buffer,
   { valueStart, valueEnd }: Member,
-  { value }: Addition,
+  addition: Addition,
 ): Buffer | undefined {
-  if (!Buffer.isBuffer(value)) throw new Error("BUG: only lists can be extended");
+  if (typeof addition.value !== "string") throw new Error("BUG: only lists can be extended");
+  const value = Buffer.from(addition.value);
   const first = bytes[valueStart];
   if (first === LOWER_N) return value;
   if (first !== QUOTE && first !== OPEN_BRACKET) return undefined;

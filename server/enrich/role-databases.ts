@@ -1,16 +1,9 @@
+import type { IpAddress } from "../ip-address.ts";
 import type { BuiltinDatabase } from "./builtin/builtin-database.ts";
-import type { RecordFacts } from "./database-layouts.ts";
-import type { ReadResult } from "./database-role.ts";
 import type { DatabaseSlot } from "./database-slot.ts";
-
-export interface RoleResult {
-  readonly facts: RecordFacts;
-  readonly result: ReadResult;
-}
+import { type Answer, miss, skipped } from "./record-answers.ts";
 
 export type Database = DatabaseSlot | BuiltinDatabase;
-
-const miss: RoleResult = { facts: { network: undefined, place: undefined }, result: "miss" };
 
 /** The databases of one role, such as one for IPv4 and one for IPv6. */
 export class RoleDatabases {
@@ -29,12 +22,14 @@ export class RoleDatabases {
 
   /** Changes whenever one of the databases is replaced. */
   get generation(): number {
-    return this.slots.reduce((sum, slot) => sum + slot.generation, 0);
+    let sum = 0;
+    for (const slot of this.slots) sum += slot.generation;
+    return sum;
   }
 
   /** Asks the databases in order; the first one that knows the address counts. Never throws. */
-  read(address: string): RoleResult {
-    let unanswered = miss;
+  read(address: IpAddress): Answer {
+    let unanswered = this.slots.length === 0 ? skipped : miss;
     for (const slot of this.slots) {
       const answer = slot.read(address);
       if (answer.result === "hit") return answer;

@@ -1,7 +1,8 @@
+import type { IpAddress } from "../../ip-address.ts";
 import type { Log } from "../../telemetry/log.ts";
-import type { RecordFacts } from "../database-layouts.ts";
 import { createDatabaseReader, type DatabaseReader } from "../database-reader.ts";
-import { builtinPath, type DatabaseRole, type ReadResult } from "../database-role.ts";
+import { builtinPath, type DatabaseRole } from "../database-role.ts";
+import { type Answer, RecordAnswers } from "../record-answers.ts";
 import { readBuiltinFile } from "./files.ts";
 
 const contents = {
@@ -39,15 +40,16 @@ export class BuiltinDatabase {
   readonly isBuiltin = true;
   readonly reader: DatabaseReader;
   readonly generation = 0;
+  readonly #answers: RecordAnswers;
 
   constructor(role: DatabaseRole, reader: DatabaseReader) {
     this.role = role;
     this.reader = reader;
+    this.#answers = new RecordAnswers(reader, ({ network, place }) => (network ?? place) !== undefined);
   }
 
-  read(address: string): { facts: RecordFacts; result: ReadResult } {
-    const facts = this.reader.read(address);
-    return { facts, result: facts.network === undefined && facts.place === undefined ? "miss" : "hit" };
+  read(address: IpAddress): Answer {
+    return this.#answers.of(address);
   }
 
   async poll(): Promise<void> {}
