@@ -36,40 +36,77 @@ export interface Addition {
   readonly ifPresent?: "keep" | "extend";
 }
 
+/** The key and the bit of a field. */
+type Leaf = Pick<Addition, "key" | "fields">;
+
+const as = { number: leafOf("source.as.number"), organizationName: leafOf("source.as.organization.name") };
+const geo = {
+  continentCode: leafOf("source.geo.continent_code"),
+  continentName: leafOf("source.geo.continent_name"),
+  countryIsoCode: leafOf("source.geo.country_iso_code"),
+  countryName: leafOf("source.geo.country_name"),
+  regionIsoCode: leafOf("source.geo.region_iso_code"),
+  regionName: leafOf("source.geo.region_name"),
+  cityName: leafOf("source.geo.city_name"),
+  postalCode: leafOf("source.geo.postal_code"),
+  timezone: leafOf("source.geo.timezone"),
+  location: leafOf("source.geo.location"),
+};
+const domain = leafOf("source.domain");
+const ip = leafOf("source.ip");
+const tags = leafOf("tags");
+
+function leafOf(field: EnrichedField): Leaf {
+  return { key: field.slice(field.lastIndexOf(".") + 1), fields: 1 << enrichedFields.indexOf(field) };
+}
+
 /** The members of `source` that the databases know for an address, in the order in which they are written. */
 export function additionsOf(network: NetworkFacts | undefined, place: PlaceFacts | undefined): Addition[] {
-  const as = present([
-    leaf("source.as.number", network?.asNumber),
-    group("organization", present([leaf("source.as.organization.name", network?.asOrganizationName)])),
-  ]);
-  const geo = present([
-    leaf("source.geo.continent_code", place?.continentCode),
-    leaf("source.geo.continent_name", place?.continentName),
-    leaf("source.geo.country_iso_code", place?.countryIsoCode),
-    leaf("source.geo.country_name", place?.countryName),
-    leaf("source.geo.region_iso_code", place?.regionIsoCode),
-    leaf("source.geo.region_name", place?.regionName),
-    leaf("source.geo.city_name", place?.cityName),
-    leaf("source.geo.postal_code", place?.postalCode),
-    leaf("source.geo.timezone", place?.timezone),
-    leaf("source.geo.location", place?.location && { lat: place.location.lat, lon: place.location.lon }),
-  ]);
-  return present([group("as", as), group("geo", geo)]);
+  const additions: Addition[] = [];
+  if (network) addGroup(additions, "as", networkAdditions(network));
+  if (place) addGroup(additions, "geo", placeAdditions(place));
+  return additions;
+}
+
+function networkAdditions({ asNumber, asOrganizationName }: NetworkFacts): Addition[] {
+  const organization: Addition[] = [];
+  addText(organization, as.organizationName, asOrganizationName);
+  const additions: Addition[] = [];
+  if (asNumber !== undefined) additions.push(valued(as.number, `${asNumber}`));
+  addGroup(additions, "organization", organization);
+  return additions;
+}
+
+function placeAdditions(place: PlaceFacts): Addition[] {
+  const additions: Addition[] = [];
+  addText(additions, geo.continentCode, place.continentCode);
+  addText(additions, geo.continentName, place.continentName);
+  addText(additions, geo.countryIsoCode, place.countryIsoCode);
+  addText(additions, geo.countryName, place.countryName);
+  addText(additions, geo.regionIsoCode, place.regionIsoCode);
+  addText(additions, geo.regionName, place.regionName);
+  addText(additions, geo.cityName, place.cityName);
+  addText(additions, geo.postalCode, place.postalCode);
+  addText(additions, geo.timezone, place.timezone);
+  const { location } = place;
+  // JSON has no -0.
+  if (location) additions.push(valued(geo.location, `{"lat":${location.lat + 0},"lon":${location.lon + 0}}`));
+  return additions;
 }
 
 /** `source.domain` for a reverse DNS name. */
 export function domainAddition(name: string): Addition {
-  return leaf("source.domain", name);
+  return valued(domain, JSON.stringify(name));
 }
 
 /** `source.ip`, for an event that has its address in another field. */
 export function ipAddition(address: string): Addition {
-  return { ...leaf("source.ip", address), ifPresent: "keep" };
+  return { ...valued(ip, JSON.stringify(address)), ifPresent: "keep" };
 }
 
 /** `tags` of the event. */
-export function tagsAddition(tags: readonly string[]): Addition {
-  return { ...leaf("tags", tags), ifPresent: "extend" };
+export function tagsAddition(texts: readonly string[]): Addition {
+  return { ...valued(tags, JSON.stringify(texts)), ifPresent: "extend" };
 }
 
 /** The members of `source` as one addition to the event. */
@@ -79,35 +116,34 @@ export function sourceAddition(members: readonly Addition[]): Addition {
 
 /** Additions as bytes to insert before the closing brace of an object that has members: `,"as":{…},"geo":{…}`. */
 export function membersToAppend(additions: readonly Addition[]): Buffer {
-  return Buffer.from(additions.map((addition) => `,${memberText(addition)}`).join(""));
+  return Buffer.from(additions.length === 0 ? "" : `,${membersText(additions)}`);
 }
 
-/** One addition as a member: `"as":{"number":1221}`. */
-export function memberText(addition: Addition): string {
-  return `${JSON.stringify(addition.key)}:${valueText(addition.value)}`;
-}
-
-function valueText(value: Addition["value"]): string {
-  return typeof value === "string" ? value : `{${value.map(memberText).join(",")}}`;
+/** Additions as members, separated by commas: `"as":{"number":1221},"geo":{…}`. */
+export function membersText(additions: readonly Addition[]): string {
+  let text = "";
+  for (const { key, value } of additions) {
+    const json = typeof value === "string" ? value : `{${membersText(value)}}`;
+    text += `${text === "" ? "" : ","}"${key}":${json}`;
+  }
+  return text;
 }
 
 /** The fields of all additions, as a bit mask. */
 export function fieldsIn(additions: readonly Addition[]): number {
-  return additions.reduce((mask, { fields }) => mask | fields, 0);
+  let mask = 0;
+  for (const { fields } of additions) mask |= fields;
+  return mask;
 }
 
-function leaf(field: EnrichedField, value: NonNullable<unknown>): Addition;
-function leaf(field: EnrichedField, value: unknown): Addition | undefined;
-function leaf(field: EnrichedField, value: unknown): Addition | undefined {
-  if (value === undefined) return undefined;
-  const key = field.slice(field.lastIndexOf(".") + 1);
-  return { key, value: JSON.stringify(value), fields: 1 << enrichedFields.indexOf(field) };
+function valued({ key, fields }: Leaf, value: string): Addition {
+  return { key, value, fields };
 }
 
-function group(key: string, members: readonly Addition[]): Addition | undefined {
-  return members.length === 0 ? undefined : { key, value: members, fields: fieldsIn(members) };
+function addText(additions: Addition[], leaf: Leaf, text: string | undefined): void {
+  if (text !== undefined) additions.push(valued(leaf, JSON.stringify(text)));
 }
 
-function present(additions: readonly (Addition | undefined)[]): Addition[] {
-  return additions.filter((addition) => addition !== undefined);
+function addGroup(additions: Addition[], key: string, members: readonly Addition[]): void {
+  if (members.length > 0) additions.push({ key, value: members, fields: fieldsIn(members) });
 }

@@ -1,6 +1,6 @@
 import { CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipSpace } from "../json-bytes.ts";
 import { elementsOf, findMembers, type Member } from "../json-members.ts";
-import { type Addition, memberText } from "./additions.ts";
+import { type Addition, membersText } from "./additions.ts";
 
 const LOWER_N = 0x6e;
 const openBracket = Buffer.from("[");
@@ -51,7 +51,7 @@ export function mergeObject(
     copied = member.valueEnd;
   }
   pieces.push(bytes.subarray(copied, end - 1));
-  if (missing.length > 0) pieces.push(Buffer.from((isEmpty ? "" : ",") + missing.map(memberText).join(",")));
+  if (missing.length > 0) pieces.push(Buffer.from((isEmpty ? "" : ",") + membersText(missing)));
   pieces.push(bytes.subarray(end - 1, end));
   return Buffer.concat(pieces);
 }
@@ -72,7 +72,7 @@ function mergedValue(
     case OPEN_BRACE:
       return mergeObject(bytes, member.valueStart, member.valueEnd, value, onLeftOut, words);
     case LOWER_N: // null
-      return Buffer.from(`{${value.map(memberText).join(",")}}`);
+      return Buffer.from(`{${membersText(value)}}`);
     default:
       return undefined;
   }
