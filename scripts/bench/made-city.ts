@@ -14,7 +14,6 @@ const cityCount = 400_000;
 const skew = 9;
 /** Every network of this prefix length has a record. */
 const prefixLength = 18;
-const continents = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"] as const;
 
 /** Makes the file unless it is there, because that takes several seconds. @returns its path */
 export function madeCityPath(): string {
@@ -51,15 +50,28 @@ function makeCityDatabase(): Uint8Array {
   return builder.toBytes();
 }
 
+/** As MaxMind's, the records share continents, countries and regions. */
+const continents = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"].map((code, number) => ({
+  code,
+  geoname_id: uint32(number),
+  names: names(`Continent ${code}`),
+}));
+const countries = Array.from({ length: 240 }, (_, number) => {
+  const code = String.fromCharCode(65 + (number % 24), 65 + Math.floor(number / 24));
+  return { geoname_id: uint32(number), iso_code: code, names: names(`Country ${code}`) };
+});
+const regions = Array.from({ length: 3_000 }, (_, number) => ({
+  geoname_id: uint32(number),
+  iso_code: String(number % 100).padStart(2, "0"),
+  names: names(`Region ${number}`),
+}));
+
 function cityRecord(number: number): Value {
-  const country = number % 240;
-  const region = number % 3_000;
-  const continent = continents[country % continents.length] ?? "EU";
-  const code = String.fromCharCode(65 + (country % 24), 65 + Math.floor(country / 24));
+  const country = number % countries.length;
   return {
     city: { geoname_id: uint32(number), names: names(`Invented City ${number}`) },
-    continent: { code: continent, geoname_id: uint32(country % 7), names: names(`Continent ${continent}`) },
-    country: { geoname_id: uint32(country), iso_code: code, names: names(`Country ${code}`) },
+    continent: continents[country % continents.length] ?? {},
+    country: countries[country] ?? {},
     location: {
       accuracy_radius: uint16(100),
       latitude: double(((number * 37) % 1_800_000) / 10_000 - 90),
@@ -67,14 +79,8 @@ function cityRecord(number: number): Value {
       time_zone: `Made/Zone_${country}`,
     },
     postal: { code: String(10_000 + (number % 90_000)) },
-    registered_country: { geoname_id: uint32(country), iso_code: code, names: names(`Country ${code}`) },
-    subdivisions: [
-      {
-        geoname_id: uint32(region),
-        iso_code: String(region % 100).padStart(2, "0"),
-        names: names(`Region ${region}`),
-      },
-    ],
+    registered_country: countries[(country + (number % 7)) % countries.length] ?? {},
+    subdivisions: [regions[number % regions.length] ?? {}],
   };
 }
 

@@ -52,10 +52,12 @@ export function raw(...bytes: number[]): Typed {
   return new Typed(rawBytes, Uint8Array.from(bytes));
 }
 
-/** Appends values one after another. A string that was written before becomes a pointer to it. */
+/** Appends values one after another. A string or an object that was written before becomes a pointer to it. */
 export class DataSection {
   readonly #chunks: Uint8Array[] = [];
   readonly #strings = new Map<string, number>();
+  /** By identity: equal objects that are not the same are written again. */
+  readonly #objects = new Map<object, number>();
   #length = 0;
 
   /** @returns the offset of the value from the start of the section, in bytes */
@@ -78,6 +80,12 @@ export class DataSection {
       this.#push(header(11, value.length));
       for (const element of value) this.#write(element);
     } else {
+      const known = this.#objects.get(value);
+      if (known !== undefined) {
+        this.#push(pointer(known));
+        return;
+      }
+      this.#objects.set(value, this.#length);
       const entries = Object.entries(value);
       this.#push(header(7, entries.length));
       for (const [key, element] of entries) {
