@@ -1,6 +1,7 @@
 import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
-import { type Answer, type LookupResult, slotOf } from "./record-answers.ts";
+import type { Answer, LookupResult } from "./record-answers.ts";
+import { slotOf } from "./slot-of.ts";
 
 /** What the databases know of an address. Addresses with the same records get the same object. */
 export class AddressFacts {

@@ -1,4 +1,5 @@
-import type { WantedMembers } from "./wanted-members.ts";
+import { slotOf } from "./slot-of.ts";
+import type { WantedMember, WantedMembers } from "./wanted-members.ts";
 
 /*
  * Reads records in the data section of a MaxMind DB file
@@ -61,7 +62,17 @@ export interface Section {
 /** A decoded value that is neither text nor a number, and of which no member is wanted. */
 const unused: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** Reads the records of one section. */
+/** What was decoded at the target of a pointer. */
+interface Target<Value> {
+  readonly offset: number;
+  readonly wanted: WantedMembers;
+  readonly value: Value;
+}
+
+/** Records point at what they share: keys, names, time zones, and in MaxMind's databases whole countries. */
+const targetBits = 12;
+
+/** Reads the records of one section, which must not be changed. */
 export class RecordReader {
   readonly #section: Section;
   readonly #bytes: Buffer;
@@ -73,8 +84,13 @@ export class RecordReader {
   /** Of the value whose header was read last. The size of a pointer is its target. */
   #type = 0;
   #size = 0;
+  /** The member whose key was read last; undefined: it is not wanted. */
+  #member: WantedMember | undefined;
   /** The value that was decoded last. */
   #decoded: unknown;
+  /** The targets of pointers that were decoded lately, and the members whose keys are the targets of pointers. */
+  readonly #targets = new Array<Target<unknown> | undefined>(2 ** targetBits).fill(undefined);
+  readonly #keys = new Array<Target<WantedMember | undefined> | undefined>(2 ** targetBits).fill(undefined);
 
   constructor(section: Section) {
     this.#section = section;
@@ -138,7 +154,7 @@ export class RecordReader {
     const size = this.#size;
     switch (this.#type) {
       case Type.Pointer:
-        this.#decode(size, depth + 1, wanted, true);
+        this.#decodeTarget(size, depth + 1, wanted);
         return content;
       case Type.Map:
         return this.#decodeMap(content, size, depth + 1, wanted);
@@ -152,12 +168,23 @@ export class RecordReader {
     }
   }
 
+  #decodeTarget(offset: number, depth: number, wanted: WantedMembers): void {
+    const slot = slotOf(offset, targetBits);
+    const known = this.#targets[slot];
+    if (known?.offset === offset && known.wanted === wanted) {
+      this.#decoded = known.value;
+      return;
+    }
+    this.#decode(offset, depth, wanted, true);
+    this.#targets[slot] = { offset, wanted, value: this.#decoded };
+  }
+
   #decodeMap(content: number, size: number, depth: number, wanted: WantedMembers): number {
     const map: Record<string, unknown> = {};
     let next = content;
     for (let i = 0; i < size; i++) {
-      const value = this.#skipKey(next, depth);
-      const member = wanted.find(this.#bytes, this.#keyStart, this.#keyEnd);
+      const value = this.#readKey(next, depth, wanted);
+      const member = this.#member;
       if (member === undefined) next = this.#skip(value, depth, false);
       else {
         next = this.#decode(value, depth, member.wanted, false);
@@ -181,20 +208,37 @@ export class RecordReader {
     return next;
   }
 
-  /** The text of the key that was skipped last. */
-  #keyStart = 0;
-  #keyEnd = 0;
+  /** Finds out which wanted member the key at `offset` is of, if any. @returns the offset after the key */
+  #readKey(offset: number, depth: number, wanted: WantedMembers): number {
+    const content = this.#header(offset, depth, false);
+    if (this.#type !== Type.Pointer) {
+      const end = this.#endOfKey(content);
+      this.#member = wanted.find(this.#bytes, content, end);
+      return end;
+    }
+    const target = this.#size;
+    const slot = slotOf(target, targetBits);
+    const known = this.#keys[slot];
+    if (known?.offset === target && known.wanted === wanted) this.#member = known.value;
+    else {
+      const text = this.#header(target, depth + 1, true);
+      this.#member = wanted.find(this.#bytes, text, this.#endOfKey(text));
+      this.#keys[slot] = { offset: target, wanted, value: this.#member };
+    }
+    return content;
+  }
 
   /** @returns the offset after the key */
   #skipKey(offset: number, depth: number): number {
-    let content = this.#header(offset, depth, false);
-    const isPointer = this.#type === Type.Pointer;
-    const afterPointer = content;
-    if (isPointer) content = this.#header(this.#size, depth + 1, true);
-    if (this.#type !== Type.Text) throw damaged("a key that is not text", offset);
-    this.#keyStart = content;
-    this.#keyEnd = this.#endOfScalar(content);
-    return isPointer ? afterPointer : this.#keyEnd;
+    const content = this.#header(offset, depth, false);
+    if (this.#type !== Type.Pointer) return this.#endOfKey(content);
+    if (this.#isThorough) this.#endOfKey(this.#header(this.#size, depth + 1, true));
+    return content;
+  }
+
+  #endOfKey(content: number): number {
+    if (this.#type !== Type.Text) throw damaged("a key that is not text", content);
+    return this.#endOfScalar(content);
   }
 
   /** Reads the type and the size of a value. @returns the offset of its content; for a pointer, the offset after it */

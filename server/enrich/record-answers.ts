@@ -2,6 +2,7 @@ import type { IpAddress } from "../ip-address.ts";
 import type { RecordFacts } from "./database-layouts.ts";
 import type { DatabaseReader } from "./database-reader.ts";
 import type { ReadResult } from "./database-role.ts";
+import { slotOf } from "./slot-of.ts";
 
 /** "skipped": no database is configured for it. */
 export type LookupResult = ReadResult | "skipped";
@@ -22,10 +23,7 @@ export const failed: Answer = { facts: nothing, result: "error", recordOffset: 0
 /** An answer takes about 1 KB: at most 16 MB for each database. 50,000 random addresses have 16,600 City records. */
 const slotBits = 14;
 
-/**
- * The records of one database that were read lately. Each record has one slot, in which it replaces the record that was
- * there before, so that a hit and an eviction cost no bookkeeping.
- */
+/** The records of one database that were read lately. */
 export class RecordAnswers {
   readonly #reader: Pick<DatabaseReader, "find" | "readRecord">;
   readonly #isHit: (facts: RecordFacts) => boolean;
@@ -48,9 +46,4 @@ export class RecordAnswers {
     this.#slots[slot] = answer;
     return answer;
   }
-}
-
-/** Spreads numbers over 2^bits slots (Knuth's multiplicative hashing). */
-export function slotOf(number: number, bits: number): number {
-  return Math.imul(number, 0x9e37_79b1) >>> (32 - bits);
 }
