@@ -37,7 +37,7 @@ export interface Addition {
 }
 
 /** The key and the bit of a field. */
-type Leaf = Pick<Addition, "key" | "fields">;
+export type Leaf = Pick<Addition, "key" | "fields">;
 
 const as = { number: leafOf("source.as.number"), organizationName: leafOf("source.as.organization.name") };
 const geo = {
@@ -60,38 +60,89 @@ function leafOf(field: EnrichedField): Leaf {
   return { key: field.slice(field.lastIndexOf(".") + 1), fields: 1 << enrichedFields.indexOf(field) };
 }
 
-/** The members of `source` that the databases know for an address, in the order in which they are written. */
-export function additionsOf(network: NetworkFacts | undefined, place: PlaceFacts | undefined): Addition[] {
-  const additions: Addition[] = [];
-  if (network) addGroup(additions, "as", networkAdditions(network));
-  if (place) addGroup(additions, "geo", placeAdditions(place));
-  return additions;
+/** Takes the members of an object. An object without members is left out. */
+export interface MemberSink {
+  beginObject(key: string): void;
+  endObject(): void;
+  text(leaf: Leaf, value: string): void;
+  /** @param json has only ASCII characters */
+  json(leaf: Leaf, json: string): void;
 }
 
-function networkAdditions({ asNumber, asOrganizationName }: NetworkFacts): Addition[] {
-  const organization: Addition[] = [];
-  addText(organization, as.organizationName, asOrganizationName);
-  const additions: Addition[] = [];
-  if (asNumber !== undefined) additions.push(valued(as.number, `${asNumber}`));
-  addGroup(additions, "organization", organization);
-  return additions;
+/** Writes the members of `source` that the databases know for an address. */
+export function writeFacts(
+  network: NetworkFacts | undefined,
+  place: PlaceFacts | undefined,
+  sink: MemberSink,
+): void {
+  if (network) writeNetwork(network, sink);
+  if (place) writePlace(place, sink);
 }
 
-function placeAdditions(place: PlaceFacts): Addition[] {
-  const additions: Addition[] = [];
-  addText(additions, geo.continentCode, place.continentCode);
-  addText(additions, geo.continentName, place.continentName);
-  addText(additions, geo.countryIsoCode, place.countryIsoCode);
-  addText(additions, geo.countryName, place.countryName);
-  addText(additions, geo.regionIsoCode, place.regionIsoCode);
-  addText(additions, geo.regionName, place.regionName);
-  addText(additions, geo.cityName, place.cityName);
-  addText(additions, geo.postalCode, place.postalCode);
-  addText(additions, geo.timezone, place.timezone);
+function writeNetwork({ asNumber, asOrganizationName }: NetworkFacts, sink: MemberSink): void {
+  sink.beginObject("as");
+  if (asNumber !== undefined) sink.json(as.number, `${asNumber}`);
+  sink.beginObject("organization");
+  writeText(as.organizationName, asOrganizationName, sink);
+  sink.endObject();
+  sink.endObject();
+}
+
+function writePlace(place: PlaceFacts, sink: MemberSink): void {
+  sink.beginObject("geo");
+  writeText(geo.continentCode, place.continentCode, sink);
+  writeText(geo.continentName, place.continentName, sink);
+  writeText(geo.countryIsoCode, place.countryIsoCode, sink);
+  writeText(geo.countryName, place.countryName, sink);
+  writeText(geo.regionIsoCode, place.regionIsoCode, sink);
+  writeText(geo.regionName, place.regionName, sink);
+  writeText(geo.cityName, place.cityName, sink);
+  writeText(geo.postalCode, place.postalCode, sink);
+  writeText(geo.timezone, place.timezone, sink);
   const { location } = place;
   // JSON has no -0.
-  if (location) additions.push(valued(geo.location, `{"lat":${location.lat + 0},"lon":${location.lon + 0}}`));
-  return additions;
+  if (location) sink.json(geo.location, `{"lat":${location.lat + 0},"lon":${location.lon + 0}}`);
+  sink.endObject();
+}
+
+function writeText(leaf: Leaf, text: string | undefined, sink: MemberSink): void {
+  if (text !== undefined) sink.text(leaf, text);
+}
+
+/** The members of `source` that the databases know for an address, in the order in which they are written. */
+export function additionsOf(
+  network: NetworkFacts | undefined,
+  place: PlaceFacts | undefined,
+): readonly Addition[] {
+  const tree = new AdditionTree();
+  writeFacts(network, place, tree);
+  return tree.additions;
+}
+
+class AdditionTree implements MemberSink {
+  additions: Addition[] = [];
+  readonly #outer: { readonly key: string; readonly additions: Addition[] }[] = [];
+
+  beginObject(key: string): void {
+    this.#outer.push({ key, additions: this.additions });
+    this.additions = [];
+  }
+
+  endObject(): void {
+    const outer = this.#outer.pop();
+    if (outer === undefined) throw new Error("BUG: no object was begun");
+    const value = this.additions;
+    this.additions = outer.additions;
+    if (value.length > 0) this.additions.push({ key: outer.key, value, fields: fieldsIn(value) });
+  }
+
+  text(leaf: Leaf, value: string): void {
+    this.additions.push(valued(leaf, JSON.stringify(value)));
+  }
+
+  json(leaf: Leaf, json: string): void {
+    this.additions.push(valued(leaf, json));
+  }
 }
 
 /** `source.domain` for a reverse DNS name. */
@@ -138,12 +189,4 @@ export function fieldsIn(additions: readonly Addition[]): number {
 
 function valued({ key, fields }: Leaf, value: string): Addition {
   return { key, value, fields };
-}
-
-function addText(additions: Addition[], leaf: Leaf, text: string | undefined): void {
-  if (text !== undefined) additions.push(valued(leaf, JSON.stringify(text)));
-}
-
-function addGroup(additions: Addition[], key: string, members: readonly Addition[]): void {
-  if (members.length > 0) additions.push({ key, value: members, fields: fieldsIn(members) });
 }

@@ -1,7 +1,10 @@
-import { type Addition, additionsOf, fieldsIn, membersToAppend } from "./additions.ts";
+import { type Addition, additionsOf, writeFacts } from "./additions.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
+import { MemberBytes } from "./member-bytes.ts";
 import type { Answer, LookupResult } from "./record-answers.ts";
 import { slotOf } from "./slot-of.ts";
+
+const memberBytes = new MemberBytes();
 
 /** What the databases know of an address. Addresses with the same records get the same object. */
 export class AddressFacts {
@@ -49,16 +52,17 @@ export class AddressFacts {
   }
 
   #encode(): void {
-    const additions = additionsOf(this.network, this.place);
-    this.#fields = fieldsIn(additions);
-    this.#members = membersToAppend(additions);
+    writeFacts(this.network, this.place, memberBytes);
+    const { members, fields } = memberBytes.take();
+    this.#members = members;
+    this.#fields = fields;
   }
 }
 
 /** An entry takes about 700 bytes: at most 11 MB in all. */
 const slotBits = 14;
 
-/** The facts of pairs of records that were found lately. Each pair has one slot, in which it replaces the pair before it. */
+/** The facts of pairs of records that were found lately. */
 export class AddressFactsCache {
   readonly #slots = new Array<AddressFacts | undefined>(2 ** slotBits).fill(undefined);
   #generation = 0;
