@@ -34,16 +34,17 @@ export function sideOf({ bytes, recordSize }: Tree, node: number, bit: number): 
 /** Finds the records of addresses in a tree that was checked (checkTree). */
 export class TreeWalk {
   readonly #tree: Tree;
-  readonly #ipv4Start: number;
+  /** Where the first 16 bits of an IPv4 address lead, so that a walk begins with its second half. */
+  readonly #ipv4Starts = new Uint32Array(2 ** 16);
   /** What has to be added to a side that is a position in the data section to get its offset in the file. */
   readonly #sideToOffset: number;
 
   constructor(tree: Tree) {
     this.#tree = tree;
-    let node = 0;
     const zeroBits = tree.ipVersion === 6 ? ipv4Depth : 0;
-    for (let depth = 0; depth < zeroBits && node < tree.nodeCount; depth++) node = sideOf(tree, node, 0);
-    this.#ipv4Start = node;
+    let root = 0;
+    for (let depth = 0; depth < zeroBits && root < tree.nodeCount; depth++) root = sideOf(tree, root, 0);
+    for (let high = 0; high < 2 ** 16; high++) this.#ipv4Starts[high] = walkGroup(tree, root, high);
     this.#sideToOffset = dataStartOf(tree) - dataSeparatorBytes - tree.nodeCount;
   }
 
@@ -53,14 +54,19 @@ export class TreeWalk {
     const { nodeCount, ipVersion } = this.#tree;
     // In an IPv4 tree the bits of an IPv6 address would lead to the record of another address.
     if (ipVersion === 4 && !isIpv4) return 0;
-    let node = isIpv4 ? this.#ipv4Start : 0;
-    for (let i = 0; i < address.length && node < nodeCount; i++) {
-      const group = address[i] ?? 0;
-      for (let shift = 15; shift >= 0 && node < nodeCount; shift--)
-        node = sideOf(this.#tree, node, (group >>> shift) & 1);
-    }
+    let node = isIpv4 ? (this.#ipv4Starts[address[0] ?? 0] ?? 0) : 0;
+    for (let i = isIpv4 ? 1 : 0; i < address.length && node < nodeCount; i++)
+      node = walkGroup(this.#tree, node, address[i] ?? 0);
     return node > nodeCount ? node + this.#sideToOffset : 0;
   }
+}
+
+/** Walks along the 16 bits of a group, from a node or from where a walk has ended. */
+function walkGroup(tree: Tree, start: number, group: number): number {
+  let node = start;
+  for (let shift = 15; shift >= 0 && node < tree.nodeCount; shift--)
+    node = sideOf(tree, node, (group >>> shift) & 1);
+  return node;
 }
 
 function uint24(bytes: Buffer, offset: number): number {
