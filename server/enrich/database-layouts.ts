@@ -164,7 +164,8 @@ function network(number: number | undefined, organization: string | undefined): 
 
 /** The facts, or undefined if every one of them is undefined. */
 function anyOf<Facts extends object>(facts: Facts): Facts | undefined {
-  return Object.values(facts).some((value) => value !== undefined) ? facts : undefined;
+  for (const name in facts) if (facts[name] !== undefined) return facts;
+  return undefined;
 }
 
 function isFields(value: unknown): value is Fields {
@@ -226,6 +227,11 @@ function point(lat: unknown, lon: unknown): PlaceFacts["location"] {
  */
 function shortest(number: number): number {
   if (Math.fround(number) !== number) return number;
+  // Nearly all coordinates have up to 4 decimals, and toPrecision takes ten times as long.
+  for (let scale = 1; scale <= 10_000; scale *= 10) {
+    const rounded = Math.round(number * scale) / scale;
+    if (Math.fround(rounded) === number) return rounded;
+  }
   // 9 digits always suffice for 32 bits (IEEE 754; FLT_DECIMAL_DIG in C).
   for (let digits = 1; digits < 9; digits++) {
     const rounded = Number(number.toPrecision(digits));
