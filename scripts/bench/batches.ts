@@ -1,4 +1,5 @@
 import { capturedRequests } from "../../server/cli/demo/captured-requests.ts";
+import { addressPlaceholder } from "./addresses.ts";
 
 /*
  * Batches for the benchmarks, built from events that a real sensor sent (server/cli/demo/spip-requests.ndjson): HTTP, TLS,
@@ -24,9 +25,12 @@ interface CapturedEvent {
   source: { ip: string; port: number };
 }
 
-/** A batch as Go's JSON encoder writes it: compact, with `<`, `>` and `&` escaped. */
-export function benchBatch(eventCount: number): Buffer {
-  return Buffer.from(`[${Array.from({ length: eventCount }, (_, i) => benchEvent(i)).join(",")}]`);
+/**
+ * A batch as Go's JSON encoder writes it: compact, with `<`, `>` and `&` escaped.
+ * @param newEvery one of this many events has the placeholder of an address; 0: none has
+ */
+export function benchBatch(eventCount: number, newEvery = 0): Buffer {
+  return Buffer.from(`[${Array.from({ length: eventCount }, (_, i) => benchEvent(i, newEvery)).join(",")}]`);
 }
 
 /** A copy of a captured event. */
@@ -37,12 +41,15 @@ export function capturedEvent(i: number): CapturedEvent {
   return structuredClone(original.event);
 }
 
-function benchEvent(i: number): string {
+function benchEvent(i: number, newEvery: number): string {
   const event = capturedEvent(i);
   event.event.id = crypto.randomUUID();
   event.event.original_payload_hex = randomHex(event.event.original_payload_hex.length / 2);
   event.network.community_id = `1:${Buffer.from(randomHex(20), "hex").toString("base64")}`;
-  event.source.ip = event.source.ip.replace(/\d+$/, String(1 + randomBelow(254)));
+  event.source.ip =
+    newEvery > 0 && i % newEvery === 0
+      ? addressPlaceholder
+      : event.source.ip.replace(/\d+$/, String(1 + randomBelow(254)));
   event.source.port = 1024 + randomBelow(64_512);
   return asGoWrites(JSON.stringify(event));
 }

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBuiltinDatabases } from "../builtin-databases.ts";
 import type { BodyForm } from "./body-form.ts";
+import { sameAddresses, type Workload } from "./workload.ts";
 
 /*
- * Runs the executable for a benchmark: plain HTTP, both built-in databases, no rate limit, stdout to /dev/null. The executable is
+ * Runs the executable for a benchmark: plain HTTP, the built-in networks, places from a database, no rate limit, stdout to /dev/null. The executable is
  * `dist/loom`, or the path in LOOM_BENCH_EXECUTABLE, to compare two builds.
  */
 
@@ -25,8 +26,14 @@ export interface BenchLoom extends AsyncDisposable {
   memoryBytes(): number;
 }
 
+export interface BenchLoomOptions {
+  readonly hasDashboard: boolean;
+  /** A database with places; default: the built-in countries. */
+  readonly geoipDbPath?: string;
+}
+
 /** Starts Loom and waits until it listens. @throws Error if it ends before that */
-export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }): Promise<BenchLoom> {
+export async function startBenchLoom({ hasDashboard, geoipDbPath }: BenchLoomOptions): Promise<BenchLoom> {
   const directory = mkdtempSync(join(tmpdir(), "loom-bench-"));
   const config = join(directory, "loom.toml");
   const { country, asn } = makeBuiltinDatabases();
@@ -37,7 +44,7 @@ export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }
       `${hasDashboard ? `management_listen_address = "127.0.0.1:${managementPort}"\n` : ""}` +
       `[limits]\nper_sensor_rps = -1\n[enrichment]\n` +
       // By their paths, because an older build to compare with may not contain them.
-      `geoip_db_path = "${country}"\nasn_db_path = "${asn}"\n`,
+      `geoip_db_path = "${geoipDbPath ?? country}"\nasn_db_path = "${asn}"\n`,
   );
   const loom = Bun.spawn([executable, "-config", config], {
     stdout: Bun.file("/dev/null"),
@@ -66,20 +73,26 @@ export async function startBenchLoom({ hasDashboard }: { hasDashboard: boolean }
   };
 }
 
+/** What a process measured that sent for some seconds. */
+export interface LoadResult {
+  readonly eventsPerSecond: number;
+  /** The share of a core that the sender used. If it is near 1, the sender is the bottleneck. */
+  readonly coreShare: number;
+}
+
 /** Measures how many events a second a server accepts at full load. A separate process sends for this many seconds. */
-export async function eventsPerSecond(
+export async function sendAtFullLoad(
   url: string,
   seconds: number,
-  form: BodyForm = "array",
-): Promise<number> {
-  const command = [process.execPath, join(import.meta.dir, "load.ts"), url, benchToken];
-  const numbers = [eventsPerBatch, seconds, connections].map(String);
-  const load = Bun.spawn([...command, ...numbers, form], { stdout: "pipe", stderr: "inherit" });
-  const result: { eventsPerSecond: number; refused: number } = JSON.parse(
-    await new Response(load.stdout).text(),
-  );
+  { form = "array", workload = sameAddresses }: { form?: BodyForm; workload?: Workload } = {},
+): Promise<LoadResult> {
+  const command = [process.execPath, join(import.meta.dir, "load.ts"), url, benchToken, form];
+  const { newEvery, inTurn } = workload;
+  const numbers = [eventsPerBatch, seconds, connections, newEvery, inTurn].map(String);
+  const load = Bun.spawn([...command, ...numbers], { stdout: "pipe", stderr: "inherit" });
+  const result: LoadResult & { refused: number } = JSON.parse(await new Response(load.stdout).text());
   if (result.refused > 0) throw new Error(`${url} refused ${result.refused} batches`);
-  return result.eventsPerSecond;
+  return result;
 }
 
 const eventsPerBatch = 500;

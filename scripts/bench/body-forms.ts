@@ -4,7 +4,7 @@
  * The batches are those of the ingest benchmark. All forms are measured in turn on this machine.
  */
 import { benchBatch } from "./batches.ts";
-import { eventsPerSecond, median, show, startBenchLoom } from "./bench-loom.ts";
+import { median, sendAtFullLoad, show, startBenchLoom } from "./bench-loom.ts";
 import { benchBody, bodyForms } from "./body-form.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -15,7 +15,7 @@ const turns = new Map(bodyForms.map((form) => [form, [] as { rate: number; cpuMi
 for (let round = 0; round <= rounds; round++) {
   for (const form of bodyForms) {
     const cpuMs = loom.cpuMs();
-    const rate = await eventsPerSecond(loom.url, secondsEach, form);
+    const { eventsPerSecond: rate } = await sendAtFullLoad(loom.url, secondsEach, { form });
     const cpuMicroseconds = ((loom.cpuMs() - cpuMs) * 1000) / (rate * secondsEach);
     // The first round only warms up.
     if (round > 0) turns.get(form)?.push({ rate, cpuMicroseconds });

@@ -1,41 +1,65 @@
 /**
- * Compares Loom with the floor (floor.ts), a Bun server that only parses. Both are measured in turn on this machine; the
- * result is the number of events a second of each, and the ratio.
+ * Compares Loom with the floor (floor.ts), a Bun server that only parses. All are measured in turn on this machine; the
+ * result is the number of events a second of each, the ratio to the floor, and Loom's memory.
  *   bun run bench [rounds] [seconds a turn]
- * The load is batches of 500 captured events (batches.ts), 1.1 KB each on average. Both databases are in use, and stdout is
- * /dev/null.
+ * The load is batches of 500 captured events (batches.ts), 1.1 KB each on average. stdout is /dev/null. The rows differ in the
+ * database of places and in the share of events that come from new addresses (workload.ts).
  */
 import { join } from "node:path";
-import { eventsPerSecond, linesOf, median, show, startBenchLoom } from "./bench-loom.ts";
+import { type LoadResult, linesOf, median, sendAtFullLoad, show, startBenchLoom } from "./bench-loom.ts";
+import { madeCityPath } from "./made-city.ts";
+import { everyAddressNew, usualAddresses, type Workload } from "./workload.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const secondsEach = Number(process.argv[3] ?? 3);
+
+interface Row {
+  readonly name: string;
+  readonly url: string;
+  readonly workload: Workload;
+  readonly turns: LoadResult[];
+}
 
 const floor = Bun.spawn([process.execPath, join(import.meta.dir, "floor.ts")], {
   stdout: "pipe",
   stderr: "inherit",
 });
-await using loom = await startBenchLoom({ hasDashboard: false });
+await using withCountries = await startBenchLoom({ hasDashboard: false });
+await using withCities = await startBenchLoom({ hasDashboard: false, geoipDbPath: madeCityPath() });
 try {
-  const floorUrl = `http://127.0.0.1:${await firstLine(floor.stdout)}`;
-  const turns: { floor: number; loom: number }[] = [];
+  const floorRow = rowOf("floor", `http://127.0.0.1:${await firstLine(floor.stdout)}`, usualAddresses);
+  const rows = [
+    floorRow,
+    rowOf("Loom, countries, 2 % new addresses", withCountries.url, usualAddresses),
+    rowOf("Loom, cities, 2 % new addresses", withCities.url, usualAddresses),
+    rowOf("Loom, cities, all new, 48,000 in turn", withCities.url, everyAddressNew(48_000)),
+    rowOf("Loom, cities, all new, 1,000,000 in turn", withCities.url, everyAddressNew(1_000_000)),
+  ];
   for (let round = 0; round <= rounds; round++) {
-    const turn = {
-      floor: await eventsPerSecond(floorUrl, secondsEach),
-      loom: await eventsPerSecond(loom.url, secondsEach),
-    };
-    // The first round only warms up both servers.
-    if (round > 0) turns.push(turn);
-    console.error(
-      `${round === 0 ? "warm-up" : `round ${round}`}: floor ${show(turn.floor)}, Loom ${show(turn.loom)} events/s`,
+    for (const { url, workload, turns } of rows) {
+      const turn = await sendAtFullLoad(url, secondsEach, { workload });
+      // The first round only warms up the servers.
+      if (round > 0) turns.push(turn);
+    }
+    console.error(round === 0 ? "warm-up" : `round ${round} of ${rounds}`);
+  }
+  console.log(`${"".padEnd(42)} events/s   ratio   sender's share of a core`);
+  for (const { name, turns } of rows) {
+    const rate = show(median(turns.map((turn) => turn.eventsPerSecond)));
+    const ratios = turns.map((turn, i) => turn.eventsPerSecond / (floorRow.turns[i]?.eventsPerSecond ?? 0));
+    const share = median(turns.map(({ coreShare }) => coreShare));
+    console.log(
+      `${name.padEnd(42)} ${rate.padStart(8)} ${median(ratios).toFixed(2).padStart(7)} ${share.toFixed(2).padStart(10)}`,
     );
   }
-  const ratio = median(turns.map((turn) => turn.loom / turn.floor));
-  console.log(`floor ${show(median(turns.map((turn) => turn.floor)))} events/s`);
-  console.log(`Loom  ${show(median(turns.map((turn) => turn.loom)))} events/s`);
-  console.log(`ratio ${ratio.toFixed(2)} (median of ${rounds} rounds)`);
+  const [countries, cities] = [withCountries, withCities].map((loom) => show(loom.memoryBytes() / 1e6));
+  console.log(`memory: ${countries} MB with countries, ${cities} MB with cities`);
 } finally {
   floor.kill();
+}
+
+function rowOf(name: string, url: string, workload: Workload): Row {
+  return { name, url, workload, turns: [] };
 }
 
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {

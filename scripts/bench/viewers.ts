@@ -7,7 +7,7 @@
  * reduce the ingest rate by 10 % or more, or if memory grows.
  */
 import { join } from "node:path";
-import { benchAdminToken, benchToken, eventsPerSecond, median, show, startBenchLoom } from "./bench-loom.ts";
+import { benchAdminToken, benchToken, median, sendAtFullLoad, show, startBenchLoom } from "./bench-loom.ts";
 
 const rounds = Number(process.argv[2] ?? 7);
 const steadySeconds = Number(process.argv[3] ?? 60);
@@ -40,9 +40,9 @@ const session = await signIn(loom.managementUrl ?? "");
 const turns: { plain: number; alone: number; watched: number }[] = [];
 for (let round = 0; round <= rounds; round++) {
   const turn = {
-    plain: await eventsPerSecond(plain.url, secondsEach),
-    alone: await eventsPerSecond(loom.url, secondsEach),
-    watched: await withViewers(() => eventsPerSecond(loom.url, secondsEach)),
+    plain: await rateAt(plain.url),
+    alone: await rateAt(loom.url),
+    watched: await withViewers(() => rateAt(loom.url)),
   };
   if (round > 0) turns.push(turn);
   console.error(
@@ -76,6 +76,10 @@ const isFlat = growth < maxGrowthBytes;
 if (!isCheap) console.log(`the viewers cost too much: at most ${percent(maxCost)} is allowed`);
 if (!isFlat) console.log("memory grows: something is not released");
 process.exitCode = isCheap && isFlat ? 0 : 1;
+
+async function rateAt(url: string): Promise<number> {
+  return (await sendAtFullLoad(url, secondsEach)).eventsPerSecond;
+}
 
 async function withViewers<Result>(doing: () => Promise<Result>): Promise<Result> {
   const viewers = Bun.spawn(
