@@ -21,8 +21,11 @@ const firstOctets = Array.from({ length: 96 }, (_, i) => 128 + i).filter(
 /** Octets from 100 to 255 have three digits. */
 const octets = 156;
 const addressCount = firstOctets.length * octets ** 3;
-/** It has no divisor in common with `addressCount`, so that multiplying by it maps the numbers below that to each other. */
-const step = 268_435_399;
+/**
+ * It has no divisor in common with `addressCount`, so that multiplying by it maps the numbers below that to each other. Its ratio to
+ * it is the golden one, so that the addresses are spread evenly.
+ */
+const step = 220_553_527;
 
 /**
  * The public IPv4 addresses with 15 characters, so that one can be written over another in a request.

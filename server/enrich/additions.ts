@@ -69,17 +69,8 @@ export interface MemberSink {
   json(leaf: Leaf, json: string): void;
 }
 
-/** Writes the members of `source` that the databases know for an address. */
-export function writeFacts(
-  network: NetworkFacts | undefined,
-  place: PlaceFacts | undefined,
-  sink: MemberSink,
-): void {
-  if (network) writeNetwork(network, sink);
-  if (place) writePlace(place, sink);
-}
-
-function writeNetwork({ asNumber, asOrganizationName }: NetworkFacts, sink: MemberSink): void {
+/** Writes what is known of a network: the member `as` of `source`. */
+export function writeNetwork({ asNumber, asOrganizationName }: NetworkFacts, sink: MemberSink): void {
   sink.beginObject("as");
   if (asNumber !== undefined) sink.json(as.number, `${asNumber}`);
   sink.beginObject("organization");
@@ -88,7 +79,8 @@ function writeNetwork({ asNumber, asOrganizationName }: NetworkFacts, sink: Memb
   sink.endObject();
 }
 
-function writePlace(place: PlaceFacts, sink: MemberSink): void {
+/** Writes what is known of a place: the member `geo` of `source`. */
+export function writePlace(place: PlaceFacts, sink: MemberSink): void {
   sink.beginObject("geo");
   writeText(geo.continentCode, place.continentCode, sink);
   writeText(geo.continentName, place.continentName, sink);
@@ -115,7 +107,8 @@ export function additionsOf(
   place: PlaceFacts | undefined,
 ): readonly Addition[] {
   const tree = new AdditionTree();
-  writeFacts(network, place, tree);
+  if (network) writeNetwork(network, tree);
+  if (place) writePlace(place, tree);
   return tree.additions;
 }
 

@@ -1,10 +1,7 @@
-import { type Addition, additionsOf, writeFacts } from "./additions.ts";
+import { type Addition, additionsOf } from "./additions.ts";
 import type { NetworkFacts, PlaceFacts } from "./database-layouts.ts";
-import { MemberBytes } from "./member-bytes.ts";
-import type { Answer, LookupResult } from "./record-answers.ts";
+import type { Answer, EncodedMembers, LookupResult } from "./record-answers.ts";
 import { slotOf } from "./slot-of.ts";
-
-const memberBytes = new MemberBytes();
 
 /** What the databases know of an address. Addresses with the same records get the same object. */
 export class AddressFacts {
@@ -15,18 +12,20 @@ export class AddressFacts {
   readonly results: { readonly geoip: LookupResult; readonly asn: LookupResult };
   readonly #inGeoip: Answer;
   readonly #inAsn: Answer;
-  #additions: readonly Addition[] | undefined;
+  readonly #network: EncodedMembers;
   #members: Buffer | undefined;
-  #fields = 0;
+  #additions: readonly Addition[] | undefined;
 
   /** @param isAsnBuiltin whether what `inGeoip` knows of the network precedes what `inAsn` knows */
   constructor(inGeoip: Answer, inAsn: Answer, isAsnBuiltin: boolean) {
     const [first, second] = isAsnBuiltin ? [inGeoip, inAsn] : [inAsn, inGeoip];
-    this.network = first.facts.network ?? second.facts.network;
+    const ofNetwork = first.facts.network ? first : second;
+    this.network = ofNetwork.facts.network;
     this.place = inGeoip.facts.place;
     this.results = { geoip: inGeoip.result, asn: inAsn.result };
     this.#inGeoip = inGeoip;
     this.#inAsn = inAsn;
+    this.#network = ofNetwork.network;
   }
 
   isOf(inGeoip: Answer, inAsn: Answer): boolean {
@@ -41,22 +40,23 @@ export class AddressFacts {
 
   /** The additions, ready to insert. */
   get members(): Buffer {
-    if (this.#members === undefined) this.#encode();
-    return this.#members ?? Buffer.alloc(0);
+    this.#members ??= joined(this.#network.bytes, this.#inGeoip.place.bytes);
+    return this.#members;
   }
 
   /** The fields of the additions, as a bit mask. */
   get fields(): number {
-    if (this.#members === undefined) this.#encode();
-    return this.#fields;
+    return this.#network.fields | this.#inGeoip.place.fields;
   }
+}
 
-  #encode(): void {
-    writeFacts(this.network, this.place, memberBytes);
-    const { members, fields } = memberBytes.take();
-    this.#members = members;
-    this.#fields = fields;
-  }
+function joined(first: Buffer, second: Buffer): Buffer {
+  if (first.length === 0) return second;
+  if (second.length === 0) return first;
+  const both = Buffer.allocUnsafeSlow(first.length + second.length);
+  first.copy(both, 0, 0, first.length);
+  second.copy(both, first.length, 0, second.length);
+  return both;
 }
 
 /** An entry takes about 700 bytes: at most 11 MB in all. */

@@ -57,13 +57,13 @@ export class MemberBytes implements MemberSink {
   }
 
   /** Returns what was written since the last call, and its fields as a bit mask. */
-  take(): { members: Buffer; fields: number } {
-    const members = Buffer.allocUnsafeSlow(this.#length);
-    this.#bytes.copy(members, 0, 0, this.#length);
+  take(): { bytes: Buffer; fields: number } {
+    const bytes = Buffer.allocUnsafeSlow(this.#length);
+    this.#bytes.copy(bytes, 0, 0, this.#length);
     const fields = this.#fields;
     this.#length = 0;
     this.#fields = 0;
-    return { members, fields };
+    return { bytes, fields };
   }
 
   /** @param valueLength the number of characters for which there has to be space behind the key */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AddressFactsCache } from "../../server/enrich/address-facts.ts";
 import { readFacts } from "../../server/enrich/database-layouts.ts";
-import { type Answer, miss, RecordAnswers, skipped } from "../../server/enrich/record-answers.ts";
+import { Answer, miss, RecordAnswers, skipped } from "../../server/enrich/record-answers.ts";
 import { createRandom } from "../support/random.ts";
 
 /** A database with a record at every offset, which names its offset and how often it was read. */
@@ -55,11 +55,8 @@ describe("the answers of a database", () => {
 });
 
 describe("the facts of an address", () => {
-  const answer = (asNumber: number, recordOffset: number): Answer => ({
-    facts: { network: { asNumber }, place: undefined },
-    result: "hit",
-    recordOffset,
-  });
+  const answer = (asNumber: number, recordOffset: number) =>
+    new Answer({ network: { asNumber }, place: undefined }, "hit", recordOffset);
 
   test("are one object for all addresses with the same two records", () => {
     const cache = new AddressFactsCache();

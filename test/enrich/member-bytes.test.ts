@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { additionsOf, fieldsIn, membersToAppend, writeFacts } from "../../server/enrich/additions.ts";
+import {
+  additionsOf,
+  fieldsIn,
+  membersToAppend,
+  writeNetwork,
+  writePlace,
+} from "../../server/enrich/additions.ts";
 import type { NetworkFacts, PlaceFacts } from "../../server/enrich/database-layouts.ts";
 import { MemberBytes } from "../../server/enrich/member-bytes.ts";
 import { createRandom, type Random } from "../support/random.ts";
@@ -35,11 +41,12 @@ function randomFacts(random: Random): [NetworkFacts | undefined, PlaceFacts | un
 
 test("the bytes to insert are the text of the additions, with the same fields", () => {
   const random = createRandom(20261125);
-  const bytes = new MemberBytes();
+  const written = new MemberBytes();
   for (let i = 0; i < 5_000; i++) {
     const [network, place] = randomFacts(random);
-    writeFacts(network, place, bytes);
-    const { members, fields } = bytes.take();
+    if (network) writeNetwork(network, written);
+    if (place) writePlace(place, written);
+    const { bytes: members, fields } = written.take();
     const additions = additionsOf(network, place);
     expect(members.toString()).toBe(membersToAppend(additions).toString());
     expect(fields).toBe(fieldsIn(additions));
@@ -49,8 +56,8 @@ test("the bytes to insert are the text of the additions, with the same fields", 
 test("a text that is longer than the buffer is written as a whole", () => {
   const bytes = new MemberBytes();
   const cityName = "\u0001x".repeat(40_000);
-  writeFacts(undefined, { countryName: "Norway", cityName }, bytes);
-  expect(JSON.parse(`{"ip":""${bytes.take().members}}`)).toEqual({
+  writePlace({ countryName: "Norway", cityName }, bytes);
+  expect(JSON.parse(`{"ip":""${bytes.take().bytes}}`)).toEqual({
     ip: "",
     geo: { country_name: "Norway", city_name: cityName },
   });
@@ -58,6 +65,7 @@ test("a text that is longer than the buffer is written as a whole", () => {
 
 test("facts without a value add nothing", () => {
   const bytes = new MemberBytes();
-  writeFacts({ asNumber: undefined, asOrganizationName: undefined }, {}, bytes);
-  expect(bytes.take()).toEqual({ members: Buffer.alloc(0), fields: 0 });
+  writeNetwork({ asNumber: undefined, asOrganizationName: undefined }, bytes);
+  writePlace({}, bytes);
+  expect(bytes.take()).toEqual({ bytes: Buffer.alloc(0), fields: 0 });
 });
