@@ -55,12 +55,7 @@ export async function startBenchLoom({ hasDashboard, geoipDbPath }: BenchLoomOpt
   return {
     url: `http://127.0.0.1:${port}`,
     managementUrl: hasDashboard ? `http://127.0.0.1:${managementPort}` : undefined,
-    cpuMs() {
-      // utime and stime in ticks of 10 ms (proc_pid_stat(5)). The process name before them may contain spaces.
-      const stat = readFileSync(`/proc/${loom.pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    },
+    cpuMs: () => cpuMsOf(loom.pid),
     memoryBytes() {
       const status = readFileSync(`/proc/${loom.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
@@ -73,9 +68,18 @@ export async function startBenchLoom({ hasDashboard, geoipDbPath }: BenchLoomOpt
   };
 }
 
+/** The processor time that a process has used since its start, in milliseconds. */
+export function cpuMsOf(pid: number): number {
+  // utime and stime in ticks of 10 ms (proc_pid_stat(5)). The process name before them may contain spaces.
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** What a process measured that sent for some seconds. */
 export interface LoadResult {
   readonly eventsPerSecond: number;
+  readonly events: number;
   /** The share of a core that the sender used. If it is near 1, the sender is the bottleneck. */
   readonly coreShare: number;
 }

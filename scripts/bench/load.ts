@@ -80,6 +80,7 @@ const { user, system } = process.cpuUsage(cpuBefore);
 console.log(
   JSON.stringify({
     eventsPerSecond: (answered * events * 1000) / elapsedMs,
+    events: answered * events,
     refused,
     coreShare: (user + system) / 1000 / elapsedMs,
   }),
