@@ -59,7 +59,7 @@ function joined(first: Buffer, second: Buffer): Buffer {
   return both;
 }
 
-/** An entry takes about 700 bytes: at most 11 MB in all. */
+/** A pair that is evicted costs little to join again. */
 const slotBits = 14;
 
 /** The facts of pairs of records that were found lately. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { FileWaitError, inFileTurn } from "../file-turns.ts";
-import { DatabaseError } from "./database-record.ts";
+import { DatabaseError } from "./database-error.ts";
 
 /** The largest databases on the market have about 1 GB. */
 const maxFileBytes = 2 ** 31;

@@ -1,7 +1,9 @@
 import { type IpAddress, parseIpAddress } from "../ip-address.ts";
+import { DatabaseError } from "./database-error.ts";
 import { factMembers, type RecordFacts, readFacts } from "./database-layouts.ts";
-import { DatabaseError, RecordReader, type Section } from "./database-record.ts";
+import { RecordReader } from "./database-record.ts";
 import { checkTree, createBreathing, sampleAddresses } from "./database-tree.ts";
+import type { Section } from "./database-values.ts";
 import { dataSeparatorBytes, dataStartOf, type Tree, TreeWalk } from "./database-walk.ts";
 import { WantedMembers } from "./wanted-members.ts";
 

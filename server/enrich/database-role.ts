@@ -1,7 +1,7 @@
+import { DatabaseError } from "./database-error.ts";
 import { readDatabaseFile } from "./database-file.ts";
 import type { RecordFacts } from "./database-layouts.ts";
 import { createDatabaseReader, type DatabaseReader } from "./database-reader.ts";
-import { DatabaseError } from "./database-record.ts";
 
 /** What a database is used for: places, or networks. */
 export type DatabaseRole = "geoip" | "asn";

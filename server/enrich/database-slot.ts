@@ -1,9 +1,9 @@
 import type { IpAddress } from "../ip-address.ts";
 import { SerialQueue } from "../serial-queue.ts";
 import type { Log } from "../telemetry/log.ts";
+import { DatabaseError } from "./database-error.ts";
 import { fileState, missingFile } from "./database-file.ts";
 import type { DatabaseReader } from "./database-reader.ts";
-import { DatabaseError } from "./database-record.ts";
 import {
   builtinPath,
   type DatabaseRole,

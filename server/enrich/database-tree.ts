@@ -1,5 +1,5 @@
 import type { IpAddress } from "../ip-address.ts";
-import { DatabaseError } from "./database-record.ts";
+import { DatabaseError } from "./database-error.ts";
 import { dataSeparatorBytes, ipv4Depth, sideOf, type Tree } from "./database-walk.ts";
 
 /** How long a check may block the event loop at a time. */

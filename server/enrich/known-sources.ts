@@ -26,7 +26,7 @@ export interface KnownSource {
   readonly tally: FieldTally;
 }
 
-/** An entry takes about 300 bytes: at most 10 MB in all, enough for the sources of most sensors on one day. */
+/** At most twice as many are kept (GenerationCache), enough for the sources of most sensors on one day. */
 const maxYoungAddresses = 16_384;
 const noFacts = new AddressFacts(skipped, skipped, false);
 const noTags: readonly string[] = [];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { raw, type Value } from "../../scripts/mmdb/writer.ts";
+import { DatabaseError } from "../../server/enrich/database-error.ts";
 import { createDatabaseReader } from "../../server/enrich/database-reader.ts";
-import { DatabaseError, maxRecordDepth } from "../../server/enrich/database-record.ts";
+import { maxRecordDepth } from "../../server/enrich/database-values.ts";
 import {
   asnRecord,
   cityRecord,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DatabaseUpdate, UpdatesConfig } from "../../config/config.ts";
 import { reasonText } from "../../http/reason-text.ts";
 import { hideSecrets } from "../../text/hide-secrets.ts";
-import { DatabaseError } from "../database-record.ts";
+import { DatabaseError } from "../database-error.ts";
 import { loadDatabase } from "../database-role.ts";
 import { answerError } from "./answer-error.ts";
 import { assertChecksum } from "./checksum.ts";
