@@ -11,6 +11,8 @@ export class ApiError extends Error {
     /** The `error` of the answer's body, or "" if it has none. */
     readonly code: string,
     message: string,
+    /** The members of the answer's body. */
+    readonly body: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -138,13 +140,15 @@ export class ApiClient {
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => ({}))) as { error?: unknown };
+  const parsed: unknown = await response.json().catch(() => ({}));
+  const body = typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : {};
   const code = typeof body.error === "string" ? body.error : "";
-  return new ApiError(response.status, code, messageOf(response.status, code));
+  return new ApiError(response.status, code, messageOf(response.status, code, body.reason), body);
 }
 
-function messageOf(status: number, code: string): string {
+function messageOf(status: number, code: string, reason: unknown): string {
   if (status === 404) return "not found";
+  if (typeof reason === "string") return reason;
   if (status === 503) return "Loom is not available";
   return `Loom answered HTTP ${status}${code === "" ? "" : ` ${code}`}`;
 }

@@ -197,7 +197,7 @@ class HistoryRoutes {
 
   async #answer(answer: (reader: HistoryReader) => Promise<Response>): Promise<Response> {
     const { history, onError } = this.#options;
-    if (!isReader(history)) return unavailableAnswer(history.unavailable);
+    if (!isReader(history)) return unavailableAnswer(history.unavailable, false);
     try {
       return await answer(history);
     } catch (error) {
@@ -226,9 +226,10 @@ function invalid(): Promise<Response> {
   return Promise.resolve(errorAnswer("invalid_request"));
 }
 
-function unavailableAnswer(reason: string): Response {
+/** @param hasHistory false: the configuration has no history, and a retry is useless */
+function unavailableAnswer(reason: string, hasHistory = true): Response {
   const code: ErrorCode = "unavailable";
-  const answer = jsonAnswer({ error: code, reason }, 503);
+  const answer = jsonAnswer({ error: code, reason, hasHistory }, 503);
   answer.headers.set("retry-after", String(retryAfterSeconds));
   return answer;
 }

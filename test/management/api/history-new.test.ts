@@ -109,6 +109,7 @@ describe("the answer is 503 and says why", () => {
     expect(await answer.json()).toEqual({
       error: "unavailable",
       reason: "the store has no first times that can be read; it notes them with the next delivery",
+      hasHistory: true,
     });
     await reader.close();
   });

@@ -200,7 +200,11 @@ describe("a request is refused", () => {
       const none = createHistoryApi({ history: unavailable as unknown as StoreHistory, onError: () => {} });
       const response = await none.handle(new Request(`http://localhost${path}/coverage`));
       expect(response.status).toBe(503);
-      expect(await response.json()).toEqual({ error: "unavailable", reason: "there is no history here" });
+      expect(await response.json()).toEqual({
+        error: "unavailable",
+        reason: "there is no history here",
+        hasHistory: !("unavailable" in unavailable),
+      });
     }
   });
 
