@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { maxQueryLength } from "../../server/query/parse-query.ts";
 import type { QueryError } from "../../server/query/query-error.ts";
 import { printable } from "../format/printable.ts";
+import type { SuggestionOptions } from "../models/query-completion.ts";
 import { withSuggestion } from "../models/tail-query.ts";
 import { CutText } from "./cut-text.tsx";
+import { QueryInput } from "./query-input.tsx";
 import { useKeys } from "./use-keys.ts";
 
 /** A query is applied this long after the last letter, so that not every letter opens a new stream. */
@@ -16,10 +17,16 @@ export interface QueryLineProps {
   /** What is wrong with it. */
   readonly error: QueryError | undefined;
   readonly onText: (text: string) => void;
+  /** Enter was pressed, after `onText`. */
+  readonly onEnter?: () => void;
+  /** What is suggested while the query is typed; by default names of fields. */
+  readonly completion?: SuggestionOptions;
 }
 
+const newEvents: SuggestionOptions = { hasPast: false, valuesOf: () => [] };
+
 /** The input of a query (docs/search.md), and below it what is wrong with the query. */
-export function QueryLine({ text, error, onText }: QueryLineProps) {
+export function QueryLine({ text, error, onText, onEnter, completion = newEvents }: QueryLineProps) {
   const typed = useSignal(text);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -45,21 +52,20 @@ export function QueryLine({ text, error, onText }: QueryLineProps) {
   return (
     <>
       <search class="toolbar">
-        <label class="query-line">
-          Query{" "}
-          <input
-            ref={input}
-            type="search"
-            placeholder={'ip:192.0.2.0/24 port:22,80 -country:CN path:/wp-* "wget http"'}
-            value={typed}
-            spellcheck={false}
-            autocomplete="off"
-            autocapitalize="off"
-            maxLength={maxQueryLength}
-            aria-invalid={error !== undefined}
-            onInput={(event) => type(event.currentTarget.value)}
+        <span class="query-line">
+          <span aria-hidden="true">Query</span>
+          <QueryInput
+            input={input}
+            text={typed.value}
+            isWrong={error !== undefined}
+            completion={completion}
+            onType={type}
+            onEnter={(entered) => {
+              apply(entered);
+              onEnter?.();
+            }}
           />
-        </label>
+        </span>
         {text !== "" && (
           <button type="button" class="quiet-button" onClick={() => apply("")}>
             Clear <kbd>x</kbd>
@@ -71,7 +77,7 @@ export function QueryLine({ text, error, onText }: QueryLineProps) {
   );
 }
 
-function Problem({ text, error, onText }: QueryLineProps & { error: QueryError }) {
+function Problem({ text, error, onText }: Pick<QueryLineProps, "text" | "onText"> & { error: QueryError }) {
   const { start, length, message, suggestion } = error;
   return (
     <p class="bad" role="alert">
