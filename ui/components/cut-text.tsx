@@ -1,4 +1,4 @@
-import { printable } from "../format/printable.ts";
+import { dotted, printable } from "../format/printable.ts";
 
 /** A longer text is shortened on the page; copying it still gives the whole text. */
 const maxShownLength = 400;
@@ -10,12 +10,19 @@ const maxHoverLength = 2_000;
 
 const wholeTexts = new WeakMap<Node, string>();
 
+export interface CutTextProps {
+  readonly text: string;
+  readonly class?: string;
+  /** Unsafe characters are shown as dots. The tooltip has their escapes. */
+  readonly isDotted?: boolean;
+}
+
 /**
  * A text from outside on one line, cut in the middle if there is no room for it. The whole text is its tooltip, and
  * `copyWholeText` copies it. Nothing in it can become markup, change the direction of the line or break it.
  */
-export function CutText({ text, class: className = "" }: { text: string; class?: string }) {
-  const shown = printable(text.length > maxShownLength ? shorten(text) : text);
+export function CutText({ text, class: className = "", isDotted = false }: CutTextProps) {
+  const shown = (isDotted ? dotted : printable)(text.length > maxShownLength ? shorten(text) : text);
   const keep = (element: HTMLElement | null) => {
     if (element) wholeTexts.set(element, text);
   };

@@ -1,14 +1,23 @@
 import type { ColumnName } from "../../server/event/columns.ts";
 import { formatExact } from "../format/times.ts";
-import { columnLink } from "../models/links.ts";
+import { valueQuery } from "../models/links.ts";
 import type { EventRow } from "../models/tail.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { CutText } from "./cut-text.tsx";
 import { Dialog } from "./dialog.tsx";
 import { DocumentView } from "./document-view.tsx";
 
+export interface EventDrawerProps {
+  readonly row: Pick<EventRow, "receivedAt" | "sensorId" | "raw" | "document" | "fields">;
+  /** Where similar events are: "in the live tail". */
+  readonly place: string;
+  /** The address of the events that match a query. */
+  readonly linkOf: (query: string) => string;
+  readonly onClose: () => void;
+}
+
 /** One event in full, with links to similar events. */
-export function EventDrawer({ row, onClose }: { row: EventRow; onClose: () => void }) {
+export function EventDrawer({ row, place, linkOf, onClose }: EventDrawerProps) {
   const { fields } = row;
   const links: readonly (readonly [name: string, value: string | number | undefined, column: ColumnName])[] =
     [
@@ -40,8 +49,8 @@ export function EventDrawer({ row, onClose }: { row: EventRow; onClose: () => vo
                 <dt>{name}</dt>
                 <dd class="mono">
                   <a
-                    href={columnLink(column, value)}
-                    title="Show only events with this value in the live tail"
+                    href={linkOf(valueQuery(column, value))}
+                    title={`Show only events with this value ${place}`}
                   >
                     <CutText
                       text={

@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { tailLink } from "../models/links.ts";
 import { RowCache } from "../models/row-cache.ts";
 import { type EventRow, Tail, type TailRow } from "../models/tail.ts";
 import { openTail } from "../models/tail-connection.ts";
@@ -40,7 +41,15 @@ export function TailView({ query, isCompact = false }: TailViewProps) {
             : "Connecting…"}
         </p>
       )}
-      {opened.value && <EventDrawer key={opened.value.key} row={opened.value} onClose={close} />}
+      {opened.value && (
+        <EventDrawer
+          key={opened.value.key}
+          row={opened.value}
+          place="in the live tail"
+          linkOf={tailLink}
+          onClose={close}
+        />
+      )}
     </div>
   );
 }

@@ -7,7 +7,12 @@ export function printable(text: string): string {
   return escapeUnsafe(text, escapeOf);
 }
 
-/** The same for a text of several lines: line feeds and tabs stay. */
+/** The same with a dot for every unsafe character, which is shorter: "GET / HTTP/1.1··". */
+export function dotted(text: string): string {
+  return escapeUnsafe(text, () => "·");
+}
+
+/** `printable` for a text of several lines: line feeds and tabs stay. */
 export function printableLines(text: string): string {
   return escapeUnsafe(text, (char) => (char === "\n" || char === "\t" ? char : escapeOf(char)));
 }

@@ -3,6 +3,13 @@ import { formatDuration } from "../../server/text/duration.ts";
 const secondMs = 1000;
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const exactClock = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+});
+const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
 const shortClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const exact = new Intl.DateTimeFormat("en-GB", {
   year: "numeric",
@@ -42,6 +49,16 @@ export function wholeSeconds(ms: number): number {
 /** The time of day in this machine's zone: "14:03:11". */
 export function formatClock(atMs: number): string {
   return clock.format(atMs);
+}
+
+/** With milliseconds: "14:03:11.042". */
+export function formatExactClock(atMs: number): string {
+  return exactClock.format(atMs);
+}
+
+/** This machine's zone: "UTC" or "GMT+1". */
+export function formatZone(atMs: number): string {
+  return zone.formatToParts(atMs).find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
 /** "14:03" */

@@ -143,7 +143,12 @@ async function errorOf(response: Response): Promise<ApiError> {
   const parsed: unknown = await response.json().catch(() => ({}));
   const body = typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : {};
   const code = typeof body.error === "string" ? body.error : "";
-  return new ApiError(response.status, code, messageOf(response.status, code, body.reason), body);
+  return new ApiError(
+    response.status,
+    code,
+    messageOf(response.status, code, body.reason ?? body.message),
+    body,
+  );
 }
 
 function messageOf(status: number, code: string, reason: unknown): string {

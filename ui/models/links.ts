@@ -13,11 +13,16 @@ export function tailLink(query: string): string {
   return query === "" ? "/tail" : `/tail?${new URLSearchParams({ q: query })}`;
 }
 
-/** The address of the live tail with the events that have a value. @param value as it is shown */
-export function columnLink(column: ColumnName, value: string | number): string {
+/** The query of the events that have a value. @param value as it is shown */
+export function valueQuery(column: ColumnName, value: string | number): string {
   // source.ip may contain anything: what is not an address can only be found as text.
   const isText = column === "ip" && addressKey(String(value)) === undefined;
-  return tailLink(isText ? quoteWord(String(value)) : columnQuery(column, value));
+  return isText ? quoteWord(String(value)) : columnQuery(column, value);
+}
+
+/** The address of the live tail with the events that have a value. @param value as it is shown */
+export function columnLink(column: ColumnName, value: string | number): string {
+  return tailLink(valueQuery(column, value));
 }
 
 /** The same for a value of a top list, which is cut if it is long. */

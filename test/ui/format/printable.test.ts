@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { printable, printableLines } from "../../../ui/format/printable.ts";
+import { dotted, printable, printableLines } from "../../../ui/format/printable.ts";
 
 describe("an attacker's text", () => {
   test("has its control characters escaped", () => {
@@ -24,5 +24,9 @@ describe("an attacker's text", () => {
 
   test("keeps line feeds and tabs if it may have lines", () => {
     expect(printableLines("a\n\tb\x00\u202e")).toBe("a\n\tb\\u{0}\\u{202e}");
+  });
+
+  test("in a narrow line has a dot for each of them", () => {
+    expect(dotted("SSH-2.0-x\r\n\x00\u202e\u{1f41d}")).toBe("SSH-2.0-x····\u{1f41d}");
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { formatAgo, formatClock, formatExact, formatUntil, wholeSeconds } from "../../../ui/format/times.ts";
+import {
+  formatAgo,
+  formatClock,
+  formatExact,
+  formatExactClock,
+  formatUntil,
+  formatZone,
+  wholeSeconds,
+} from "../../../ui/format/times.ts";
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -47,4 +55,14 @@ test("a time of day has two digits for the hour, and an exact time has the date 
   const at = new Date(2026, 10, 24, 4, 3, 1).getTime();
   expect(formatClock(at)).toBe("04:03:01");
   expect(formatExact(at)).toMatch(/^24 Nov 2026,? 04:03:01 \S+/);
+});
+
+test("an exact time of day has milliseconds", () => {
+  expect(formatExactClock(new Date(2026, 10, 24, 4, 3, 1, 42).getTime())).toBe("04:03:01.042");
+});
+
+test("the zone is the one of the exact time", () => {
+  const at = new Date(2026, 10, 24).getTime();
+  expect(formatZone(at)).not.toBe("");
+  expect(formatExact(at)).toEndWith(formatZone(at));
 });

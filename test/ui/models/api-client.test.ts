@@ -68,6 +68,14 @@ describe("a failed request", () => {
     expect([status, code, message]).toEqual([500, "internal_error", "Loom answered HTTP 500 internal_error"]);
   });
 
+  test("says the reason that the answer has, and keeps its other members", async () => {
+    const { api } = clientWith(() =>
+      jsonWith({ error: "unavailable", reason: "no disk", hasHistory: true }, {}, 503),
+    );
+    const { message, body } = await failureOf(api.getJson("/api/v1/x"));
+    expect([message, body.hasHistory]).toEqual(["no disk", true]);
+  });
+
   test("has no code if the answer is not JSON", async () => {
     const { api } = clientWith(() => new Response("<html>bad gateway", { status: 502 }));
     const { code, message } = await failureOf(api.getJson("/api/v1/x"));
