@@ -9,6 +9,7 @@ import { NotFoundPage } from "./pages/not-found.tsx";
 import { OutputsPage } from "./pages/outputs.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { RefusalsPage } from "./pages/refusals.tsx";
+import { SearchPage } from "./pages/search.tsx";
 import { SensorPage } from "./pages/sensor.tsx";
 import { SensorsPage } from "./pages/sensors.tsx";
 import { TailPage } from "./pages/tail.tsx";
@@ -19,6 +20,7 @@ const components: Readonly<Record<PageId, ComponentType>> = {
   sensors: SensorsPage,
   addSensor: AddSensorPage,
   sensor: SensorPage,
+  search: SearchPage,
   tail: TailPage,
   attacks: AttacksPage,
   refusals: RefusalsPage,

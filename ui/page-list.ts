@@ -18,6 +18,7 @@ export const pages = [
   { id: "sensors", path: "/sensors", title: "Sensors", key: "s" },
   { id: "addSensor", path: "/sensors/add", title: "Add a sensor" },
   { id: "sensor", path: "/sensors/:id", title: "Sensor" },
+  { id: "search", path: "/search", title: "Search", key: "f" },
   { id: "tail", path: "/tail", title: "Live tail", key: "t" },
   { id: "attacks", path: "/attacks", title: "Attacks", key: "a" },
   { id: "refusals", path: "/refusals", title: "Refusals", key: "r" },

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import type { AxeResults } from "axe-core";
 import type { Page, Response } from "playwright-core";
 import { navigationPages, pages } from "../../ui/page-list.ts";
 import { closeBrowserAfterwards, describeInBrowser } from "../support/browser.ts";
@@ -9,6 +7,7 @@ import { maxTestMs, type RunningLoom, sensorId } from "../support/executable.ts"
 import { send } from "../support/send.ts";
 import { until } from "../support/until.ts";
 import { phone, viewOf } from "../support/view.ts";
+import { overflowOf, seriousFaults } from "./accessibility.ts";
 
 setDefaultTimeout(maxTestMs);
 closeBrowserAfterwards();
@@ -188,24 +187,6 @@ async function untilDrawn(page: Page): Promise<void> {
     const placeholders = await page.locator(".placeholder", { hasText: /Loading|Connecting/ }).count();
     return placeholders === 0;
   });
-}
-
-const axeSource = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8");
-
-/** The serious and critical faults that axe finds: the rule and the elements. */
-async function seriousFaults(page: Page): Promise<string[]> {
-  // The debugger evaluates it, so that the page's content security policy stays in force.
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-  );
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
-}
-
-function overflowOf(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
 function groundOf(page: Page): Promise<string> {

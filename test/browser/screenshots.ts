@@ -2,7 +2,7 @@
  * Takes screenshots of every page of the dashboard, light and dark, on a desktop and a phone.
  *   bun run screenshots [minutes]
  * Builds and starts Loom, sends generated traffic for the given number of minutes (default 2), and writes to
- * `dist/screenshots/`. Of its two outputs one rejects some events, and the other does not answer.
+ * `dist/screenshots/`. Of its outputs beside the store, one rejects some events, and the other does not answer.
  * Needs Chromium.
  */
 import { mkdirSync } from "node:fs";
@@ -33,6 +33,7 @@ const tokenOf = (sensor: string) => `token-of-${sensor}`;
 const addresses = pages.map(({ id, path }) => {
   // The run is short, and so is the period that is shown.
   if (id === "attacks") return [id, `${path}?window=5m`] as const;
+  if (id === "search") return [id, `${path}?range=15m`] as const;
   return [id, path.replace(":id", "frankfurt-01")] as const;
 });
 
@@ -45,7 +46,8 @@ await using loom = await startWithDashboard({
     .replace("quiet_after_seconds = 2", "quiet_after_seconds = 20")
     .replace("per_sensor_rps = -1", "per_sensor_rps = 5")}
 [output]
-type = ["elasticsearch", "clickhouse"]
+type = ["store", "elasticsearch", "clickhouse"]
+store_dir = "store"
 elasticsearch_url = "${elasticsearch.url}"
 elasticsearch_install_template = false
 clickhouse_url = "http://127.0.0.1:${freePort()}"

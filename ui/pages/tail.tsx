@@ -4,6 +4,7 @@ import { PageHead } from "../components/page-head.tsx";
 import { QueryLine } from "../components/query-line.tsx";
 import { TailView } from "../components/tail-view.tsx";
 import { tailLink } from "../models/links.ts";
+import { searchLink } from "../models/search-query.ts";
 import { isFormerAddress, parseTailQuery, queryOfAddress } from "../models/tail-query.ts";
 import { pageTitle } from "../page-list.ts";
 
@@ -21,7 +22,9 @@ export function TailPage() {
   if (parsed.kind === "accepted") applied.current = text;
   return (
     <>
-      <PageHead title={pageTitle("tail")} />
+      <PageHead title={pageTitle("tail")}>
+        <a href={searchLink({ text: applied.current })}>Search stored events</a>
+      </PageHead>
       <QueryLine
         text={text}
         error={parsed.kind === "refused" ? parsed.refusal : undefined}
