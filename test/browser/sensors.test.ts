@@ -156,11 +156,15 @@ describeInBrowser("sensors", () => {
     await using view = await viewOf(loom);
     const { page } = view;
     const rows = page.locator("table.sensors tbody tr");
-    // Notes have times in them, and would change every row.
+    // Notes have times in them, and lines move at each full minute: both would change every row.
     await page.route("**/api/v1/sensors", async (route) => {
       const response = await route.fetch();
       const answer = (await response.json()) as SensorsAnswer;
-      const sensors = answer.sensors.map((sensor) => ({ ...sensor, note: "" }));
+      const sensors = answer.sensors.map((sensor) => ({
+        ...sensor,
+        note: "",
+        sparkline: sensor.sparkline.map(() => 0),
+      }));
       await route.fulfill({ response, json: { ...answer, sensors } });
     });
     await view.open("/sensors");
