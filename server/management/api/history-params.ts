@@ -86,7 +86,7 @@ export function readRange(
   oldest: number | undefined,
   now: number,
 ): HistogramRange | undefined {
-  const to = query.until ?? now + 1;
+  const to = query.until ?? Math.max(now, query.since ?? now) + 1;
   const from = query.since ?? Math.min(oldest ?? to - defaultRangeMs, to - 1_000);
   const intervalMs =
     interval === undefined
