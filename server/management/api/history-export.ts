@@ -10,7 +10,10 @@ export interface ExportOptions {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch, for the name of the file. */
   readonly now: number;
-  /** Called when the export ends early. The connection is closed then, so that the client notices it. */
+  /**
+   * Called when the export ends early, but not because the client went away. The connection is closed then, so that the
+   * client notices it.
+   */
   readonly onError: (error: Error) => void;
 }
 
@@ -21,9 +24,8 @@ export interface ExportOptions {
 export async function exportAnswer(options: ExportOptions): Promise<Response> {
   const { reader, query, format, signal, now, onError } = options;
   const abort = new AbortController();
-  const events = reader
-    .export(query, { signal: AbortSignal.any([signal, abort.signal]) })
-    [Symbol.asyncIterator]();
+  const gone = AbortSignal.any([signal, abort.signal]);
+  const events = reader.export(query, { signal: gone })[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let next = events.next();
   // Why nothing can be read, if so.
@@ -41,7 +43,7 @@ export async function exportAnswer(options: ExportOptions): Promise<Response> {
         // Its error is thrown by the next pull.
         next.catch(() => {});
       } catch (error) {
-        onError(error as Error);
+        if (!gone.aborted) onError(error as Error);
         controller.error(error);
       }
     },

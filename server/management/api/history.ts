@@ -106,7 +106,7 @@ class HistoryRoutes {
     return this.#answer(async (reader) => {
       const event = eventId.test(id) ? await reader.event(id, { signal }) : undefined;
       return event ? jsonAnswer(eventAnswer(event)) : errorAnswer("not_found");
-    });
+    }, signal);
   }
 
   count(request: Request): Promise<Response> {
@@ -192,10 +192,13 @@ class HistoryRoutes {
   ): Promise<Response> {
     const query = readQuery(text, this.#now());
     if (query.kind === "refused") return Promise.resolve(queryErrorAnswer(query.refusal));
-    return this.#answer((reader) => answer(reader, query.value, { signal }));
+    return this.#answer((reader) => answer(reader, query.value, { signal }), signal);
   }
 
-  async #answer(answer: (reader: HistoryReader) => Promise<Response>): Promise<Response> {
+  async #answer(
+    answer: (reader: HistoryReader) => Promise<Response>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const { history, onError } = this.#options;
     if (!isReader(history)) return unavailableAnswer(history.unavailable, false);
     try {
@@ -203,7 +206,8 @@ class HistoryRoutes {
     } catch (error) {
       if (error instanceof WrongCursor) return errorAnswer("invalid_request");
       if (error instanceof HistoryUnavailable) return unavailableAnswer(error.message);
-      onError(error instanceof Error ? error : new Error(String(error)));
+      // A client that goes away cancels its query: that is not a failure.
+      if (!signal?.aborted) onError(error instanceof Error ? error : new Error(String(error)));
       return errorAnswer("unavailable", retryAfterSeconds);
     }
   }

@@ -113,6 +113,15 @@ describe("answers", () => {
     expect(chosen.counts.length).toBeGreaterThan(30);
     expect(chosen.counts.reduce((sum, count) => sum + count, 0)).toBe(300);
   });
+
+  test("a histogram since a time in the future has one empty interval", async () => {
+    const since = Date.UTC(2099, 0, 1);
+    const answer = await getJson<HistoryHistogramAnswer>(
+      api,
+      withQuery("histogram", { q: "since:2099-01-01", interval: "1h" }),
+    );
+    expect(answer).toMatchObject({ from: since, counts: [0] });
+  });
 });
 
 describe("an export", () => {
@@ -150,6 +159,53 @@ describe("an export", () => {
     await reader?.read();
     await reader?.cancel();
     expect(isEnded).toBe(true);
+  });
+});
+
+describe("a client that goes away", () => {
+  /** An API whose answers take until the client is gone. */
+  function waitingApi() {
+    const logged: Error[] = [];
+    const started = Promise.withResolvers<void>();
+    const untilGone = (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        started.resolve();
+      });
+    const waiting = {
+      count: (_: unknown, { signal }: { signal: AbortSignal }) => untilGone(signal),
+      async *export(_: unknown, { signal }: { signal: AbortSignal }) {
+        yield [{ id: "1", receivedAt: 0, sensorId: "", document: "{}" }];
+        await untilGone(signal);
+      },
+    };
+    const client = new AbortController();
+    const request = (resource: string) =>
+      createHistoryApi({
+        history: waiting as unknown as StoreHistory,
+        onError: (error) => logged.push(error),
+      }).handle(new Request(`http://localhost${path}/${resource}`, { signal: client.signal }));
+    return { client, request, logged, started: started.promise };
+  }
+
+  test("is not logged as an error of its query", async () => {
+    const { client, request, logged, started } = waitingApi();
+    const answer = request("count");
+    await started;
+    client.abort();
+    await answer;
+    expect(logged).toEqual([]);
+  });
+
+  test("is not logged as an error of its export", async () => {
+    const { client, request, logged, started } = waitingApi();
+    const reader = (await request("export")).body?.getReader();
+    await reader?.read();
+    const next = reader?.read().catch(() => {});
+    await started;
+    client.abort();
+    await next;
+    expect(logged).toEqual([]);
   });
 });
 
