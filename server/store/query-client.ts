@@ -179,6 +179,8 @@ function errorOf({ name, message }: QueryFailure): Error {
       return new RangeError(message);
     case "WrongCursor":
       return new WrongCursor(message);
+    case "HistoryUnavailable":
+      return new HistoryUnavailable(message);
     default:
       return new Error(`BUG: a query failed: ${name}: ${message}`);
   }

@@ -36,9 +36,12 @@ export const damagedFolder = "damaged";
 /** A file that was made and got no rows before Loom was killed is not larger. */
 const maxUnusedBytes = 128 * 1024;
 
-/** The store's files in the order of their rows; other files are ignored. */
+/**
+ * The store's files in the order of their rows; other files are ignored. None if there is no directory.
+ * @throws the error of the file system, also if this user may not know whether there is a directory
+ */
 export function listFiles(dir: string): StoreFileName[] {
-  return readdirSync(dir)
+  return namesIn(dir)
     .map(tryParseFileName)
     .filter((file) => file !== undefined)
     .toSorted((a, b) => a.firstRow - b.firstRow);
@@ -51,6 +54,15 @@ export function listDamagedFiles(dir: string): StoreFileName[] {
   return readdirSync(folder)
     .map((name) => tryParseFileName(name.replace(/\.\d+$/, "")))
     .filter((file) => file !== undefined);
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Removes a file and what belongs to it. */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { WrongCursor } from "../../server/history/cursor.ts";
 import type { HistoryEvent } from "../../server/history/history-reader.ts";
@@ -183,4 +183,20 @@ test("nothing is answered after the history was closed", async () => {
 test("searches leave only plain files", () => {
   expect(readdirSync(store.path).filter((name) => !name.endsWith(".db"))).toEqual([]);
   expect(readdirSync(join(store.path)).length).toBeGreaterThan(2);
+});
+
+describe.each([
+  ["in a worker", StoreHistory.inWorker],
+  ["in this thread", StoreHistory.inThread],
+])("a history that is read %s", (_, open) => {
+  test("is unavailable, and not empty, if its directory cannot be read", async () => {
+    using folder = temporaryFolder();
+    const dir = join(folder.path, "store");
+    writeFileSync(dir, "");
+    const history = open(dir);
+    const answer = history.count(everything);
+    await expect(answer).rejects.toBeInstanceOf(HistoryUnavailable);
+    await expect(answer).rejects.toThrow("cannot read the store: ENOTDIR");
+    await history.close();
+  });
 });

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { createDescriptorWriter } from "../../descriptor-writer.ts";
 import { type Damage, type VerifiedFile, verifyFile } from "../../store/inspect/verify-file.ts";
@@ -32,7 +31,7 @@ export const verify: Command = {
 async function verifyStore(dir: string): Promise<boolean> {
   const writer = createDescriptorWriter(1);
   const progress = new ProgressLine({ title: "verifying", isTitleLogged: false });
-  const files = existsSync(dir) ? listFiles(dir) : [];
+  const files = listFiles(dir);
   const total = { rows: 0, damages: 0 };
   for (const [i, name] of files.entries()) {
     const verified = await verifyInTurns(verifyFile(dir, name), (share) =>

@@ -15,7 +15,6 @@ export interface FileSummary {
 
 /** The store's files in the order of their rows. Nothing is written, so that another process may write the store meanwhile. */
 export function summarizeFiles(dir: string): FileSummary[] {
-  if (!existsSync(dir)) return [];
   return listFiles(dir)
     .map((name) => ({ name, rows: tryCountRows(dir, name), sizeBytes: sizeOf(join(dir, name.name)) }))
     .filter(({ name }) => existsSync(join(dir, name.name)));

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { HistoryUnavailable } from "../../history/history-reader.ts";
 import { listFiles } from "../store-directory.ts";
 import type { StoreFileName } from "../store-file-name.ts";
 import { ChunkIndex } from "./chunk-index.ts";
@@ -25,12 +26,12 @@ export class OpenFiles {
     this.#dir = dir;
   }
 
-  /** The files in the order of their rows; none if the store has no directory yet. */
+  /** The files in the order of their rows; none if the store has no directory yet. @throws HistoryUnavailable */
   list(): StoreFileName[] {
-    return existsSync(this.#dir) ? listFiles(this.#dir) : [];
+    return readable(() => listFiles(this.#dir));
   }
 
-  /** @returns undefined if the file was removed @throws UnreadableFile */
+  /** @returns undefined if the file was removed @throws UnreadableFile; HistoryUnavailable if it cannot be opened */
   tryOpen(file: StoreFileName): FileReader | undefined {
     const path = join(this.#dir, file.name);
     const known = this.#readers.get(file.name);
@@ -42,6 +43,9 @@ export class OpenFiles {
       return reader;
     } catch (error) {
       if (error instanceof UnreadableFile && !existsSync(path)) return undefined;
+      // A file that is not damaged must not count as damaged.
+      if (error instanceof UnreadableFile && error.isRefused && statSync(path).isFile())
+        throw new HistoryUnavailable(error.message, { cause: error });
       throw error;
     }
   }
@@ -102,5 +106,14 @@ export class OpenFiles {
 
   #sizeOf(name: string): number {
     return statSync(join(this.#dir, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+/** @throws HistoryUnavailable with the reason if the file system refuses */
+function readable<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new HistoryUnavailable(`cannot read the store: ${(error as Error).message}`, { cause: error });
   }
 }

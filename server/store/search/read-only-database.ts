@@ -5,6 +5,11 @@ import { DamagedBlob } from "../packed.ts";
 /** A file cannot be read at all, or not its tables: it is damaged, or from a newer Loom. */
 export class UnreadableFile extends Error {
   override readonly name = "UnreadableFile";
+
+  /** Whether it could not be opened, such as for its permissions, so that nothing is known about its content. */
+  get isRefused(): boolean {
+    return String((this.cause as { code?: unknown } | undefined)?.code ?? "").startsWith("SQLITE_CANTOPEN");
+  }
 }
 
 type Key = number | string;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { HistoryEvent } from "../../../server/history/history-reader.ts";
+import { HistoryUnavailable } from "../../../server/history/history-reader.ts";
 import type { Query, QueryTerm } from "../../../server/query/query.ts";
 import { QueryEngine } from "../../../server/store/search/query-engine.ts";
 import { naiveMatches } from "../../support/naive-history.ts";
@@ -233,3 +234,26 @@ test("a search keeps the writer neither from copying its log nor from sealing it
   engine.close();
   writer.close();
 });
+
+test("a file that this user may not read does not count as damaged", async () => {
+  using store = temporaryFolder();
+  writeStore(store.path, variedEvents(createRandom(5), 100, start)).close();
+  for (const name of eventFiles(store.path)) chmodSync(join(store.path, name), 0);
+  chmodSync(store.path, 0o755);
+  const engine = new QueryEngine(store.path);
+  using _ = asOrdinaryUser();
+  const answer = engine.answer({ kind: "count", query: textQuery("root") });
+  await expect(answer).rejects.toBeInstanceOf(HistoryUnavailable);
+  engine.close();
+});
+
+/** Root may read everything. */
+function asOrdinaryUser(): Disposable {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  return {
+    [Symbol.dispose]() {
+      if (isRoot) process.seteuid?.(0);
+    },
+  };
+}
